@@ -1,0 +1,27 @@
+"""A simulator of the model-service API of AnalyticDB for PostgreSQL (gpdb 2016-05-03).
+
+Boundary: an independent reading of the API pages. It imports nothing else of this package and
+no vendor SDK, so that a mistake in the provider cannot hide behind the same mistake here.
+Inside: `server` > `wire` > `cloud` > `state`; beside them `signature`, `faults`, `dialects`,
+`backdoor` (what tests do behind the API's back), `pages` (response elements) and `store`.
+"""
+
+from __future__ import annotations
+
+from .dialects import DIALECTS
+from .faults import FAULTS, Fault
+from .records import RecordedRequest, SimulatedService
+from .server import DEFAULT_MODELS, DEFAULT_NODES, Simulator
+from .serving import serve_forever
+
+__all__ = [
+    "DEFAULT_MODELS",
+    "DEFAULT_NODES",
+    "DIALECTS",
+    "FAULTS",
+    "Fault",
+    "RecordedRequest",
+    "SimulatedService",
+    "Simulator",
+    "serve_forever",
+]

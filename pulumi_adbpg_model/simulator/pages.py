@@ -1,0 +1,119 @@
+"""Response bodies, element by element as the API pages show them: the only home of their keys.
+
+Decision: Describe and List are written out apart, because their keys differ on the real pages
+too (PrivateConnectUrl and PrivateConnUrl, SecurityIpList and SecurityIPList).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .dialects import Dialects
+from .records import SimulatedService
+from .state import Instance, Service
+
+_NODE_SPEC = "ADB.AIMedium.2"
+
+
+def describe(service: Service, dialects: Dialects) -> dict[str, Any]:
+    """The elements of DescribeModelService."""
+    return {
+        "AiNodes": dialects.nodes(service.ai_nodes),
+        "CreateTime": stamp(service.created_at),
+        "ModelName": service.model_name,
+        "ModelParams": service.model_params,
+        "ModelServiceId": service.id,
+        "SecurityIpList": ",".join(dialects.whitelist(service.whitelist)),
+        "Status": dialects.status_word(service.status),
+        **_present(
+            Description=service.description,
+            ApiKey=visible_key(service),
+            PrivateConnectUrl=service.private_url,
+            PublicConnectUrl=service.public_url,
+        ),
+    }
+
+
+def list_item(service: Service, dialects: Dialects) -> dict[str, Any]:
+    """One item of ListModelServices; ModelParams is a map of strings here."""
+    return {
+        "AiNodes": dialects.nodes(service.ai_nodes),
+        "CreateTime": stamp(service.created_at),
+        "ModelName": service.model_name,
+        "ModelParams": {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in service.model_params.items()
+        },
+        "ModelServiceId": service.id,
+        "SecurityIPList": ",".join(dialects.whitelist(service.whitelist)),
+        "Status": dialects.list_status(service.status),
+        **_present(
+            Description=service.description,
+            ApiKey=visible_key(service),
+            PrivateConnUrl=service.private_url,
+            PublicConnUrl=service.public_url,
+        ),
+    }
+
+
+def node_pools(instance: Instance, bound: Sequence[str], zone: str) -> dict[str, Any]:
+    """The elements of ListAINodePools: one pool with all the nodes; NodeNum is a string."""
+    nodes = [
+        {
+            "NodeName": node.name,
+            "NodeSpec": _NODE_SPEC,
+            "BindStatus": "bound" if node.name in bound else "unbound",
+            "Namespace": instance.id,
+            "ZoneId": zone,
+            "CreateTime": stamp(node.created_at),
+            "UpdateTime": stamp(node.updated_at),
+            **({"BindObject": "ModelService"} if node.name in bound else {}),
+        }
+        for node in instance.nodes.values()
+    ]
+    pool = {
+        "AINodePoolId": f"ainp-{instance.id}",
+        "NodeNum": str(len(nodes)),
+        "AINodeInfos": nodes,
+    }
+    return {"AINodePoolInfos": [pool]}
+
+
+def snapshot(service: Service) -> SimulatedService:
+    """The service as tests see it: no dialect, Python names."""
+    return SimulatedService(
+        id=service.id,
+        instance_id=service.instance_id,
+        model_name=service.model_name,
+        ai_nodes=tuple(service.ai_nodes),
+        description=service.description,
+        security_ip_list=tuple(service.whitelist),
+        model_params=dict(service.model_params),
+        replicas=service.replicas,
+        inference_engine=service.inference_engine,
+        enable_public_connection=service.public,
+        resource_group_id=service.resource_group_id,
+        client_token=service.client_token,
+        status=service.status,
+        create_time=stamp(service.created_at),
+        private_connect_url=service.private_url,
+        public_connect_url=service.public_url,
+        api_key=visible_key(service),
+    )
+
+
+def visible_key(service: Service) -> str | None:
+    """The API key, once the service has been active."""
+    return service.api_key if service.private_url is not None else None
+
+
+def stamp(seconds: float) -> str:
+    """A time as the pages write it: 2019-09-08T16:00:00Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _present(**elements: str | None) -> Mapping[str, str]:
+    return {key: value for key, value in elements.items() if value is not None}

@@ -1,0 +1,278 @@
+"""The simulator: the cloud's model-service API on a loopback port, in a thread of its own.
+
+Decision: one object, one cloud; nothing is shared between simulators of a process. The server
+runs in a daemon thread with its own event loop, so that tests may block as they like, and binds
+127.0.0.1 only. State lives in the object: `stop()` then `start()` is an outage at the same
+address, after which everything is still there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from .backdoor import Backdoor
+from .cloud import Cloud
+from .dialects import Dialects
+from .faults import FaultQueue
+from .records import MUTATIONS, RecordedRequest, SimulatedService
+from .signature import Verifier
+from .store import Store
+from .wire import Wire
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_HOST = "127.0.0.1"
+# A whitelist of 1000 entries travels in the query string: about 20 kB, far above the default.
+_MAX_LINE_BYTES = 256 * 1024
+_SHUTDOWN_SECONDS = 1.0
+
+DEFAULT_NODES = ("ai-1", "ai-2", "ai-3", "ai-4")
+DEFAULT_MODELS = (
+    "Qwen3-Embedding-8B",
+    "Qwen3-Reranker-8B",
+    "Qwen3-Embedding-4B",
+    "Qwen3-8B",
+    "Qwen3-32B",
+    "DeepSeek-R1-Distill-Qwen-14B",
+)
+
+
+class Simulator:
+    """A simulated cloud with one instance to begin with; a context manager.
+
+    Every argument has a default; `state` names a file that keeps the cloud over restarts,
+    `whitelist_groups` maps a whitelist group to the AI node whose service it governs, and
+    `clock` replaces the wall clock (signatures are checked against it too).
+    """
+
+    def __init__(
+        self,
+        *,
+        instance: str = "gp-demo",
+        nodes: Sequence[str] = DEFAULT_NODES,
+        models: Sequence[str] = DEFAULT_MODELS,
+        region: str = "cn-hangzhou",
+        provision_seconds: float = 1.0,
+        delete_seconds: float = 0.0,
+        access_key_id: str = "simulator-key-id",
+        access_key_secret: str = "simulator-key-secret",
+        security_token: str | None = None,
+        port: int = 0,
+        state: str | os.PathLike[str] | None = None,
+        dialects: Iterable[str] = (),
+        whitelist_groups: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._region = region
+        self._access_key_id = access_key_id
+        self._access_key_secret = access_key_secret
+        self._security_token = security_token
+        self._port = port
+        self._clock = clock
+        self._cloud = Cloud(
+            region=region,
+            models=models,
+            provision_seconds=provision_seconds,
+            delete_seconds=delete_seconds,
+            dialects=Dialects(dialects),
+            whitelist_groups=whitelist_groups or {},
+            clock=clock,
+            store=Store(state) if state is not None else None,
+        )
+        self._cloud.add_instance(instance, nodes)
+        self._backdoor = Backdoor(self._cloud)
+        self._verifier = Verifier(access_key_id, access_key_secret, security_token, clock)
+        self._faults = FaultQueue()
+        self._requests: list[RecordedRequest] = []
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._failure: Exception | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._quit: asyncio.Event | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # Lifecycle
+
+    def start(self) -> Self:
+        """Listen; returns when requests are answered. OSError if the port is taken."""
+        if self._thread is not None:
+            msg = "the simulator is running already"
+            raise RuntimeError(msg)
+        self._ready.clear()
+        self._failure = None
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name="adbpg-simulator", daemon=True
+        )
+        self._thread.start()
+        self._ready.wait()
+        failure = self._start_failure()
+        if failure is not None:
+            self._thread.join()
+            self._thread = None
+            raise failure
+        return self
+
+    def _start_failure(self) -> Exception | None:
+        return self._failure  # set by the server's thread, which a type checker cannot see
+
+    def stop(self) -> None:
+        """Stop listening and drop every connection; harmless when not running."""
+        if self._thread is None or self._loop is None or self._quit is None:
+            return
+        self._loop.call_soon_threadsafe(self._quit.set)
+        self._thread.join()
+        self._thread = None
+
+    async def _serve(self) -> None:
+        wire = Wire(self._cloud, self._verifier, self._faults, self._requests.append, self._clock)
+        self._loop, self._quit = asyncio.get_running_loop(), asyncio.Event()
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", wire.handle)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=_SHUTDOWN_SECONDS,
+            max_line_size=_MAX_LINE_BYTES,
+        )
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, _HOST, self._port).start()
+            # The port stays the same over stop and start.
+            self._port = runner.addresses[0][1]
+        except Exception as error:  # noqa: BLE001 - start() raises it where it can be caught
+            self._failure = error
+            await runner.cleanup()
+            return
+        finally:
+            self._ready.set()
+        await self._quit.wait()
+        wire.stop()
+        await runner.cleanup()
+
+    @property
+    def port(self) -> int:
+        """The port listened on; known once started."""
+        return self._port
+
+    @property
+    def endpoint(self) -> str:
+        """The URL for the provider's endpoint setting."""
+        return f"http://{_HOST}:{self._port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment that points the provider here."""
+        variables = {
+            "ADBPG_ENDPOINT": self.endpoint,
+            "ALICLOUD_REGION": self._region,
+            "ALICLOUD_ACCESS_KEY": self._access_key_id,
+            "ALICLOUD_SECRET_KEY": self._access_key_secret,
+        }
+        if self._security_token is not None:
+            variables["ALICLOUD_SECURITY_TOKEN"] = self._security_token
+        return variables
+
+    # Looking
+
+    @property
+    def services(self) -> list[SimulatedService]:
+        """A snapshot of every service, oldest first."""
+        return self._backdoor.services()
+
+    def service(self, service_id: str) -> SimulatedService:
+        """Return one service; KeyError when there is none."""
+        return self._backdoor.service(service_id)
+
+    def whitelist_groups(self, instance_id: str) -> dict[str, tuple[str, ...]]:
+        """Return the whitelist groups that were written on an instance."""
+        return self._backdoor.groups(instance_id)
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """A snapshot of every request so far, in order of arrival."""
+        return list(self._requests)
+
+    def calls(self, action: str | None = None) -> list[RecordedRequest]:
+        """Return the requests of one action (None: of all)."""
+        return [call for call in self.requests if action in (None, call.action)]
+
+    @property
+    def mutations(self) -> list[RecordedRequest]:
+        """The requests that ask for a change, refused ones too."""
+        return [call for call in self.requests if call.action in MUTATIONS]
+
+    def clear_requests(self) -> None:
+        """Forget the recorded requests."""
+        self._requests.clear()
+
+    # Changing things behind the provider's back
+
+    def change_service(self, service_id: str, **fields: Any) -> SimulatedService:
+        """Make a drift: set fields of SimulatedService on a service."""
+        return self._backdoor.change(service_id, fields)
+
+    def remove_service(self, service_id: str) -> None:
+        """Delete a service from outside."""
+        self._backdoor.remove(service_id)
+
+    def fail_service(self, service_id: str, status: str = "deploy_failed") -> SimulatedService:
+        """Put a service into a failed status for good."""
+        return self._backdoor.change(service_id, {"status": status})
+
+    def fail_next_deployment(self, status: str = "deploy_failed") -> None:
+        """Let the next created service end in this status instead of active."""
+        self._backdoor.fail_next(status)
+
+    def hold_deployments(self) -> None:
+        """Keep services from leaving their deploying status until released."""
+        self._backdoor.hold(held=True)
+
+    def release_deployments(self) -> None:
+        """Let deployments end as their time comes, or at once if it has passed."""
+        self._backdoor.hold(held=False)
+
+    def attach_whitelist_group(self, service_id: str, group: str) -> None:
+        """Let a whitelist group of the instance govern a service."""
+        self._backdoor.attach_group(service_id, group)
+
+    def add_instance(self, instance_id: str, nodes: Sequence[str]) -> None:
+        """Add an instance, or nodes to one."""
+        self._cloud.add_instance(instance_id, nodes)
+
+    def remove_instance(self, instance_id: str) -> None:
+        """Delete an instance with its services; KeyError when there is none."""
+        self._backdoor.remove_instance(instance_id)
+
+    # Breaking things
+
+    def inject(
+        self, fault: str, action: str | None = None, times: int | None = 1, after: int = 0
+    ) -> None:
+        """Let the next `times` calls (None: all) go wrong, once `after` have gone well."""
+        self._faults.inject(fault, action, times, after)
+
+    def clear_faults(self) -> None:
+        """Take back the faults that have not struck yet."""
+        self._faults.clear()
+
+    def expire_token(self) -> None:
+        """Refuse the security token from now on."""
+        self._verifier.expire_token()
