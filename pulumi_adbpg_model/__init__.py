@@ -1,0 +1,7 @@
+"""Manage AnalyticDB for PostgreSQL model services with Pulumi."""
+
+from __future__ import annotations
+
+from pulumi_adbpg_model.resource import ModelService, ModelServiceArgs, ModelServiceArgsDict
+
+__all__ = ["ModelService", "ModelServiceArgs", "ModelServiceArgsDict"]

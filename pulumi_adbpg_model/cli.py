@@ -1,0 +1,141 @@
+"""The console script `pulumi-adbpg-model`. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pulumi_adbpg_model.simulator import DIALECTS, Simulator, serve_forever
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pulumi-adbpg-model")
+def main() -> None:
+    """Tools around AnalyticDB for PostgreSQL model services managed with Pulumi."""
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:
+    names = [name.strip() for name in value.split(",")]
+    if not all(names) or len(set(names)) != len(names):
+        raise click.BadParameter("must be names separated by commas, none empty, none twice")
+    return names
+
+
+def _groups(
+    _context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]
+) -> dict[str, str]:
+    groups: dict[str, str] = {}
+    for text in value:
+        group, equals, node = text.partition("=")
+        if not (group and equals and node):
+            raise click.BadParameter(f"must be GROUP=NODE, got {text!r}")
+        groups[group] = node
+    return groups
+
+
+@main.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 picks a free one.",
+)
+@click.option(
+    "--provision-seconds",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="How long a new service takes to become active.",
+)
+@click.option(
+    "--delete-seconds",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="How long a deletion takes.",
+)
+@click.option(
+    "--instance", default="gp-demo", show_default=True, help="Id of the simulated instance."
+)
+@click.option(
+    "--nodes",
+    default="ai-1,ai-2,ai-3,ai-4",
+    show_default=True,
+    callback=_names,
+    help="Names of its AI nodes, separated by commas.",
+)
+@click.option(
+    "--region", default="cn-hangzhou", show_default=True, help="Region of the simulated cloud."
+)
+@click.option(
+    "--access-key-id",
+    default="simulator-key-id",
+    show_default=True,
+    help="The access key id that is accepted.",
+)
+@click.option(
+    "--access-key-secret",
+    default="simulator-key-secret",
+    show_default=True,
+    help="Its secret; made up, never a real one.",
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that keeps the simulated cloud over a restart.",
+)
+@click.option(
+    "--dialect",
+    "dialects",
+    multiple=True,
+    type=click.Choice(sorted(DIALECTS)),
+    help="A way in which the real cloud may behave; may be repeated.",
+)
+@click.option(
+    "--whitelist-group",
+    "whitelist_groups",
+    multiple=True,
+    metavar="GROUP=NODE",
+    callback=_groups,
+    help="A whitelist group that governs the service on a node; may be repeated.",
+)
+def simulate(
+    port: int,
+    provision_seconds: float,
+    delete_seconds: float,
+    instance: str,
+    nodes: list[str],
+    region: str,
+    access_key_id: str,
+    access_key_secret: str,
+    state: Path | None,
+    dialects: tuple[str, ...],
+    whitelist_groups: dict[str, str],
+) -> None:
+    """
+    Serve a simulated cloud on loopback until SIGTERM or Ctrl-C.
+
+    Prints one line, `listening on http://127.0.0.1:PORT`, when it is ready. Point the provider at
+    it with the variable ADBPG_ENDPOINT, or config adbpg:endpoint.
+    """
+    simulator = Simulator(
+        instance=instance,
+        nodes=nodes,
+        region=region,
+        provision_seconds=provision_seconds,
+        delete_seconds=delete_seconds,
+        access_key_id=access_key_id,
+        access_key_secret=access_key_secret,
+        port=port,
+        state=state,
+        dialects=dialects,
+        whitelist_groups=whitelist_groups,
+    )
+    try:
+        serve_forever(simulator, click.echo)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"the simulator cannot start: {error}") from None

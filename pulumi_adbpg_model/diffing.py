@@ -1,0 +1,108 @@
+"""
+What a change of inputs means: nothing, an update in place, or a replacement.
+
+Only the whitelist can change in place, and only with the whitelist group named; the service itself
+has no modify call. Values are equal when the cloud means the same by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi_adbpg_model.domain import Phase, phase_of, same_nodes, same_whitelist
+from pulumi_adbpg_model.state import INPUTS, TIMEOUTS, declared_names, waits, whole_numbers
+
+__all__ = ["Change", "compare"]
+
+#: Settings of this package alone: a change is recorded without a call to the cloud.
+_LOCAL = ("wait_for_active", "security_ip_group", "store_api_key", TIMEOUTS)
+#: Defaults that make "absent" and "set to the default" the same.
+_DEFAULTS: dict[str, Any] = {"wait_for_active": True, "store_api_key": True}
+
+
+@dataclass(frozen=True)
+class Change:
+    """
+    The verdict. `changed` are the inputs that differ, `replaces` those that force a replacement;
+    `resume` means that the inputs are as they were but the service is not active yet.
+    """
+
+    changed: tuple[str, ...]
+    replaces: tuple[str, ...]
+    resume: bool
+
+
+def compare(
+    olds: Mapping[str, Any], news: Mapping[str, Any], is_unknown: Callable[[Any], bool]
+) -> Change:
+    """
+    Compare old outputs with new inputs.
+
+    An input that the program never set is not managed and never differs. A failed service is
+    replaced whatever the inputs say. An unknown value counts as different.
+    """
+    declared = declared_names(olds)
+    changed = tuple(
+        name for name in (*INPUTS, TIMEOUTS) if _differs(name, olds, news, declared, is_unknown)
+    )
+    replaces = [name for name in changed if not _in_place(name, news, is_unknown)]
+    phase = phase_of(olds.get("status"))
+    if phase is Phase.FAILED:
+        replaces.append("status")
+    resume = phase is Phase.PENDING and waits(news)
+    return Change(changed, tuple(replaces), resume)
+
+
+def _differs(
+    name: str,
+    olds: Mapping[str, Any],
+    news: Mapping[str, Any],
+    declared: frozenset[str],
+    is_unknown: Callable[[Any], bool],
+) -> bool:
+    old, new = olds.get(name), news.get(name)
+    if _holds_unknown(new, is_unknown):
+        return True
+    if name in _DEFAULTS:
+        default = _DEFAULTS[name]
+        return bool((default if old is None else old) != (default if new is None else new))
+    if name == "region_id":  # the output is the region in use; dropping the input moves nothing
+        return new is not None and new != old
+    if name == TIMEOUTS:
+        return _without_nones(old) != _without_nones(new)
+    if new is None and name not in declared:
+        return False
+    if name == "ai_nodes":
+        return not same_nodes(old, new)
+    if name == "security_ip_list":
+        return bool(old or new) and not same_whitelist(old, new)
+    if name == "description":
+        return (old or "") != (new or "")
+    return bool(whole_numbers(old) != whole_numbers(new))
+
+
+def _in_place(name: str, news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> bool:
+    if name in _LOCAL:
+        return True
+    if name == "security_ip_list":
+        entries = news.get("security_ip_list")
+        known = not _holds_unknown(entries, is_unknown)
+        return bool(news.get("security_ip_group")) and (not known or bool(entries))
+    return False
+
+
+def _without_nones(value: Any) -> dict[str, Any]:
+    items = value.items() if isinstance(value, Mapping) else ()
+    return {key: item for key, item in items if item is not None}
+
+
+def _holds_unknown(value: Any, is_unknown: Callable[[Any], bool]) -> bool:
+    if is_unknown(value):
+        return True
+    if isinstance(value, Mapping):
+        return any(_holds_unknown(item, is_unknown) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_holds_unknown(item, is_unknown) for item in value)
+    return False

@@ -1,0 +1,189 @@
+"""
+The vocabulary: identifiers, what is asked for, what the cloud shows, and when two values are equal.
+
+Standard library only. Wire names stay in `gateway`, Pulumi's property bags in `state`.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "AiNode",
+    "ModelServiceDetails",
+    "ModelServiceId",
+    "ModelServiceSpec",
+    "Phase",
+    "Submission",
+    "parse_network",
+    "phase_of",
+    "same_nodes",
+    "same_whitelist",
+    "whitelist_size",
+]
+
+#: Letters, digits, `-` and `_`: every id the API pages show. Prefixes differ between pages.
+_ID_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class Phase(enum.Enum):
+    """What a status word means for an operation that waits."""
+
+    ACTIVE = "active"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+def phase_of(status: str | None) -> Phase:
+    """
+    Classify the cloud's status word, whatever its case.
+
+    Only `active` is ready. The API pages name no failure word, so any that contains `fail` or
+    `error` counts as one; everything else, unknown words too, is pending.
+    """
+    word = (status or "").strip().lower()
+    if word == "active":
+        return Phase.ACTIVE
+    if "fail" in word or "error" in word:
+        return Phase.FAILED
+    return Phase.PENDING
+
+
+@dataclass(frozen=True)
+class ModelServiceId:
+    """The Pulumi id: `<db_instance_id>:<model_service_id>`, e.g. `gp-abc:ms-123`."""
+
+    db_instance_id: str
+    model_service_id: str
+
+    @classmethod
+    def parse(cls, text: str) -> ModelServiceId:
+        """
+        Split a composite id.
+
+        Raises:
+            ValueError: It does not have exactly two well-formed parts.
+        """
+        parts = text.split(":")
+        if len(parts) != 2 or not all(_ID_PART.fullmatch(part) for part in parts):
+            raise ValueError(
+                f"must be '<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, "
+                f"got {text!r}"
+            )
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return f"{self.db_instance_id}:{self.model_service_id}"
+
+
+@dataclass(frozen=True)
+class ModelServiceSpec:
+    """What CreateModelService is asked for. None and empty lists are not sent."""
+
+    db_instance_id: str
+    model_name: str
+    ai_nodes: tuple[str, ...]
+    description: str | None = None
+    security_ip_list: tuple[str, ...] = ()
+    model_params: Mapping[str, Any] | None = None
+    resource_group_id: str | None = None
+    replicas: int | None = None
+    inference_engine: str | None = None
+    enable_public_connection: bool | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The answer to CreateModelService."""
+
+    id: ModelServiceId
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class ModelServiceDetails:
+    """A model service as Describe or List shows it. None: the cloud does not say."""
+
+    id: ModelServiceId
+    status: str | None = None
+    model_name: str | None = None
+    description: str | None = None
+    ai_nodes: tuple[str, ...] | None = None
+    security_ip_list: tuple[str, ...] | None = None
+    create_time: str | None = None
+    private_connect_url: str | None = None
+    public_connect_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+
+    @property
+    def phase(self) -> Phase:
+        """The meaning of `status`."""
+        return phase_of(self.status)
+
+    @property
+    def why_not_active(self) -> str | None:
+        """One phrase that says why it is not ready; None when it is."""
+        if self.phase is Phase.ACTIVE:
+            return None
+        if self.phase is Phase.FAILED:
+            return f"the deployment failed, status {self.status!r}"
+        return f"it is not active yet, status {self.status!r}"
+
+
+@dataclass(frozen=True)
+class AiNode:
+    """An AI node as ListAINodePools shows it."""
+
+    name: str
+    spec: str | None
+    pool_id: str | None
+    bound: bool
+
+
+def same_nodes(one: Iterable[str] | None, other: Iterable[str] | None) -> bool:
+    """Whether two node lists name the same nodes; their order means nothing."""
+    return {name.strip() for name in one or ()} == {name.strip() for name in other or ()}
+
+
+def parse_network(entry: str) -> ipaddress.IPv4Network:
+    """
+    Read one whitelist entry as the API documents it: an IPv4 address, a CIDR block with a prefix
+    of 1 to 32 (host bits may be set), or `0.0.0.0/0`.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    text = entry.strip()
+    address, slash, prefix = text.partition("/")
+    if slash and not (prefix.isascii() and prefix.isdigit()):
+        raise ValueError(entry)
+    network = ipaddress.IPv4Network(text, strict=False)
+    if network.prefixlen == 0 and address != "0.0.0.0":  # noqa: S104 - compared, not bound
+        raise ValueError(entry)
+    return network
+
+
+def _networks(entries: Iterable[str] | None) -> frozenset[ipaddress.IPv4Network | str]:
+    found: set[ipaddress.IPv4Network | str] = set()
+    for entry in entries or ():
+        try:
+            found.add(parse_network(entry))
+        except ValueError:  # a form we do not know still compares with itself
+            found.add(entry.strip())
+    return frozenset(found)
+
+
+def same_whitelist(one: Sequence[str] | None, other: Sequence[str] | None) -> bool:
+    """Whether two IP lists admit the same networks; order, spaces and host bits mean nothing."""
+    return _networks(one) == _networks(other)
+
+
+def whitelist_size(entries: Sequence[str] | None) -> int:
+    """How many addresses a list admits, counting overlaps once and unknown forms as none."""
+    known = [network for network in _networks(entries) if not isinstance(network, str)]
+    return sum(network.num_addresses for network in ipaddress.collapse_addresses(known))

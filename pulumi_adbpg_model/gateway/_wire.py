@@ -1,0 +1,167 @@
+"""
+Wire names and shapes: `domain` values to request parameters, and answers back.
+
+Parameters equal those of the generated SDK; what an answer lacks, or gives in another shape than
+documented, reads as None. https://www.alibabacloud.com/help/en/analyticdb/
+analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-createmodelservice
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId, ModelServiceSpec
+
+__all__ = [
+    "count",
+    "create_body",
+    "create_query",
+    "described",
+    "instance_query",
+    "list_query",
+    "listed",
+    "nodes",
+    "service_query",
+    "text",
+    "whitelist_query",
+]
+
+Parameters = dict[str, object]
+
+
+def _present(parameters: Parameters) -> Parameters:
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def create_query(spec: ModelServiceSpec) -> Parameters:
+    """The query of CreateModelService; ClientToken and ResourceGroupId travel in the body."""
+    return _present(
+        {
+            "AiNodes": _json(list(spec.ai_nodes)),
+            "DBInstanceId": spec.db_instance_id,
+            "Description": spec.description,
+            "EnablePublicConnection": spec.enable_public_connection,
+            "InferenceEngine": spec.inference_engine,
+            "ModelName": spec.model_name,
+            "ModelParams": None if spec.model_params is None else _json(spec.model_params),
+            "Replicas": spec.replicas,
+            "SecurityIPList": _joined(spec.security_ip_list) or None,
+        }
+    )
+
+
+def create_body(spec: ModelServiceSpec, client_token: str) -> Parameters:
+    """The form body of CreateModelService."""
+    return _present({"ClientToken": client_token, "ResourceGroupId": spec.resource_group_id})
+
+
+def service_query(service: ModelServiceId) -> Parameters:
+    """The query of DescribeModelService and DeleteModelService."""
+    return {"DBInstanceId": service.db_instance_id, "ModelServiceId": service.model_service_id}
+
+
+def instance_query(db_instance_id: str, region: str | None) -> Parameters:
+    """The query of ListAINodePools."""
+    return _present({"DBInstanceId": db_instance_id, "RegionId": region})
+
+
+def list_query(db_instance_id: str, region: str | None, page: int, page_size: int) -> Parameters:
+    """The query of ListModelServices."""
+    paging: Parameters = {"PageNumber": page, "PageSize": page_size}
+    return instance_query(db_instance_id, region) | paging
+
+
+def whitelist_query(db_instance_id: str, group: str, entries: Sequence[str]) -> Parameters:
+    """The query of ModifySecurityIps. Without ModifyMode the list covers the group's old one."""
+    return {
+        "DBInstanceIPArrayName": group,
+        "DBInstanceId": db_instance_id,
+        "SecurityIPList": _joined(entries),
+    }
+
+
+def described(service: ModelServiceId, body: Parameters) -> ModelServiceDetails | None:
+    """The service in a Describe answer; None when it describes none."""
+    if text(body.get("ModelServiceId")) is None and text(body.get("Status")) is None:
+        return None
+    return _details(service, body, "PrivateConnectUrl", "PublicConnectUrl", "SecurityIpList")
+
+
+def listed(db_instance_id: str, body: Parameters) -> list[ModelServiceDetails] | None:
+    """The services in one page of a List answer; None when it holds no list."""
+    items = body.get("ModelServices")
+    if items is None and count(body.get("TotalRecordCount")) == 0:
+        return []
+    if not isinstance(items, list):
+        return None
+    found = []
+    for item in items:
+        service_id = text(item.get("ModelServiceId")) if isinstance(item, dict) else None
+        if service_id is None:
+            return None
+        service = ModelServiceId(db_instance_id, service_id)
+        found.append(_details(service, item, "PrivateConnUrl", "PublicConnUrl", "SecurityIPList"))
+    return found
+
+
+def nodes(body: Parameters) -> list[AiNode]:
+    """The nodes in a ListAINodePools answer, of all pools."""
+    found = []
+    for pool in _dicts(body.get("AINodePoolInfos")):
+        for node in _dicts(pool.get("AINodeInfos")):
+            name = text(node.get("NodeName"))
+            if name is not None:
+                bound = (text(node.get("BindStatus")) or "").lower() == "bound"
+                pool_id = text(pool.get("AINodePoolId"))
+                found.append(AiNode(name, text(node.get("NodeSpec")), pool_id, bound))
+    return found
+
+
+def text(value: object) -> str | None:
+    """A non-empty string, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def count(value: object) -> int | None:
+    """A count that is a number, or digits in a string, else None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
+
+
+def _details(
+    service: ModelServiceId, body: Parameters, private: str, public: str, whitelist: str
+) -> ModelServiceDetails:
+    ips = body.get(whitelist)
+    ai_nodes = body.get("AiNodes")
+    return ModelServiceDetails(
+        id=service,
+        status=text(body.get("Status")),
+        model_name=text(body.get("ModelName")),
+        description=text(body.get("Description")),
+        ai_nodes=tuple(map(str, ai_nodes)) if isinstance(ai_nodes, list) and ai_nodes else None,
+        security_ip_list=_split(ips) if isinstance(ips, str) and ips.strip() else None,
+        create_time=text(body.get("CreateTime")),
+        private_connect_url=text(body.get(private)),
+        public_connect_url=text(body.get(public)),
+        api_key=text(body.get("ApiKey")),
+    )
+
+
+def _joined(entries: Sequence[str]) -> str:
+    return ",".join(entry.strip() for entry in entries)
+
+
+def _split(entries: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in entries.split(",") if part.strip())
+
+
+def _dicts(value: object) -> list[Parameters]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,179 @@
+"""
+The insides of Pulumi's dynamic provider host: everything that is not public API, in one place.
+
+The host (`python -m pulumi.dynamic`) serves every dynamic resource of a stack with four threads,
+ignores Cancel, reports no progress and prints a traceback around every error. `prepare` mends this
+for the process it runs in, once. Each part stands alone and fails soft: with an SDK whose insides
+differ, the feature is missing and everything else works. tests/engine/test_host.py tells when.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from pulumi_adbpg_model.errors import AdbpgModelError
+
+__all__ = ["EngineLog", "HostFeatures", "prepare"]
+
+_HOST_MODULE = "pulumi.dynamic.__main__"
+_LOG_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class HostFeatures:
+    """Which parts took hold in this process."""
+
+    workers: bool
+    cancel: bool
+    clean_errors: bool
+    progress: bool
+
+
+_prepared: HostFeatures | None = None
+_lock = threading.Lock()
+
+
+def prepare(parallel: int, on_cancel: Callable[[], None]) -> HostFeatures:
+    """
+    Mend the host of this process; later calls change nothing.
+
+    Args:
+        parallel: How many requests are served at once; fewer than the host's own are not set.
+        on_cancel: Called when the engine asks to stop (the first Ctrl-C, or SIGTERM).
+    """
+    global _prepared  # noqa: PLW0603 - one host per process
+    with _lock:
+        if _prepared is None:
+            server = _find_server()
+            _prepared = HostFeatures(
+                workers=_softly(lambda: _widen(server, parallel)),
+                cancel=_softly(lambda: _watch_cancel(server, on_cancel)),
+                clean_errors=_softly(_clean_errors),
+                progress=server is not None and _engine() is not None,
+            )
+        return _prepared
+
+
+def _softly(mend: Callable[[], bool]) -> bool:
+    try:
+        return mend()
+    except Exception:  # noqa: BLE001 - private API: any surprise means "not available"
+        return False
+
+
+def _host_module() -> Any:
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    return main if spec is not None and spec.name == _HOST_MODULE else None
+
+
+def _find_server() -> Any:
+    """The gRPC server: a local variable of the host's `main`, on the main thread's stack."""
+    if _host_module() is None:
+        return None
+    frame: FrameType | None = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None:
+        if frame.f_code.co_name == "main" and "server" in frame.f_locals:
+            return frame.f_locals["server"]
+        frame = frame.f_back
+    return None
+
+
+def _widen(server: Any, parallel: int) -> bool:
+    pool = server._state.thread_pool
+    pool._max_workers = max(parallel, pool._max_workers)
+    return True
+
+
+def _watch_cancel(server: Any, on_cancel: Callable[[], None]) -> bool:
+    def cancel(_request: Any, _context: Any) -> Any:
+        on_cancel()
+        return empty_pb2.Empty()
+
+    method = grpc.unary_unary_rpc_method_handler(
+        cancel,
+        request_deserializer=empty_pb2.Empty.FromString,
+        response_serializer=empty_pb2.Empty.SerializeToString,
+    )
+    handler = grpc.method_handlers_generic_handler("pulumirpc.ResourceProvider", {"Cancel": method})
+    server._state.generic_handlers.insert(0, handler)  # in front of the host's own
+    return True
+
+
+class _QuietTraceback:
+    """Stands in for the module `traceback` in the host: our own errors show their text alone."""
+
+    def format_exc(self, *args: Any, **kwargs: Any) -> str:
+        error = sys.exc_info()[1]
+        if isinstance(error, AdbpgModelError):
+            return str(error)
+        return traceback.format_exc(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+
+def _clean_errors() -> bool:
+    module = _host_module()
+    if module is None or not hasattr(module, "traceback"):
+        return False
+    module.traceback = _QuietTraceback()
+    return True
+
+
+_channel: Any = None
+
+
+def _engine() -> Any:
+    """The engine's own service; its address is the host's first argument."""
+    global _channel  # noqa: PLW0603 - one engine per process
+    if _channel is None and _host_module() is not None and len(sys.argv) > 1:
+        _channel = grpc.insecure_channel(sys.argv[1])
+    return None if _channel is None else engine_pb2_grpc.EngineStub(_channel)
+
+
+class EngineLog:
+    """
+    Speaks in the row of one resource; the `Reporter` of real operations.
+
+    Without an engine, lasting lines go to stdout, which the CLI shows too, and progress is dropped.
+    """
+
+    def __init__(self, urn: str | None) -> None:
+        self._urn = urn or ""
+
+    def progress(self, message: str) -> None:
+        """A line that the next one replaces."""
+        self._log(engine_pb2.INFO, message, ephemeral=True)
+
+    def note(self, message: str) -> None:
+        """A line that stays."""
+        self._log(engine_pb2.INFO, message)
+
+    def warn(self, message: str) -> None:
+        """A line that stays, as a warning."""
+        self._log(engine_pb2.WARNING, message)
+
+    def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
+        request = engine_pb2.LogRequest(
+            severity=severity, message=message, urn=self._urn, ephemeral=ephemeral
+        )
+
+        def send() -> bool:
+            engine = _engine()
+            if engine is not None:
+                engine.Log(request, timeout=_LOG_TIMEOUT_S)
+            return engine is not None
+
+        if not _softly(send) and not ephemeral:
+            print(message, flush=True)

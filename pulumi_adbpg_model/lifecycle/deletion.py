@@ -1,0 +1,78 @@
+"""Deleting a service, until there is proof that it is gone."""
+
+from __future__ import annotations
+
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.errors import (
+    BusyError,
+    InstanceNotFoundError,
+    NotFoundError,
+    OperationError,
+)
+from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.presence import find, is_proven_gone
+from pulumi_adbpg_model.lifecycle.timing import format_duration
+
+__all__ = ["delete"]
+
+
+def delete(operation: Operation, service: ModelServiceId) -> None:
+    """
+    Delete the service and wait until it is gone. One that is gone already is a success.
+
+    Raises:
+        OperationError: Still there at the deadline, or cancelled; it stays in the state.
+        InstanceNotFoundError: The instance is not visible; says how to drop the state by hand.
+        AdbpgModelError: A call failed; the service stays in the state.
+    """
+    try:
+        _request(operation, service)
+        _wait_until_gone(operation, service)
+    except InstanceNotFoundError as error:
+        error.hint = (
+            f"{error.hint} The state is kept. If the instance was deleted with its services, drop "
+            "the resource from the state by hand: pulumi state delete <urn>."
+        )
+        raise
+    operation.deleted_here.add(service)
+    operation.report.note(f"{service} is deleted")
+
+
+def _request(operation: Operation, service: ModelServiceId) -> None:
+    while True:
+        try:
+            operation.api.delete_model_service(service, budget_s=operation.deadline.remaining_s)
+        except InstanceNotFoundError:
+            raise
+        except NotFoundError:
+            return  # whether it is gone is settled by the wait that follows
+        except BusyError as error:
+            if operation.over:
+                raise
+            waited = format_duration(operation.deadline.waited_s)
+            operation.report.progress(f"waiting for the instance, {waited}: {error}")
+            operation.pause()
+        else:
+            return
+
+
+def _wait_until_gone(operation: Operation, service: ModelServiceId) -> None:
+    details: ModelServiceDetails | None = None
+    while True:
+        details = find(operation, service)
+        if details is None and is_proven_gone(operation, service):
+            return
+        status = details.status if details else "listed, but not described"
+        waited = format_duration(operation.deadline.waited_s)
+        if operation.over:
+            why = (
+                "the operation was cancelled"
+                if operation.clock.cancelled
+                else f"it is still there after {waited}, the limit set by custom_timeouts"
+            )
+            raise OperationError(
+                f"delete of model service {service} is not finished: {why} (last status "
+                f"{status!r}). It stays in the state; run the command again."
+            )
+        operation.report.progress(f"{service} is {status!r}: {waited} since its deletion began")
+        operation.pause()

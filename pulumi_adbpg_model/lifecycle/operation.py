@@ -1,0 +1,119 @@
+"""What one operation works with: the API, the clock, a deadline and a voice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pulumi_adbpg_model.domain import (
+    AiNode,
+    ModelServiceDetails,
+    ModelServiceId,
+    ModelServiceSpec,
+    Submission,
+)
+from pulumi_adbpg_model.lifecycle.timing import Clock, Deadline, poll_delay
+
+__all__ = ["ModelServiceApi", "Operation", "Reporter", "holder_of"]
+
+
+class ModelServiceApi(Protocol):
+    """The calls that operations make; `gateway.Gateway` is the real one."""
+
+    def create_model_service(
+        self, spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None
+    ) -> Submission:
+        """CreateModelService."""
+        ...
+
+    def describe_model_service(
+        self, service: ModelServiceId, *, budget_s: float | None = None
+    ) -> ModelServiceDetails:
+        """DescribeModelService."""
+        ...
+
+    def delete_model_service(
+        self, service: ModelServiceId, *, budget_s: float | None = None
+    ) -> None:
+        """DeleteModelService."""
+        ...
+
+    def list_model_services(
+        self, db_instance_id: str, *, budget_s: float | None = None
+    ) -> Sequence[ModelServiceDetails]:
+        """ListModelServices, complete or raising."""
+        ...
+
+    def list_ai_nodes(
+        self, db_instance_id: str, *, budget_s: float | None = None
+    ) -> Sequence[AiNode]:
+        """ListAINodePools, as nodes."""
+        ...
+
+    def modify_security_ips(
+        self,
+        db_instance_id: str,
+        group: str,
+        entries: Sequence[str],
+        *,
+        budget_s: float | None = None,
+    ) -> None:
+        """ModifySecurityIps of one named group."""
+        ...
+
+
+class Reporter(Protocol):
+    """Where an operation speaks to the user."""
+
+    def progress(self, message: str) -> None:
+        """A line that the next one replaces."""
+        ...
+
+    def note(self, message: str) -> None:
+        """A line that stays."""
+        ...
+
+    def warn(self, message: str) -> None:
+        """A line that stays, as a warning."""
+        ...
+
+
+@dataclass(frozen=True)
+class Operation:
+    """
+    One create, read, update or delete.
+
+    `deleted_here` is shared by all operations of the process: ids whose deletion it saw through,
+    so a create in the same run knows them for dead at once.
+    """
+
+    api: ModelServiceApi
+    clock: Clock
+    deadline: Deadline
+    report: Reporter
+    max_poll_interval_s: float | None = None
+    deleted_here: set[ModelServiceId] = field(default_factory=set)
+
+    def pause(self, since_s: float | None = None) -> None:
+        """Sleep until the next poll is due, never beyond the deadline."""
+        waited = self.deadline.waited_s if since_s is None else since_s
+        delay = poll_delay(waited, self.max_poll_interval_s)
+        self.clock.sleep(min(delay, self.deadline.remaining_s))
+
+    @property
+    def over(self) -> bool:
+        """Whether waiting must end, for lack of time or by the user's wish."""
+        return self.clock.cancelled or self.deadline.expired
+
+
+def holder_of(
+    services: Iterable[ModelServiceDetails], ai_nodes: Iterable[str]
+) -> tuple[ModelServiceDetails, str] | None:
+    """The first service that sits on one of the nodes, with that node."""
+    wanted = set(ai_nodes)
+    for service in services:
+        for node in service.ai_nodes or ():
+            if node in wanted:
+                return service, node
+    return None

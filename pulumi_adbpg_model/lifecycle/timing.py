@@ -1,0 +1,104 @@
+"""Time, injected: a clock that a cancel interrupts, deadlines, and the poll schedule."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ["Clock", "Deadline", "SystemClock", "format_duration", "poll_delay"]
+
+_FIRST_DELAY_S = 2.0
+_SHARE_OF_WAIT = 0.05
+_LONGEST_DELAY_S = 30.0
+
+
+class Clock(Protocol):
+    """What the package knows of time. Tests bring their own."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start; never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Pause; returns early when cancelled."""
+        ...
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the user asked to stop."""
+        ...
+
+
+class SystemClock:
+    """The real clock. Setting `cancel` ends every sleep at once."""
+
+    def __init__(self) -> None:
+        self.cancel = threading.Event()
+
+    def monotonic(self) -> float:
+        """See `Clock`."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """See `Clock`."""
+        self.cancel.wait(seconds)
+
+    @property
+    def cancelled(self) -> bool:
+        """See `Clock`."""
+        return self.cancel.is_set()
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A monotonic limit for an operation. All times in seconds."""
+
+    clock: Clock
+    started: float
+    limit_s: float
+
+    @classmethod
+    def after(cls, clock: Clock, limit_s: float) -> Deadline:
+        """A deadline that far from now."""
+        return cls(clock, clock.monotonic(), limit_s)
+
+    @property
+    def waited_s(self) -> float:
+        """How long it has been running."""
+        return self.clock.monotonic() - self.started
+
+    @property
+    def remaining_s(self) -> float:
+        """How much is left; never negative."""
+        return max(0.0, self.limit_s - self.waited_s)
+
+    @property
+    def expired(self) -> bool:
+        """Whether nothing is left."""
+        return self.waited_s >= self.limit_s
+
+
+def poll_delay(waited_s: float, longest_s: float | None = None) -> float:
+    """
+    The pause before the next poll: 2 s at first, then 5 % of the time waited, at most 30 s.
+
+    A service that takes a minute is seen within 3 s, one that takes an hour costs few calls.
+
+    Args:
+        waited_s: Seconds waited so far.
+        longest_s: The user's own cap, in seconds.
+    """
+    delay = min(max(_FIRST_DELAY_S, waited_s * _SHARE_OF_WAIT), _LONGEST_DELAY_S)
+    return delay if longest_s is None else min(delay, longest_s)
+
+
+def format_duration(seconds: float) -> str:
+    """Whole units for people: `42 s`, `3 m 05 s`, `1 h 02 m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"

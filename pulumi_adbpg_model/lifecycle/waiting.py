@@ -1,0 +1,143 @@
+"""
+Waiting for a service to become active.
+
+Once a service has an id, losing that id costs more than any error, so this never raises: whatever
+ends the wait is told as the outcome's `reason`, and the caller saves what is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
+from pulumi_adbpg_model.errors import AdbpgModelError, ServerError, ThrottledError, TransportError
+from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.presence import find, is_proven_gone
+from pulumi_adbpg_model.lifecycle.timing import format_duration
+
+__all__ = ["Outcome", "wait_until_active"]
+
+#: A new service may take this long to show up; before that, not-found means nothing.
+_GRACE_S = 30.0
+#: How long in a row the cloud may be out of reach, beyond each call's own retries.
+_OUTAGE_S = 120.0
+
+_PASSING = (ServerError, ThrottledError, TransportError)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    How a wait ended.
+
+    `details` is the last that was seen, None when nothing ever was. `reason` says in one line why
+    the service is not active; None when it is. `gone` means proof that it does not exist.
+    """
+
+    details: ModelServiceDetails | None
+    reason: str | None = None
+    gone: bool = False
+
+
+def wait_until_active(
+    operation: Operation, service: ModelServiceId, *, only_seen: bool = False
+) -> Outcome:
+    """
+    Poll until the service is active, has failed, is proven gone, or the operation is over.
+
+    Args:
+        operation: Its deadline bounds the wait; there is a last poll at the deadline.
+        service: The service to watch.
+        only_seen: Return as soon as the cloud shows the service at all, in whatever status.
+    """
+    watch = _Watch(operation, service)
+    while True:
+        try:
+            outcome = watch.poll(only_seen=only_seen)
+        except Exception as error:  # noqa: BLE001 - an escaping error would lose the id
+            outcome = watch.ended(error)
+        if outcome is not None:
+            return outcome
+        if operation.clock.cancelled:
+            return watch.stopped("the operation was cancelled")
+        if operation.deadline.expired:
+            return watch.stopped(
+                f"not active within {format_duration(operation.deadline.limit_s)}, the limit set "
+                "by custom_timeouts"
+            )
+        operation.pause()
+
+
+class _Watch:
+    """The memory of one wait: what was seen last, and since when the cloud is out of reach."""
+
+    def __init__(self, operation: Operation, service: ModelServiceId) -> None:
+        self._operation = operation
+        self._service = service
+        self._last: ModelServiceDetails | None = None
+        self._outage_since: float | None = None
+        self._started = operation.clock.monotonic()
+        self._speak_at = 0.0
+
+    def poll(self, *, only_seen: bool) -> Outcome | None:
+        """Look once. None: go on waiting."""
+        details = find(self._operation, self._service)
+        self._outage_since = None
+        if details is None:
+            return self._missing()
+        previous, self._last = self._last, details
+        self._tell(previous, details)
+        if details.phase is Phase.ACTIVE:
+            return Outcome(details)
+        if details.phase is Phase.FAILED:
+            return Outcome(details, reason=details.why_not_active)
+        return Outcome(details, reason=details.why_not_active) if only_seen else None
+
+    def ended(self, error: Exception) -> Outcome | None:
+        """What an error means for the wait. None: go on, it may pass."""
+        now = self._operation.clock.monotonic()
+        if isinstance(error, _PASSING) and not self._operation.over:
+            self._outage_since = now if self._outage_since is None else self._outage_since
+            if now - self._outage_since < _OUTAGE_S:
+                self._progress(f"{self._service}: {error}")
+                return None
+        if isinstance(error, _PASSING) and self._operation.over:
+            return None  # the reason is the deadline or the cancel, not this
+        known = isinstance(error, AdbpgModelError)
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        return self.stopped(f"its status could not be read: {text}")
+
+    def stopped(self, reason: str) -> Outcome:
+        """The wait ends without the service being active."""
+        status = self._last.status if self._last else None
+        last = f"last status {status!r}" if status else "never seen so far"
+        return Outcome(self._last, reason=f"{reason.rstrip('.')} ({last})")
+
+    def _missing(self) -> Outcome | None:
+        seen = self._last is not None
+        waited = self._operation.clock.monotonic() - self._started
+        if not seen and waited < _GRACE_S:
+            self._progress(f"{self._service} does not show yet")
+            return None
+        if is_proven_gone(self._operation, self._service):
+            return Outcome(self._last, reason="the service does not exist any more", gone=True)
+        return None
+
+    def _tell(self, previous: ModelServiceDetails | None, details: ModelServiceDetails) -> None:
+        deadline = self._operation.deadline
+        waited, limit = format_duration(deadline.waited_s), format_duration(deadline.limit_s)
+        if previous is None or previous.status != details.status:
+            self._operation.report.note(f"{self._service} is {details.status!r} after {waited}")
+        elif details.phase is Phase.PENDING:
+            self._progress(f"{self._service} is {details.status!r}: {waited} of at most {limit}")
+
+    def _progress(self, message: str) -> None:
+        """
+        Speak less often the longer it takes, at least once a minute.
+
+        Where output is not a terminal, every one of these stays in the log.
+        """
+        waited = self._operation.deadline.waited_s
+        if waited >= self._speak_at:
+            self._speak_at = waited + min(max(1.0, waited / 2), 60.0)
+            self._operation.report.progress(message)

@@ -1,0 +1,258 @@
+"""
+The dynamic provider: translates between Pulumi's six calls and `lifecycle`, and decides nothing.
+
+Module and class name are part of the state of every stack (the provider is stored by reference), so
+they stay. The class keeps no state of its own when it is stored; `configure` gives it what it needs
+in the provider's process.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+from pulumi_adbpg_model import host, lifecycle, state
+from pulumi_adbpg_model.diffing import compare
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.errors import ConfigurationError, OperationError
+from pulumi_adbpg_model.settings import Settings, is_region
+from pulumi_adbpg_model.validation import parse_duration, validate
+
+__all__ = ["DEFAULT_TIMEOUTS", "ModelServiceProvider"]
+
+Properties = dict[str, Any]
+
+#: Durations as `opts.custom_timeouts` takes them; the defaults of the documentation.
+DEFAULT_TIMEOUTS = {"create": "60m", "update": "10m", "delete": "20m", "read": "5m"}
+
+
+class ModelServiceProvider(ResourceProvider):
+    """Create, read, update and delete of `ModelService`, called by the engine."""
+
+    serialize_as_secret_always = False
+
+    def __init__(self) -> None:
+        """Keep nothing: an attribute set here would be stored in every stack."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the stack's configuration. Malformed values are reported by `check`."""
+        self._process = _Process(req.config.get, self.new_clock())
+        self._process.prepare_host()
+
+    def new_clock(self) -> lifecycle.SystemClock:
+        """The clock of all operations of this process; tests bring their own."""
+        return lifecycle.SystemClock()
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Validate inputs and configuration, reporting all that is wrong at once."""
+        inputs = {
+            name: state.whole_numbers(value) for name, value in news.items() if value is not None
+        }
+        failures = [
+            CheckFailure(failure.property, failure.reason)
+            for failure in validate(inputs, _is_unknown)
+        ]
+        region = news.get("region_id")
+        usable = isinstance(region, str) and is_region(region)
+        try:
+            self._process.settings(str(region) if usable else None, region_required=region is None)
+        except ConfigurationError as error:
+            failures.append(CheckFailure("", str(error)))
+        return CheckResult(inputs, failures)
+
+    def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
+        """
+        Tell what a change means.
+
+        Where inputs differ, `changes` is left to the engine: it compares them itself, which gives
+        it the changed keys that `replace_on_changes` and the display need.
+        """
+        change = compare(olds, news, _is_unknown)
+        forced = change.resume or "status" in change.replaces
+        changes = None if change.changed else forced
+        return DiffResult(
+            changes=changes, replaces=list(change.replaces), delete_before_replace=True
+        )
+
+    def create(self, props: Properties) -> CreateResult:
+        """Create the service, or take one over; returns its state active or not."""
+        spec = state.spec_from(props)
+        operation = self._process.operation(props, "create")
+        region = self._process.region(props)
+        adopted = props.get(state.ADOPT)
+        service = ModelServiceId.parse(adopted) if adopted else None
+        waits = state.waits(props)
+        # An imported service that this run deleted is being replaced: create the new one.
+        if service is not None and service not in operation.deleted_here:
+            created = lifecycle.adopt(operation, service, spec, wait_for_active=waits)
+        else:
+            token = props.get("client_token") or lifecycle.first_token(
+                props.get(state.ORGANIZATION) or "", props.get(state.URN) or "", region, spec
+            )
+            created = lifecycle.create(operation, spec, token, wait_for_active=waits)
+        outs = state.outputs(
+            props,
+            created.id,
+            created.outcome.details,
+            region=region,
+            reason=created.outcome.reason,
+            request_id=created.request_id,
+        )
+        return CreateResult(str(created.id), outs)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Read the live service, for refresh and `.get`. Gone needs proof."""
+        service = _parse(id_)
+        operation = self._process.operation(props, "read")
+        details = lifecycle.read(operation, service)
+        is_get = "model_service_id" not in props
+        if details is None and is_get:
+            raise OperationError(
+                f"get of model service {service} failed: instance {service.db_instance_id} has no "
+                "such service. Correct the id, or declare the service to create it."
+            )
+        if details is None:
+            return ReadResult("", {})
+        declared = frozenset() if is_get else state.declared_names(props)
+        outs = self._observed(props, service, details, declared)
+        return ReadResult(id_, outs, None if is_get else state.declared_inputs(outs))
+
+    def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Change the whitelist, go on waiting, and record settings, as far as each is needed."""
+        service = _parse(id_)
+        operation = self._process.operation({**news, "region_id": olds.get("region_id")}, "update")
+        change = compare(olds, news, _is_unknown)
+        details: ModelServiceDetails | None = None
+        reason: str | None = None
+        if "security_ip_list" in change.changed:
+            details = lifecycle.change_whitelist(
+                operation, service, news["security_ip_group"], news["security_ip_list"]
+            )
+        if change.resume:
+            outcome = lifecycle.wait_until_active(operation, service)
+            if outcome.gone:
+                details = None
+            else:
+                details, reason = outcome.details or details, outcome.reason
+            gone = outcome.gone
+        else:
+            details = details or lifecycle.read(operation, service)
+            gone = details is None
+        if gone:
+            raise OperationError(
+                f"update of model service {service} failed: the service is gone. Run `pulumi "
+                "refresh`, then `pulumi up` to create it again."
+            )
+        outs = state.outputs(
+            news,
+            service,
+            details,
+            region=olds.get("region_id"),
+            reason=reason or (details.why_not_active if details else None),
+            request_id=olds.get("request_id"),
+        )
+        return UpdateResult(outs)
+
+    def delete(self, id_: str, props: Properties) -> None:
+        """Delete the service and wait until it is gone."""
+        lifecycle.delete(self._process.operation(props, "delete"), _parse(id_))
+
+    def _observed(
+        self,
+        props: Properties,
+        service: ModelServiceId,
+        details: ModelServiceDetails,
+        declared: frozenset[str],
+    ) -> Properties:
+        return state.outputs(
+            props,
+            service,
+            details,
+            region=self._process.region(props),
+            reason=details.why_not_active,
+            request_id=props.get("request_id"),
+            declared=declared,
+            live_wins=True,
+        )
+
+
+class _Process:
+    """What all operations of one provider process share."""
+
+    def __init__(self, config: Any, clock: lifecycle.SystemClock) -> None:
+        self._config = config
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
+        self._deleted_here: set[ModelServiceId] = set()
+
+    def prepare_host(self) -> None:
+        try:
+            parallel = self.settings(None, region_required=False).parallel
+        except ConfigurationError:
+            parallel = Settings.parallel
+        host.prepare(parallel, self._clock.cancel.set)
+
+    def settings(self, region_id: str | None, *, region_required: bool = True) -> Settings:
+        return Settings.resolve(
+            self._config, os.environ, region_id, region_required=region_required
+        )
+
+    def region(self, props: Mapping[str, Any]) -> str | None:
+        return self.settings(props.get("region_id")).region
+
+    def operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
+        settings = self.settings(props.get("region_id"))
+        limit_s = parse_duration(_timeout(props.get(state.TIMEOUTS) or {}, kind))
+        return lifecycle.Operation(
+            api=self._gateway(settings),
+            clock=self._clock,
+            deadline=lifecycle.Deadline.after(self._clock, limit_s),
+            report=host.EngineLog(props.get(state.URN)),
+            max_poll_interval_s=settings.max_poll_interval_s,
+            deleted_here=self._deleted_here,
+        )
+
+    def _gateway(self, settings: Settings) -> lifecycle.ModelServiceApi:
+        # Here, so that a program, which imports this module too, does not load the cloud's SDK.
+        from pulumi_adbpg_model.gateway import Gateway  # noqa: PLC0415
+
+        with self._lock:
+            if settings not in self._gateways:
+                self._gateways[settings] = Gateway(settings, self._clock)
+            return self._gateways[settings]
+
+
+def _timeout(timeouts: Mapping[str, str | None], kind: str) -> str:
+    given = timeouts.get(kind)
+    if given:
+        return given
+    if kind == "update" and timeouts.get("create"):
+        # An update may go on waiting for the creation: give it as long, unless it has its own.
+        return max(DEFAULT_TIMEOUTS[kind], timeouts["create"] or "", key=parse_duration)
+    return DEFAULT_TIMEOUTS[kind]
+
+
+def _parse(id_: str) -> ModelServiceId:
+    try:
+        return ModelServiceId.parse(id_)
+    except ValueError as error:
+        raise OperationError(f"the id {error}") from None
+
+
+def _is_unknown(value: object) -> bool:
+    return isinstance(value, Unknown)

@@ -1,0 +1,222 @@
+"""
+Pulumi's property bags: the names of inputs and outputs, and the way between them and `domain`.
+
+State keys are the Python names the user typed. Keys that start with `__` are the package's own: the
+CLI does not display them and `diff` ignores them. State written by any release stays readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi_adbpg_model.domain import (
+    ModelServiceDetails,
+    ModelServiceId,
+    ModelServiceSpec,
+    Phase,
+    same_nodes,
+    same_whitelist,
+)
+
+__all__ = [
+    "ADOPT",
+    "DECLARED",
+    "INPUTS",
+    "ORGANIZATION",
+    "OUTPUTS",
+    "TIMEOUTS",
+    "URN",
+    "declared_inputs",
+    "declared_names",
+    "is_hidden",
+    "keeps_api_key",
+    "outputs",
+    "spec_from",
+    "waits",
+    "whole_numbers",
+]
+
+Properties = Mapping[str, Any]
+
+#: Every input a program can set, in the order of the documentation.
+INPUTS = (
+    "db_instance_id",
+    "model_name",
+    "ai_nodes",
+    "description",
+    "security_ip_list",
+    "model_params",
+    "resource_group_id",
+    "client_token",
+    "replicas",
+    "inference_engine",
+    "enable_public_connection",
+    "region_id",
+    "wait_for_active",
+    "security_ip_group",
+    "store_api_key",
+)
+#: What only the cloud knows.
+OUTPUTS = (
+    "model_service_id",
+    "request_id",
+    "status",
+    "status_reason",
+    "create_time",
+    "private_connect_url",
+    "public_connect_url",
+    "api_key",
+)
+
+#: `opts.custom_timeouts`, which the host does not pass on: durations such as "30m".
+TIMEOUTS = "timeouts"
+#: The resource's URN: seeds the client token and addresses progress lines.
+URN = "__urn"
+#: The organization, which the provider process is not told; part of the client token.
+ORGANIZATION = "__organization"
+#: The id given as `ResourceOptions(import_=…)`.
+ADOPT = "__adopt"
+#: In the outputs: which inputs the program set. Refresh is handed outputs alone, and has to give
+#: back inputs.
+DECLARED = "__declared"
+#: The SDK's: the serialised provider. The host adds it on its own.
+_PROVIDER = "__provider"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether the key is the package's or the SDK's own."""
+    return name.startswith("__")
+
+
+def waits(properties: Properties) -> bool:
+    """`wait_for_active`, with its default."""
+    return properties.get("wait_for_active") is not False
+
+
+def keeps_api_key(properties: Properties) -> bool:
+    """`store_api_key`, with its default."""
+    return properties.get("store_api_key") is not False
+
+
+def whole_numbers(value: Any) -> Any:
+    """Turn 2.0 back into 2, at any depth: every number comes over the wire as a float."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [whole_numbers(item) for item in value]
+    return value
+
+
+def spec_from(properties: Properties) -> ModelServiceSpec:
+    """What to ask the cloud for. The properties have passed validation."""
+    return ModelServiceSpec(
+        db_instance_id=properties["db_instance_id"],
+        model_name=properties["model_name"],
+        ai_nodes=tuple(properties["ai_nodes"]),
+        description=properties.get("description"),
+        security_ip_list=tuple(properties.get("security_ip_list") or ()),
+        model_params=whole_numbers(properties.get("model_params")),
+        resource_group_id=properties.get("resource_group_id"),
+        replicas=whole_numbers(properties.get("replicas")),
+        inference_engine=properties.get("inference_engine"),
+        enable_public_connection=properties.get("enable_public_connection"),
+    )
+
+
+def declared_names(outs: Properties) -> frozenset[str]:
+    """Which inputs the program had set when these outputs were written."""
+    recorded = outs.get(DECLARED)
+    if recorded is not None:
+        return frozenset(recorded)
+    return frozenset(name for name in INPUTS if outs.get(name) is not None) - {"region_id"}
+
+
+def outputs(
+    inputs: Properties,
+    service: ModelServiceId,
+    details: ModelServiceDetails | None,
+    *,
+    region: str | None,
+    reason: str | None,
+    request_id: str | None,
+    declared: frozenset[str] | None = None,
+    live_wins: bool = False,
+) -> dict[str, Any]:
+    """
+    The state of a service: every input, and what the cloud shows.
+
+    Args:
+        inputs: Inputs of the program, or old outputs.
+        service: Its id.
+        details: What the cloud shows; None when it never showed anything.
+        region: The region in use.
+        reason: Why it is not active; only kept when it is not.
+        request_id: Of the CreateModelService call.
+        declared: The inputs that the program set; None: those that `inputs` has.
+        live_wins: Whether a declared value that the cloud contradicts is replaced by the live one,
+            as a refresh does.
+    """
+    if declared is None:
+        declared = frozenset(name for name in INPUTS if inputs.get(name) is not None)
+    outs: dict[str, Any] = {
+        name: whole_numbers(value)
+        for name, value in inputs.items()
+        if name in declared or name == TIMEOUTS or (is_hidden(name) and name != _PROVIDER)
+    }
+    outs[DECLARED] = sorted(declared)
+    for name, live in _observed(details).items():
+        old = outs.get(name)
+        if old is None or (live_wins and not _same(name, old, live)):
+            outs[name] = live
+    outs |= {
+        "db_instance_id": service.db_instance_id,
+        "region_id": region,
+        "model_service_id": service.model_service_id,
+        "request_id": request_id,
+        "status": (details.status if details else None) or "unknown",
+    }
+    if details is not None:
+        outs["create_time"] = details.create_time
+    if details is not None and details.phase is Phase.ACTIVE:
+        outs["private_connect_url"] = details.private_connect_url
+        outs["public_connect_url"] = details.public_connect_url
+        outs["api_key"] = details.api_key if keeps_api_key(inputs) else None
+    else:
+        outs["status_reason"] = reason
+    return {name: value for name, value in outs.items() if value is not None}
+
+
+def declared_inputs(outs: Properties) -> dict[str, Any]:
+    """The inputs behind these outputs, with live values where a refresh put them."""
+    declared = declared_names(outs)
+    return {
+        name: value
+        for name, value in outs.items()
+        if name in declared
+        or name == TIMEOUTS
+        or (is_hidden(name) and name not in (DECLARED, _PROVIDER))
+    }
+
+
+def _observed(details: ModelServiceDetails | None) -> dict[str, Any]:
+    """The observable inputs that the cloud shows. What it leaves out or empty is not said."""
+    if details is None:
+        return {}
+    shown = {
+        "model_name": details.model_name,
+        "description": details.description,
+        "ai_nodes": list(details.ai_nodes or ()),
+        "security_ip_list": list(details.security_ip_list or ()),
+    }
+    return {name: value for name, value in shown.items() if value}
+
+
+def _same(name: str, one: Any, other: Any) -> bool:
+    if name == "ai_nodes":
+        return same_nodes(one, other)
+    if name == "security_ip_list":
+        return same_whitelist(one, other)
+    return bool(one == other)

@@ -1,0 +1,229 @@
+"""
+Every rule that the API documents for its inputs, checked before anything is called.
+
+All failures are reported at once, each naming property, rule and value. Unknown values, known only
+after other resources exist, are passed over and come back when they are known. Rules that no
+document gives are left to the cloud.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi_adbpg_model.domain import ModelServiceId, parse_network
+from pulumi_adbpg_model.settings import is_region
+from pulumi_adbpg_model.state import ADOPT, INPUTS, TIMEOUTS, is_hidden
+
+__all__ = ["Failure", "parse_duration", "validate"]
+
+_REQUIRED = ("db_instance_id", "model_name", "ai_nodes")
+_MAX_WHITELIST = 1000
+_MAX_TOKEN = 64
+_TIMEOUT_NAMES = ("create", "update", "delete", "read")
+#: Go's duration syntax, which Pulumi uses: "1h30m", "90s", "1.5h".
+_DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h)")
+_UNITS_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One broken rule. `property` is the input; the reason names the entry, if one is meant."""
+
+    property: str
+    reason: str
+
+
+def validate(news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> list[Failure]:
+    """
+    Check the inputs of one resource.
+
+    Never raises, whatever it is given. Whole numbers may come as floats (`2.0`).
+
+    Args:
+        news: The inputs; None and absent mean the same.
+        is_unknown: Tells a value that is not known yet.
+    """
+    failures = [
+        Failure(name, f"{name} is required") for name in _REQUIRED if news.get(name) is None
+    ]
+    for name, value in news.items():
+        if value is None or is_unknown(value):
+            continue
+        if name in _RULES:
+            failures += _RULES[name](name, value, is_unknown)
+        elif not is_hidden(name):
+            known = ", ".join(INPUTS)
+            failures.append(Failure(name, f"{name} is not an input; the inputs are {known}"))
+    return failures
+
+
+def parse_duration(text: str) -> float:
+    """
+    Seconds of a Go duration such as `1h30m`.
+
+    Raises:
+        ValueError: It is not one, or not above zero.
+    """
+    parts = _DURATION.findall(text)
+    if not parts or "".join(parts) != text:
+        raise ValueError(f"must be a duration such as '30m' or '1h30m', got {text!r}")
+    seconds = 0.0
+    for part in parts:
+        number = part.rstrip("nuµmsh")
+        seconds += float(number) * _UNITS_S[part[len(number) :]]
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"must be longer than nothing, got {text!r}")
+    return seconds
+
+
+_Rule = Callable[[str, Any, Callable[[Any], bool]], "list[Failure]"]
+
+
+def _input_of(label: str) -> str:
+    return label.partition("[")[0].partition(".")[0]
+
+
+def _failure(name: str, rule: str, value: Any) -> list[Failure]:
+    shown = repr(value)
+    shown = shown if len(shown) <= 100 else shown[:99] + "…"
+    return [Failure(_input_of(name), f"{name} {rule}, got {shown}")]
+
+
+def _text(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    if not isinstance(value, str):
+        return _failure(name, "must be a string", value)
+    return []
+
+
+def _filled(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    if not isinstance(value, str) or not value.strip():
+        return _failure(name, "must be a non-empty string", value)
+    return []
+
+
+def _boolean(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    return [] if isinstance(value, bool) else _failure(name, "must be true or false", value)
+
+
+def _ai_nodes(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[Failure]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return _failure(name, "must be a list of AI node names", value)
+    if not value:
+        return _failure(name, "must name at least one AI node", value)
+    failures: list[Failure] = []
+    seen: set[str] = set()
+    for index, node in enumerate(value):
+        if is_unknown(node):
+            continue
+        found = _filled(f"{name}[{index}]", node, is_unknown)
+        failures += found
+        if not found and node.strip() in seen:
+            failures += _failure(f"{name}[{index}]", "must not repeat an AI node", node)
+        if not found:
+            seen.add(node.strip())
+    return failures
+
+
+def _security_ip_list(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[Failure]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return _failure(name, "must be a list of IPv4 addresses and CIDR blocks", value)
+    failures: list[Failure] = []
+    if len(value) > _MAX_WHITELIST:
+        rule = f"{name} must have at most {_MAX_WHITELIST} entries, got {len(value)}"
+        failures.append(Failure(name, rule))
+    rule = "must be an IPv4 address, a CIDR block with a prefix of 1 to 32, or 0.0.0.0/0"
+    for index, entry in enumerate(value):
+        if is_unknown(entry):
+            continue
+        try:
+            parse_network(entry if isinstance(entry, str) else "")
+        except ValueError:
+            failures += _failure(f"{name}[{index}]", rule, entry)
+    return failures
+
+
+def _model_params(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    return [] if isinstance(value, Mapping) else _failure(name, "must be a mapping", value)
+
+
+def _replicas(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not whole or value < 1:
+        return _failure(name, "must be a whole number of at least 1", value)
+    return []
+
+
+def _inference_engine(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    return [] if value == "vllm" else _failure(name, "must be 'vllm'", value)
+
+
+def _client_token(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    fits = isinstance(value, str) and 1 <= len(value) <= _MAX_TOKEN
+    if not fits or not all(" " <= character <= "~" for character in value):
+        return _failure(name, f"must be 1 to {_MAX_TOKEN} printable ASCII characters", value)
+    return []
+
+
+def _region_id(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    if not isinstance(value, str) or not is_region(value):
+        return _failure(name, "must be a region id such as cn-hangzhou", value)
+    return []
+
+
+def _db_instance_id(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[Failure]:
+    found = _filled(name, value, is_unknown)
+    if not found and ":" in value:  # the Pulumi id joins its two parts with a colon
+        return _failure(name, "must be an instance id such as gp-abc, without a colon", value)
+    return found
+
+
+def _timeouts(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[Failure]:
+    if not isinstance(value, Mapping):
+        return _failure(name, "must be a mapping of operation to duration", value)
+    failures: list[Failure] = []
+    for operation, duration in value.items():
+        label = f"{name}.{operation}"
+        if operation not in _TIMEOUT_NAMES:
+            failures += _failure(name, f"may have {', '.join(_TIMEOUT_NAMES)} only", operation)
+        elif duration is None or is_unknown(duration):
+            continue
+        elif not isinstance(duration, str):
+            failures += _failure(label, "must be a duration such as '30m'", duration)
+        else:
+            try:
+                parse_duration(duration)
+            except ValueError as error:
+                failures.append(Failure(name, f"{label} {error}"))
+    return failures
+
+
+def _adopt(_name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
+    try:
+        ModelServiceId.parse(value if isinstance(value, str) else repr(value))
+    except ValueError as error:
+        return [Failure("", f"import_ {error}")]
+    return []
+
+
+_RULES: dict[str, _Rule] = {
+    "db_instance_id": _db_instance_id,
+    "model_name": _filled,
+    "ai_nodes": _ai_nodes,
+    "description": _text,
+    "security_ip_list": _security_ip_list,
+    "model_params": _model_params,
+    "resource_group_id": _filled,
+    "client_token": _client_token,
+    "replicas": _replicas,
+    "inference_engine": _inference_engine,
+    "enable_public_connection": _boolean,
+    "region_id": _region_id,
+    "wait_for_active": _boolean,
+    "security_ip_group": _filled,
+    "store_api_key": _boolean,
+    TIMEOUTS: _timeouts,
+    ADOPT: _adopt,
+}
