@@ -99,9 +99,7 @@ def walk(stack: auto.Stack, simulator: Simulator) -> None:
     check(not changes_of(again), "a second up made changes")
     check(not simulator.mutations, "a second up changed the cloud")
 
-    console.print(
-        "\n[bold magenta]Somebody opens the whitelist to the whole world."
-    )
+    console.print("\n[bold magenta]Somebody opens the whitelist to the whole world.")
     simulator.change_service(created.id, security_ip_list=("0.0.0.0/0",))
     drift = run("4. pulumi refresh: see what drifted", stack.refresh)
     check(changes_of(drift) == {"update": 1}, "refresh did not see the drift")

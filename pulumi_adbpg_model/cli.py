@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -22,6 +23,12 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     if not all(names) or len(set(names)) != len(names):
         raise click.BadParameter("must be names separated by commas, none empty, none twice")
     return names
+
+
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter(f"must be a number of seconds, got {value}")
+    return value
 
 
 def _groups(
@@ -48,6 +55,7 @@ def _groups(
     "--provision-seconds",
     type=click.FloatRange(min=0),
     default=1.0,
+    callback=_finite,
     show_default=True,
     help="How long a new service takes to become active.",
 )
@@ -55,6 +63,7 @@ def _groups(
     "--delete-seconds",
     type=click.FloatRange(min=0),
     default=0.0,
+    callback=_finite,
     show_default=True,
     help="How long a deletion takes.",
 )
@@ -122,20 +131,20 @@ def simulate(
     Prints one line, `listening on http://127.0.0.1:PORT`, when it is ready. Point the provider at
     it with the variable ADBPG_ENDPOINT, or config adbpg:endpoint.
     """
-    simulator = Simulator(
-        instance=instance,
-        nodes=nodes,
-        region=region,
-        provision_seconds=provision_seconds,
-        delete_seconds=delete_seconds,
-        access_key_id=access_key_id,
-        access_key_secret=access_key_secret,
-        port=port,
-        state=state,
-        dialects=dialects,
-        whitelist_groups=whitelist_groups,
-    )
     try:
+        simulator = Simulator(
+            instance=instance,
+            nodes=nodes,
+            region=region,
+            provision_seconds=provision_seconds,
+            delete_seconds=delete_seconds,
+            access_key_id=access_key_id,
+            access_key_secret=access_key_secret,
+            port=port,
+            state=state,
+            dialects=dialects,
+            whitelist_groups=whitelist_groups,
+        )
         serve_forever(simulator, click.echo)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"the simulator cannot start: {error}") from None

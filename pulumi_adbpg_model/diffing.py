@@ -7,6 +7,7 @@ has no modify call. Values are equal when the cloud means the same by them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 from pulumi_adbpg_model.domain import Phase, phase_of, same_nodes, same_whitelist
 from pulumi_adbpg_model.state import INPUTS, TIMEOUTS, declared_names, waits, whole_numbers
 
-__all__ = ["Change", "compare"]
+__all__ = ["Change", "compare", "keep_spelling"]
 
 #: Settings of this package alone: a change is recorded without a call to the cloud.
 _LOCAL = ("wait_for_active", "security_ip_group", "store_api_key", TIMEOUTS)
+#: Lists that may mean the same in another order or form.
+_LISTS = {"ai_nodes": same_nodes, "security_ip_list": same_whitelist}
 #: Defaults that make "absent" and "set to the default" the same.
 _DEFAULTS: dict[str, Any] = {"wait_for_active": True, "store_api_key": True}
 
@@ -25,8 +28,8 @@ _DEFAULTS: dict[str, Any] = {"wait_for_active": True, "store_api_key": True}
 @dataclass(frozen=True)
 class Change:
     """
-    The verdict. `changed` are the inputs that differ, `replaces` those that force a replacement;
-    `resume` means that the inputs are as they were but the service is not active yet.
+    The verdict. `changed` are the inputs that differ, `replaces` what forces a replacement: some of
+    them, or the failed status; `resume` means that the service is not active yet and waited for.
     """
 
     changed: tuple[str, ...]
@@ -55,6 +58,23 @@ def compare(
     return Change(changed, tuple(replaces), resume)
 
 
+def keep_spelling(
+    olds: Mapping[str, Any], news: Mapping[str, Any], is_unknown: Callable[[Any], bool]
+) -> dict[str, Any]:
+    """
+    New inputs, with lists spelt as in the old inputs where they mean the same.
+
+    The engine compares texts where it decides by itself, for `replace_on_changes` among others.
+    """
+    kept = dict(news)
+    for name, same in _LISTS.items():
+        old, new = olds.get(name), news.get(name)
+        known = not _holds_unknown(old, is_unknown) and not _holds_unknown(new, is_unknown)
+        if known and old and new and same(old, new):
+            kept[name] = old
+    return kept
+
+
 def _differs(
     name: str,
     olds: Mapping[str, Any],
@@ -69,7 +89,7 @@ def _differs(
         default = _DEFAULTS[name]
         return bool((default if old is None else old) != (default if new is None else new))
     if name == "region_id":  # the output is the region in use; dropping the input moves nothing
-        return new is not None and new != old
+        return new is not None and old is not None and new != old
     if name == TIMEOUTS:
         return _without_nones(old) != _without_nones(new)
     if new is None and name not in declared:
@@ -80,7 +100,14 @@ def _differs(
         return bool(old or new) and not same_whitelist(old, new)
     if name == "description":
         return (old or "") != (new or "")
+    if name == "model_params":
+        return _as_json(old or None) != _as_json(new or None)
     return bool(whole_numbers(old) != whole_numbers(new))
+
+
+def _as_json(value: Any) -> str:
+    """JSON text, which tells true from 1 as Python does not."""
+    return json.dumps(whole_numbers(value), sort_keys=True, default=repr)
 
 
 def _in_place(name: str, news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> bool:

@@ -20,15 +20,15 @@ __all__ = [
     "ModelServiceSpec",
     "Phase",
     "Submission",
+    "is_id_part",
     "parse_network",
     "phase_of",
     "same_nodes",
     "same_whitelist",
-    "whitelist_size",
 ]
 
-#: Letters, digits, `-` and `_`: every id the API pages show. Prefixes differ between pages.
-_ID_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+#: Whatever the cloud hands out: a narrower rule could make a service that exists undeletable.
+_ID_PART = re.compile(r"[^\s:]+")
 
 
 class Phase(enum.Enum):
@@ -54,6 +54,11 @@ def phase_of(status: str | None) -> Phase:
     return Phase.PENDING
 
 
+def is_id_part(text: str) -> bool:
+    """Whether this can be one half of a composite id."""
+    return _ID_PART.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class ModelServiceId:
     """The Pulumi id: `<db_instance_id>:<model_service_id>`, e.g. `gp-abc:ms-123`."""
@@ -70,7 +75,7 @@ class ModelServiceId:
             ValueError: It does not have exactly two well-formed parts.
         """
         parts = text.split(":")
-        if len(parts) != 2 or not all(_ID_PART.fullmatch(part) for part in parts):
+        if len(parts) != 2 or not all(map(is_id_part, parts)):
             raise ValueError(
                 f"must be '<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, "
                 f"got {text!r}"
@@ -181,9 +186,3 @@ def _networks(entries: Iterable[str] | None) -> frozenset[ipaddress.IPv4Network 
 def same_whitelist(one: Sequence[str] | None, other: Sequence[str] | None) -> bool:
     """Whether two IP lists admit the same networks; order, spaces and host bits mean nothing."""
     return _networks(one) == _networks(other)
-
-
-def whitelist_size(entries: Sequence[str] | None) -> int:
-    """How many addresses a list admits, counting overlaps once and unknown forms as none."""
-    known = [network for network in _networks(entries) if not isinstance(network, str)]
-    return sum(network.num_addresses for network in ipaddress.collapse_addresses(known))

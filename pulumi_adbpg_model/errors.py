@@ -119,7 +119,7 @@ class ApiError(_CallError):
     def details(self) -> str:
         """See the base class."""
         named = (("code", self.code), ("status", self.status), ("request_id", self.request_id))
-        given = [f"{name}={value}" for name, value in named if value is not None]
+        given = [f"{name}={_one_line(str(value))}" for name, value in named if value is not None]
         return f" ({', '.join(given)})" if given else ""
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -40,24 +41,27 @@ class HostFeatures:
 
 
 _prepared: HostFeatures | None = None
+_cancel_callbacks: list[Callable[[], None]] = []
 _lock = threading.Lock()
 
 
 def prepare(parallel: int, on_cancel: Callable[[], None]) -> HostFeatures:
     """
-    Mend the host of this process; later calls change nothing.
+    Mend the host of this process, once.
 
     Args:
         parallel: How many requests are served at once; fewer than the host's own are not set.
-        on_cancel: Called when the engine asks to stop (the first Ctrl-C, or SIGTERM).
+        on_cancel: Called when the engine asks to stop (the first Ctrl-C, or SIGTERM). Every call
+            of `prepare` adds one.
     """
     global _prepared  # noqa: PLW0603 - one host per process
     with _lock:
+        _cancel_callbacks.append(on_cancel)
         if _prepared is None:
             server = _find_server()
             _prepared = HostFeatures(
                 workers=_softly(lambda: _widen(server, parallel)),
-                cancel=_softly(lambda: _watch_cancel(server, on_cancel)),
+                cancel=_softly(lambda: _watch_cancel(server)),
                 clean_errors=_softly(_clean_errors),
                 progress=server is not None and _engine() is not None,
             )
@@ -92,14 +96,24 @@ def _find_server() -> Any:
 def _widen(server: Any, parallel: int) -> bool:
     pool = server._state.thread_pool
     pool._max_workers = max(parallel, pool._max_workers)
+    # A pool grows when work comes in only: what came in before, as all of a destroy may, would
+    # stay behind the first four.
+    with pool._shutdown_lock:
+        for _ in range(pool._work_queue.qsize()):
+            pool._adjust_thread_count()
     return True
 
 
-def _watch_cancel(server: Any, on_cancel: Callable[[], None]) -> bool:
+def _watch_cancel(server: Any) -> bool:
     def cancel(_request: Any, _context: Any) -> Any:
-        on_cancel()
+        for on_cancel in _cancel_callbacks:
+            on_cancel()
         return empty_pb2.Empty()
 
+    # A thread of its own: the others may all be busy with what is to be cancelled.
+    cancel.experimental_thread_pool = ThreadPoolExecutor(  # type: ignore[attr-defined]
+        max_workers=1
+    )
     method = grpc.unary_unary_rpc_method_handler(
         cancel,
         request_deserializer=empty_pb2.Empty.FromString,
@@ -165,15 +179,20 @@ class EngineLog:
         self._log(engine_pb2.WARNING, message)
 
     def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
-        request = engine_pb2.LogRequest(
-            severity=severity, message=message, urn=self._urn, ephemeral=ephemeral
-        )
-
         def send() -> bool:
             engine = _engine()
             if engine is not None:
+                request = engine_pb2.LogRequest(
+                    severity=severity, message=message, urn=self._urn, ephemeral=ephemeral
+                )
                 engine.Log(request, timeout=_LOG_TIMEOUT_S)
             return engine is not None
 
         if not _softly(send) and not ephemeral:
-            print(message, flush=True)
+            _softly(lambda: _print(message))
+
+
+def _print(message: str) -> bool:
+    sys.stdout.write(f"{message}\n")  # one write, so that threads do not mix their lines
+    sys.stdout.flush()
+    return True

@@ -26,7 +26,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from pulumi_adbpg_model import host, lifecycle, state
-from pulumi_adbpg_model.diffing import compare
+from pulumi_adbpg_model.diffing import compare, keep_spelling
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import ConfigurationError, OperationError
 from pulumi_adbpg_model.settings import Settings, is_region
@@ -48,6 +48,9 @@ class ModelServiceProvider(ResourceProvider):
     def __init__(self) -> None:
         """Keep nothing: an attribute set here would be stored in every stack."""
 
+    def __getstate__(self) -> None:
+        """Store nothing either once configured, when there are credentials to give away."""
+
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. Malformed values are reported by `check`."""
         self._process = _Process(req.config.get, self.new_clock())
@@ -57,7 +60,7 @@ class ModelServiceProvider(ResourceProvider):
         """The clock of all operations of this process; tests bring their own."""
         return lifecycle.SystemClock()
 
-    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
         inputs = {
             name: state.whole_numbers(value) for name, value in news.items() if value is not None
@@ -72,6 +75,8 @@ class ModelServiceProvider(ResourceProvider):
             self._process.settings(str(region) if usable else None, region_required=region is None)
         except ConfigurationError as error:
             failures.append(CheckFailure("", str(error)))
+        if not failures:
+            inputs = keep_spelling(olds, inputs, _is_unknown)
         return CheckResult(inputs, failures)
 
     def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
@@ -118,8 +123,8 @@ class ModelServiceProvider(ResourceProvider):
         """Read the live service, for refresh and `.get`. Gone needs proof."""
         service = _parse(id_)
         operation = self._process.operation(props, "read")
-        details = lifecycle.read(operation, service)
         is_get = "model_service_id" not in props
+        details = (lifecycle.look if is_get else lifecycle.read)(operation, service)
         if details is None and is_get:
             raise OperationError(
                 f"get of model service {service} failed: instance {service.db_instance_id} has no "
@@ -127,8 +132,16 @@ class ModelServiceProvider(ResourceProvider):
             )
         if details is None:
             return ReadResult("", {})
-        declared = frozenset() if is_get else state.declared_names(props)
-        outs = self._observed(props, service, details, declared)
+        outs = state.outputs(
+            props,
+            service,
+            details,
+            region=self._process.region(props),
+            reason=details.why_not_active,
+            request_id=props.get("request_id"),
+            declared=state.declared_names(props),
+            live_wins=True,
+        )
         return ReadResult(id_, outs, None if is_get else state.declared_inputs(outs))
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
@@ -143,20 +156,11 @@ class ModelServiceProvider(ResourceProvider):
                 operation, service, news["security_ip_group"], news["security_ip_list"]
             )
         if change.resume:
-            outcome = lifecycle.wait_until_active(operation, service)
-            if outcome.gone:
-                details = None
-            else:
-                details, reason = outcome.details or details, outcome.reason
-            gone = outcome.gone
-        else:
-            details = details or lifecycle.read(operation, service)
-            gone = details is None
-        if gone:
-            raise OperationError(
-                f"update of model service {service} failed: the service is gone. Run `pulumi "
-                "refresh`, then `pulumi up` to create it again."
-            )
+            last = details or state.last_seen(olds, service)
+            outcome = lifecycle.resume(operation, service, state.spec_from(news), last)
+            details, reason = outcome.details, outcome.reason
+        elif details is None:
+            details = lifecycle.require(operation, service, "update")
         outs = state.outputs(
             news,
             service,
@@ -170,24 +174,6 @@ class ModelServiceProvider(ResourceProvider):
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the service and wait until it is gone."""
         lifecycle.delete(self._process.operation(props, "delete"), _parse(id_))
-
-    def _observed(
-        self,
-        props: Properties,
-        service: ModelServiceId,
-        details: ModelServiceDetails,
-        declared: frozenset[str],
-    ) -> Properties:
-        return state.outputs(
-            props,
-            service,
-            details,
-            region=self._process.region(props),
-            reason=details.why_not_active,
-            request_id=props.get("request_id"),
-            declared=declared,
-            live_wins=True,
-        )
 
 
 class _Process:

@@ -66,7 +66,7 @@ class ModelServiceArgs:
     not become so. Default: true."""
     security_ip_group: Input[str] | None = None
     """Name of the instance's whitelist group that belongs to this service. With it, a changed
-    `security_ip_list` is set in place by ModifySecurityIps; never the group `default` by itself."""
+    `security_ip_list` is set in place by ModifySecurityIps. Not `default`, the database's own."""
     store_api_key: Input[bool] | None = None
     """Whether the API key is kept, as a secret, in state and outputs. Default: true."""
 
@@ -203,7 +203,9 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         props[state.TIMEOUTS] = _timeouts(opts)
         props[state.ORGANIZATION] = pulumi.get_organization()
         type_ = f"pulumi-python:{self._resource_type_name}"
-        props[state.URN] = create_urn(resource_name, type_, opts.parent)
+        urn = create_urn(resource_name, type_, opts.parent)
+        # Its value alone: a dependency on the parent would be one on all children, so on itself.
+        props[state.URN] = Output.from_input(urn.future())
         props |= dict.fromkeys(state.OUTPUTS)
         super().__init__(ModelServiceProvider(), resource_name, props, opts)
         if opts.id is None:
@@ -263,7 +265,7 @@ def _properties(
     for name in given:
         if name not in state.INPUTS:
             near = difflib.get_close_matches(name, state.INPUTS, n=1)
-            guess = f"; did you mean {near[0]!r}?" if near else ""
+            guess = f"; did you mean {near[0]!r}?" if near else "."
             known = ", ".join(state.INPUTS)
             raise TypeError(f"ModelService has no input {name!r}{guess} Its inputs are {known}.")
     # All of them, also the unset ones: only keys that are there become outputs.

@@ -139,14 +139,14 @@ class Settings:
 
         region = read(lambda: _region(config, environ, region_id))
         endpoint = read(lambda: _endpoint(config, environ))
-        credentials = read(lambda: _credentials(config, environ))
-        interval = read(lambda: _max_poll_interval(config))
-        parallel = read(lambda: _parallel(config))
         if region_required and not problems and region is None and endpoint is None:
             problems.append(
                 "no region is set: give the resource a region_id, set config adbpg:region or "
                 f"alicloud:region, or one of the variables {', '.join(_REGION_VARIABLES)}"
             )
+        credentials = read(lambda: _credentials(config, environ))
+        interval = read(lambda: _max_poll_interval(config))
+        parallel = read(lambda: _parallel(config))
         if problems:
             raise ConfigurationError("; ".join(problems))
         return cls(region, endpoint, credentials, interval, parallel)  # type: ignore[arg-type]
@@ -172,7 +172,7 @@ def parse_endpoint(text: str) -> Endpoint:
     host = url.hostname or ""
     if url.scheme not in ("http", "https"):
         raise ValueError("the scheme must be http or https")
-    if url.username or url.path not in ("", "/") or url.query or url.fragment:
+    if "@" in url.netloc or url.path not in ("", "/") or url.query or url.fragment:
         raise ValueError("must be a host name with an optional port, and nothing else")
     if not _HOST.fullmatch(host):
         raise ValueError("must name a host, such as gpdb.cn-beijing.aliyuncs.com")
@@ -219,7 +219,8 @@ def _endpoint(config: ConfigReader, environ: Mapping[str, str]) -> Endpoint | No
     try:
         return parse_endpoint(value)
     except ValueError as error:
-        raise ConfigurationError(f"{source}: {error}, got {value!r}") from None
+        shown = value.rpartition("@")[2]  # what is before it may be a key, put here by mistake
+        raise ConfigurationError(f"{source}: {error}, got {shown!r}") from None
 
 
 def _credentials(config: ConfigReader, environ: Mapping[str, str]) -> Credentials:

@@ -31,6 +31,7 @@ __all__ = [
     "declared_names",
     "is_hidden",
     "keeps_api_key",
+    "last_seen",
     "outputs",
     "spec_from",
     "waits",
@@ -82,6 +83,8 @@ ADOPT = "__adopt"
 DECLARED = "__declared"
 #: The SDK's: the serialised provider. The host adds it on its own.
 _PROVIDER = "__provider"
+#: The status of a service that the cloud has not shown yet.
+_UNSEEN = "unknown"
 
 
 def is_hidden(name: str) -> bool:
@@ -118,12 +121,23 @@ def spec_from(properties: Properties) -> ModelServiceSpec:
         ai_nodes=tuple(properties["ai_nodes"]),
         description=properties.get("description"),
         security_ip_list=tuple(properties.get("security_ip_list") or ()),
-        model_params=whole_numbers(properties.get("model_params")),
+        model_params=_in_order(whole_numbers(properties.get("model_params"))),
         resource_group_id=properties.get("resource_group_id"),
         replicas=whole_numbers(properties.get("replicas")),
         inference_engine=properties.get("inference_engine"),
         enable_public_connection=properties.get("enable_public_connection"),
     )
+
+
+def _in_order(value: Any) -> Any:
+    """Mappings sorted by key, at any depth: the wire shuffles them, and one client token has to
+    come with one request.
+    """
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_in_order(item) for item in value]
+    return value
 
 
 def declared_names(outs: Properties) -> frozenset[str]:
@@ -167,16 +181,18 @@ def outputs(
         if name in declared or name == TIMEOUTS or (is_hidden(name) and name != _PROVIDER)
     }
     outs[DECLARED] = sorted(declared)
+    # While it is being deployed, the cloud may show nodes and whitelist in part.
+    settled = details is not None and details.phase is not Phase.PENDING
     for name, live in _observed(details).items():
         old = outs.get(name)
-        if old is None or (live_wins and not _same(name, old, live)):
+        if old is None or (live_wins and settled and not _same(name, old, live)):
             outs[name] = live
     outs |= {
         "db_instance_id": service.db_instance_id,
         "region_id": region,
         "model_service_id": service.model_service_id,
         "request_id": request_id,
-        "status": (details.status if details else None) or "unknown",
+        "status": (details.status if details else None) or _UNSEEN,
     }
     if details is not None:
         outs["create_time"] = details.create_time
@@ -187,6 +203,19 @@ def outputs(
     else:
         outs["status_reason"] = reason
     return {name: value for name, value in outs.items() if value is not None}
+
+
+def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:
+    """What these outputs know of the service itself; None when the cloud never showed it."""
+    if outs.get("status") in (None, _UNSEEN):
+        return None
+    return ModelServiceDetails(
+        service,
+        status=outs["status"],
+        description=outs.get("description"),
+        security_ip_list=tuple(outs.get("security_ip_list") or ()),
+        create_time=outs.get("create_time"),
+    )
 
 
 def declared_inputs(outs: Properties) -> dict[str, Any]:

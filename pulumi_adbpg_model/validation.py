@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi_adbpg_model.domain import ModelServiceId, parse_network
+from pulumi_adbpg_model.domain import ModelServiceId, is_id_part, parse_network
 from pulumi_adbpg_model.settings import is_region
 from pulumi_adbpg_model.state import ADOPT, INPUTS, TIMEOUTS, is_hidden
 
@@ -175,8 +175,17 @@ def _region_id(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]
 
 def _db_instance_id(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[Failure]:
     found = _filled(name, value, is_unknown)
-    if not found and ":" in value:  # the Pulumi id joins its two parts with a colon
-        return _failure(name, "must be an instance id such as gp-abc, without a colon", value)
+    if not found and not is_id_part(value):  # else the service's own id could not be read back
+        rule = "must be an instance id such as gp-abc, without spaces and colons"
+        return _failure(name, rule, value)
+    return found
+
+
+def _security_ip_group(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[Failure]:
+    found = _filled(name, value, is_unknown)
+    if not found and value.strip().lower() == "default":
+        rule = "must not be the group 'default', which guards the database itself"
+        return _failure(name, rule, value)
     return found
 
 
@@ -222,7 +231,7 @@ _RULES: dict[str, _Rule] = {
     "enable_public_connection": _boolean,
     "region_id": _region_id,
     "wait_for_active": _boolean,
-    "security_ip_group": _filled,
+    "security_ip_group": _security_ip_group,
     "store_api_key": _boolean,
     TIMEOUTS: _timeouts,
     ADOPT: _adopt,

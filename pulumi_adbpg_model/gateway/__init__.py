@@ -30,6 +30,7 @@ __all__ = ["Gateway", "RetryPolicy"]
 _PAGE_SIZE = 100
 #: Stops a cloud that pages without end: 1000 pages hold 100,000 services.
 _MAX_PAGES = 1000
+_READ_TIMEOUT_S = 10.0
 
 
 class _Clock(Protocol):
@@ -49,12 +50,17 @@ class Gateway:
     """
 
     def __init__(
-        self, settings: Settings, clock: _Clock, policy: RetryPolicy | None = None
+        self,
+        settings: Settings,
+        clock: _Clock,
+        policy: RetryPolicy | None = None,
+        *,
+        read_timeout_s: float = _READ_TIMEOUT_S,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._policy = policy or RetryPolicy()
-        self._client = Client(settings)
+        self._client = Client(settings, read_timeout_s)
 
     @property
     def region(self) -> str | None:
@@ -137,18 +143,18 @@ class Gateway:
             grew = fresh.keys() - found.keys()
             found.update(fresh)
             total = _wire.count(body.get("TotalRecordCount"))
-            if total is not None and len(found) >= total:
+            if len(found) == total:
                 return list(found.values())
-            if (
-                not grew and total is None
-            ):  # nothing says how many there are: ask until no more come
+            if grew:
+                continue
+            # No more come. A total that is missing, or below what was shown, does not count.
+            if total is None or len(found) > total:
                 return list(found.values())
-            if not grew:
-                raise TransportError(
-                    "ListModelServices",
-                    subject,
-                    f"the pages hold {len(found)} services, the total says {total}",
-                )
+            raise TransportError(
+                "ListModelServices",
+                subject,
+                f"the pages hold {len(found)} services, the total says {total}",
+            )
         raise TransportError("ListModelServices", subject, "the list has no end")
 
     def list_ai_nodes(self, db_instance_id: str, *, budget_s: float | None = None) -> list[AiNode]:

@@ -8,22 +8,22 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from alibabacloud_credentials.client import Client as CredentialClient
+from alibabacloud_credentials.models import Config as CredentialConfig
 from alibabacloud_credentials.provider import CLIProfileCredentialsProvider
 from alibabacloud_tea_openapi.client import Client as OpenApiClient
 from alibabacloud_tea_openapi.utils import Utils
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
-from pulumi_adbpg_model.errors import ConfigurationError, TransportError
+from pulumi_adbpg_model.errors import TransportError
 from pulumi_adbpg_model.gateway._endpoints import host_of
-from pulumi_adbpg_model.gateway._errors import translate
-from pulumi_adbpg_model.settings import Profile, Settings, StaticKey
+from pulumi_adbpg_model.gateway._errors import translate, unusable_credentials
+from pulumi_adbpg_model.settings import Credentials, Profile, Settings, StaticKey
 
 __all__ = ["Client"]
 
 _API_VERSION = "2016-05-03"
 _CONNECT_TIMEOUT_MS = 5_000
-_READ_TIMEOUT_MS = 10_000
 
 # Both libraries log to stderr on their own, which the engine shows as the user's diagnostics.
 for _name in ("darabonba-core", "credentials"):
@@ -33,10 +33,11 @@ for _name in ("darabonba-core", "credentials"):
 class Client:
     """Sends requests for one `Settings`. Threads may share it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, read_timeout_s: float) -> None:
         self._settings = settings
+        self._read_timeout_s = read_timeout_s
         self._lock = threading.Lock()
-        self._built: Any = None
+        self._built: tuple[Any, Any] | None = None
 
     def call(
         self, action: str, subject: str, query: dict[str, object], body: dict[str, object] | None
@@ -64,53 +65,56 @@ class Client:
             body_type="json",
         )
         try:
-            answer = self._client(host).call_api(params, request, RuntimeOptions())
-        except ConfigurationError:
-            raise
+            client, credential = self._client(host)
+            # The client asks again, from a cache: here a failure is known for what it is.
+            key = credential.get_credential()
+        except Exception as error:  # noqa: BLE001 - each source of the chain raises its own kinds
+            raise unusable_credentials(error, settings.credentials) from None
+        try:
+            answer = client.call_api(params, request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
-            raise translate(
-                error, action, subject, host, settings.credentials, secrets=self._secrets()
-            ) from None
+            secrets = [text for text in (key.access_key_secret, key.security_token) if text]
+            raise translate(error, action, subject, host, secrets) from None
         content = answer.get("body")
         if not isinstance(content, dict):
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")
         return content
 
-    def _client(self, host: str) -> Any:
+    def _client(self, host: str) -> tuple[Any, Any]:
         with self._lock:
             if self._built is None:
-                self._built = OpenApiClient(self._config(host))
+                credential = _credential(self._settings.credentials)
+                self._built = OpenApiClient(self._config(host, credential)), credential
             return self._built
 
-    def _config(self, host: str) -> Any:
+    def _config(self, host: str, credential: Any) -> Any:
         settings = self._settings
-        config = Config(
+        return Config(
             endpoint=host,
             protocol=settings.endpoint.protocol if settings.endpoint else "https",
             region_id=settings.region,
+            credential=credential,
             connect_timeout=_CONNECT_TIMEOUT_MS,
-            read_timeout=_READ_TIMEOUT_MS,
+            read_timeout=round(self._read_timeout_s * 1000),
             user_agent=f"pulumi-adbpg-model/{_own_version()}",
         )
-        credentials = settings.credentials
-        if isinstance(credentials, StaticKey):
-            config.access_key_id = credentials.access_key_id
-            config.access_key_secret = credentials.access_key_secret
-            config.security_token = credentials.security_token
-        elif isinstance(credentials, Profile):
-            provider = CLIProfileCredentialsProvider(profile_name=credentials.name)
-            config.credential = CredentialClient(provider=provider)
-        else:
-            config.credential = CredentialClient()
-        return config
 
-    def _secrets(self) -> list[str]:
-        credentials = self._settings.credentials
-        if not isinstance(credentials, StaticKey):
-            return []
-        return [
-            value for value in (credentials.access_key_secret, credentials.security_token) if value
-        ]
+
+def _credential(credentials: Credentials) -> Any:
+    if isinstance(credentials, StaticKey):
+        return CredentialClient(
+            CredentialConfig(
+                type="sts" if credentials.security_token else "access_key",
+                access_key_id=credentials.access_key_id,
+                access_key_secret=credentials.access_key_secret,
+                security_token=credentials.security_token,
+            )
+        )
+    if isinstance(credentials, Profile):
+        return CredentialClient(
+            provider=CLIProfileCredentialsProvider(profile_name=credentials.name)
+        )
+    return CredentialClient()
 
 
 def _own_version() -> str:

@@ -15,7 +15,6 @@ from requests import exceptions as transport
 
 from pulumi_adbpg_model.errors import (
     AccessError,
-    AdbpgModelError,
     ApiError,
     BusyError,
     ConfigurationError,
@@ -30,7 +29,7 @@ from pulumi_adbpg_model.errors import (
 )
 from pulumi_adbpg_model.settings import CREDENTIAL_SOURCES, Credentials, DefaultChain
 
-__all__ = ["CODES", "error_class", "translate"]
+__all__ = ["CODES", "error_class", "translate", "unusable_credentials"]
 
 _CLOCK_HINT = "Set this machine's clock right: the cloud accepts 15 minutes of difference."
 _EXPIRED_HINT = "Fetch a new security token, then run the command again."
@@ -108,14 +107,8 @@ def error_class(code: str | None, status: int | None) -> type[ApiError]:
 
 
 def translate(
-    error: Exception,
-    action: str,
-    subject: str,
-    host: str,
-    credentials: Credentials,
-    *,
-    secrets: list[str],
-) -> AdbpgModelError:
+    error: Exception, action: str, subject: str, host: str, secrets: list[str]
+) -> ApiError | TransportError:
     """
     Make our own error out of whatever the SDK raised.
 
@@ -124,16 +117,33 @@ def translate(
         action: The API action, for the text.
         subject: What it was about, for the text.
         host: The host called, for the text.
-        credentials: Where the credentials came from, for the text.
         secrets: Values that must not appear in the text.
     """
     if isinstance(error, AlibabaCloudException):
         return _from_answer(error, action, subject, secrets)
     cause: BaseException = getattr(error, "inner_exception", None) or error
-    if isinstance(cause, CredentialException):
-        return _no_credentials(cause, credentials, secrets)
     # The SDK wraps the transport's exception in its own, leaving the original as the context.
     return TransportError(action, subject, _transport_reason(cause.__context__ or cause, host))
+
+
+def unusable_credentials(error: Exception, credentials: Credentials) -> ConfigurationError:
+    """
+    Say why there are no credentials to sign with.
+
+    Args:
+        error: What the credentials library raised.
+        credentials: Where they were to come from.
+    """
+    # Only texts that the library made for people: others may hold a URL with what is in it.
+    told = isinstance(error, CredentialException) or type(error) is ValueError
+    reason = " ".join(str(error).split()) if told else type(error).__name__
+    if isinstance(credentials, DefaultChain):
+        places = "; ".join(CREDENTIAL_SOURCES)
+        return ConfigurationError(
+            f"no Alibaba Cloud credentials were found. Looked in: {places}. "
+            f"The chain says: {reason}"
+        )
+    return ConfigurationError(f"the credentials of {credentials.source} do not work: {reason}")
 
 
 def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> ApiError:
@@ -153,18 +163,6 @@ def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> A
         retry_after_s=retry_after_ms / 1000 if isinstance(retry_after_ms, (int, float)) else None,
         hint=_HINTS.get(code or "", ""),
     )
-
-
-def _no_credentials(
-    cause: CredentialException, credentials: Credentials, secrets: list[str]
-) -> ConfigurationError:
-    reason = _masked(" ".join(str(cause).split()), secrets)
-    if isinstance(credentials, DefaultChain):
-        places = "; ".join(CREDENTIAL_SOURCES)
-        return ConfigurationError(
-            f"no Alibaba Cloud credentials were found. Looked in: {places}. The chain says: {reason}"
-        )
-    return ConfigurationError(f"the credentials of {credentials.source} do not work: {reason}")
 
 
 def _transport_reason(cause: BaseException, host: str) -> str:

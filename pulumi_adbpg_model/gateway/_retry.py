@@ -70,8 +70,10 @@ def call_with_retry(
         AdbpgModelError: The last attempt's own error.
     """
     started = clock.monotonic()
+    error: BaseException | None = None
 
     def wait(state: tenacity.RetryCallState) -> float:
+        nonlocal error
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after_s if isinstance(error, ApiError) else None
         return backoff(policy, state.attempt_number, jitter(), asked)
@@ -80,11 +82,16 @@ def call_with_retry(
         ends = clock.monotonic() - started + state.upcoming_sleep
         return clock.cancelled or state.attempt_number >= policy.attempts or ends > policy.seconds
 
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.cancelled and error is not None:
+            raise error
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_retryable),
         wait=wait,
         stop=stop,
-        sleep=clock.sleep,
+        sleep=sleep,
         reraise=True,
     )
     return retrying(call)

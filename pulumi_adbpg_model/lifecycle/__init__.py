@@ -5,11 +5,12 @@ exactly once. Knows nothing of Pulumi; talks to the cloud through `ModelServiceA
 
 from __future__ import annotations
 
+from pulumi_adbpg_model.lifecycle.adoption import adopt
 from pulumi_adbpg_model.lifecycle.change import change_whitelist
-from pulumi_adbpg_model.lifecycle.creation import Created, adopt, create
+from pulumi_adbpg_model.lifecycle.creation import Created, create, resume
 from pulumi_adbpg_model.lifecycle.deletion import delete
 from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, Reporter
-from pulumi_adbpg_model.lifecycle.presence import read
+from pulumi_adbpg_model.lifecycle.presence import look, read, require
 from pulumi_adbpg_model.lifecycle.timing import Clock, Deadline, SystemClock
 from pulumi_adbpg_model.lifecycle.tokens import first_token
 from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
@@ -28,6 +29,9 @@ __all__ = [
     "create",
     "delete",
     "first_token",
+    "look",
     "read",
+    "require",
+    "resume",
     "wait_until_active",
 ]

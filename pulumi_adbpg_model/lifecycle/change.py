@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, same_whitelist
 from pulumi_adbpg_model.errors import BusyError, OperationError
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.presence import read
-from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
+from pulumi_adbpg_model.lifecycle.presence import require
+from pulumi_adbpg_model.lifecycle.timing import Deadline
 
 __all__ = ["change_whitelist"]
 
@@ -29,20 +29,16 @@ def change_whitelist(
     _modify(operation, service, group, entries)
     settle = Deadline.after(operation.clock, _SETTLE_S)
     while True:
-        details = read(operation, service)
-        if details is None:
-            raise OperationError(
-                f"change of security_ip_list failed: model service {service} is gone. Run "
-                "`pulumi refresh`, then `pulumi up` to create it again."
-            )
+        details = require(operation, service, "change of security_ip_list")
         if same_whitelist(details.security_ip_list, entries):
             return details
         if settle.expired or operation.over:
             raise OperationError(
                 f"change of security_ip_list failed: whitelist group {group!r} of instance "
                 f"{service.db_instance_id} was set to {list(entries)}, but {service} still admits "
-                f"{list(details.security_ip_list or ())}. The group is probably not this service's: "
-                "correct security_ip_group, or leave it out to have a change replace the service."
+                f"{list(details.security_ip_list or ())}. The group is probably not this "
+                "service's: correct security_ip_group, or leave it out to have a change replace "
+                "the service."
             )
         operation.pause(settle.waited_s)
 
@@ -56,10 +52,6 @@ def _modify(
                 service.db_instance_id, group, entries, budget_s=operation.deadline.remaining_s
             )
         except BusyError as error:
-            if operation.over:
-                raise
-            waited = format_duration(operation.deadline.waited_s)
-            operation.report.progress(f"waiting for the instance, {waited}: {error}")
-            operation.pause()
+            operation.outwait(error)
         else:
             return

@@ -10,7 +10,7 @@ from pulumi_adbpg_model.errors import (
     OperationError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.presence import find, is_proven_gone
+from pulumi_adbpg_model.lifecycle.presence import explaining_state, find, is_proven_gone
 from pulumi_adbpg_model.lifecycle.timing import format_duration
 
 __all__ = ["delete"]
@@ -25,15 +25,9 @@ def delete(operation: Operation, service: ModelServiceId) -> None:
         InstanceNotFoundError: The instance is not visible; says how to drop the state by hand.
         AdbpgModelError: A call failed; the service stays in the state.
     """
-    try:
+    with explaining_state():
         _request(operation, service)
         _wait_until_gone(operation, service)
-    except InstanceNotFoundError as error:
-        error.hint = (
-            f"{error.hint} The state is kept. If the instance was deleted with its services, drop "
-            "the resource from the state by hand: pulumi state delete <urn>."
-        )
-        raise
     operation.deleted_here.add(service)
     operation.report.note(f"{service} is deleted")
 
@@ -47,11 +41,7 @@ def _request(operation: Operation, service: ModelServiceId) -> None:
         except NotFoundError:
             return  # whether it is gone is settled by the wait that follows
         except BusyError as error:
-            if operation.over:
-                raise
-            waited = format_duration(operation.deadline.waited_s)
-            operation.report.progress(f"waiting for the instance, {waited}: {error}")
-            operation.pause()
+            operation.outwait(error)
         else:
             return
 

@@ -13,7 +13,8 @@ from pulumi_adbpg_model.domain import (
     ModelServiceSpec,
     Submission,
 )
-from pulumi_adbpg_model.lifecycle.timing import Clock, Deadline, poll_delay
+from pulumi_adbpg_model.errors import BusyError
+from pulumi_adbpg_model.lifecycle.timing import Clock, Deadline, format_duration, poll_delay
 
 __all__ = ["ModelServiceApi", "Operation", "Reporter", "holder_of"]
 
@@ -100,6 +101,21 @@ class Operation:
         waited = self.deadline.waited_s if since_s is None else since_s
         delay = poll_delay(waited, self.max_poll_interval_s)
         self.clock.sleep(min(delay, self.deadline.remaining_s))
+
+    def outwait(self, error: BusyError) -> None:
+        """
+        Pause before a call that was refused as busy is made again.
+
+        Raises:
+            BusyError: The one given, when the operation is over or the pause is cancelled.
+        """
+        if not self.over:
+            waited = format_duration(self.deadline.waited_s)
+            self.report.progress(f"waiting for the instance, {waited}: {error}")
+            self.pause()
+            if not self.clock.cancelled:
+                return
+        raise error
 
     @property
     def over(self) -> bool:

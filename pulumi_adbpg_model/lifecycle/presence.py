@@ -8,11 +8,14 @@ visible from here, without the service in it. Everything else raises.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import InstanceNotFoundError, NotFoundError, OperationError
 from pulumi_adbpg_model.lifecycle.operation import Operation
 
-__all__ = ["find", "is_proven_gone", "read"]
+__all__ = ["explaining_state", "find", "gone_error", "is_proven_gone", "look", "read", "require"]
 
 #: How long describe and list may contradict each other before `read` gives up.
 _DISAGREEMENT_S = 15.0
@@ -48,28 +51,61 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
     return all(other.id != service for other in services)
 
 
-def read(operation: Operation, service: ModelServiceId) -> ModelServiceDetails | None:
+def look(operation: Operation, service: ModelServiceId) -> ModelServiceDetails | None:
     """
-    The service as it is now, or None with proof that it is gone.
+    The service as it is now, or None with proof that it is not there.
 
     Raises:
-        InstanceNotFoundError: The instance is not visible; says how to drop the state by hand.
+        InstanceNotFoundError: The instance is not visible.
         OperationError: Describe does not know a service that the list shows.
         AdbpgModelError: A call failed.
     """
+    while True:
+        details = find(operation, service)
+        if details is not None:
+            return details
+        if is_proven_gone(operation, service):
+            return None
+        if operation.over or operation.deadline.waited_s >= _DISAGREEMENT_S:
+            raise OperationError(
+                f"DescribeModelService does not know {service}, but ListModelServices shows it. "
+                "The state is kept; run the command again later."
+            )
+        operation.pause()
+
+
+def read(operation: Operation, service: ModelServiceId) -> ModelServiceDetails | None:
+    """`look` at a service that the state holds: an instance out of sight is explained."""
+    with explaining_state():
+        return look(operation, service)
+
+
+def require(operation: Operation, service: ModelServiceId, purpose: str) -> ModelServiceDetails:
+    """
+    `read` a service that has to be there.
+
+    Raises:
+        OperationError: It is proven gone; names the purpose.
+    """
+    details = read(operation, service)
+    if details is None:
+        raise gone_error(purpose, service)
+    return details
+
+
+def gone_error(purpose: str, service: ModelServiceId) -> OperationError:
+    """The error for a service of the state that is proven gone."""
+    return OperationError(
+        f"{purpose} failed: model service {service} is gone. Run `pulumi refresh`, then `pulumi "
+        "up` to create it again."
+    )
+
+
+@contextmanager
+def explaining_state() -> Iterator[None]:
+    """Let the error about an instance out of sight say that the state is kept, and what then."""
     try:
-        while True:
-            details = find(operation, service)
-            if details is not None:
-                return details
-            if is_proven_gone(operation, service):
-                return None
-            if operation.over or operation.deadline.waited_s >= _DISAGREEMENT_S:
-                raise OperationError(
-                    f"DescribeModelService does not know {service}, but ListModelServices shows "
-                    "it. The state is kept; run the command again later."
-                )
-            operation.pause()
+        yield
     except InstanceNotFoundError as error:
         error.hint = (
             f"{error.hint} The state is kept. If the instance was deleted with its services, drop "

@@ -10,7 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
-from pulumi_adbpg_model.errors import AdbpgModelError, ServerError, ThrottledError, TransportError
+from pulumi_adbpg_model.errors import (
+    AdbpgModelError,
+    BusyError,
+    ServerError,
+    ThrottledError,
+    TransportError,
+)
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import find, is_proven_gone
 from pulumi_adbpg_model.lifecycle.timing import format_duration
@@ -19,10 +25,10 @@ __all__ = ["Outcome", "wait_until_active"]
 
 #: A new service may take this long to show up; before that, not-found means nothing.
 _GRACE_S = 30.0
-#: How long in a row the cloud may be out of reach, beyond each call's own retries.
+#: How long in a row the cloud may give no useful answer, beyond each call's own retries.
 _OUTAGE_S = 120.0
 
-_PASSING = (ServerError, ThrottledError, TransportError)
+_PASSING = (BusyError, ServerError, ThrottledError, TransportError)
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,11 @@ class Outcome:
 
 
 def wait_until_active(
-    operation: Operation, service: ModelServiceId, *, only_seen: bool = False
+    operation: Operation,
+    service: ModelServiceId,
+    *,
+    only_seen: bool = False,
+    last: ModelServiceDetails | None = None,
 ) -> Outcome:
     """
     Poll until the service is active, has failed, is proven gone, or the operation is over.
@@ -49,8 +59,9 @@ def wait_until_active(
         operation: Its deadline bounds the wait; there is a last poll at the deadline.
         service: The service to watch.
         only_seen: Return as soon as the cloud shows the service at all, in whatever status.
+        last: What an earlier run saw; then not-found is not taken for a slow start.
     """
-    watch = _Watch(operation, service)
+    watch = _Watch(operation, service, last)
     while True:
         try:
             outcome = watch.poll(only_seen=only_seen)
@@ -71,10 +82,12 @@ def wait_until_active(
 class _Watch:
     """The memory of one wait: what was seen last, and since when the cloud is out of reach."""
 
-    def __init__(self, operation: Operation, service: ModelServiceId) -> None:
+    def __init__(
+        self, operation: Operation, service: ModelServiceId, last: ModelServiceDetails | None
+    ) -> None:
         self._operation = operation
         self._service = service
-        self._last: ModelServiceDetails | None = None
+        self._last = last
         self._outage_since: float | None = None
         self._started = operation.clock.monotonic()
         self._speak_at = 0.0
@@ -82,9 +95,11 @@ class _Watch:
     def poll(self, *, only_seen: bool) -> Outcome | None:
         """Look once. None: go on waiting."""
         details = find(self._operation, self._service)
-        self._outage_since = None
         if details is None:
-            return self._missing()
+            outcome = self._missing()  # may ask for the list, which is a part of the answer
+            self._outage_since = None
+            return outcome
+        self._outage_since = None
         previous, self._last = self._last, details
         self._tell(previous, details)
         if details.phase is Phase.ACTIVE:

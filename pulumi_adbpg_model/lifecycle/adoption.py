@@ -1,0 +1,53 @@
+"""Taking over a service that exists, so that Pulumi manages it from now on."""
+
+from __future__ import annotations
+
+from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec, Phase
+from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.lifecycle.creation import Created
+from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.presence import find
+from pulumi_adbpg_model.lifecycle.verification import differences, verify
+from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
+
+__all__ = ["adopt"]
+
+
+def adopt(
+    operation: Operation, service: ModelServiceId, spec: ModelServiceSpec, *, wait_for_active: bool
+) -> Created:
+    """
+    Take over an existing service, having created nothing.
+
+    Raises:
+        OperationError: It does not exist, has failed, or differs from what is declared; the text
+            lists every difference.
+        AdbpgModelError: A call failed.
+    """
+    details = find(operation, service)
+    if details is None:
+        raise _nothing_to_adopt(service)
+    found = differences(service, spec, details)
+    if found:
+        raise OperationError(
+            f"import of {service} failed: the declaration differs from the service: "
+            f"{'; '.join(found)}. Declare what is there, then run the command again."
+        )
+    if details.phase is Phase.FAILED:
+        raise OperationError(
+            f"import of {service} failed: its deployment failed, status {details.status!r}. "
+            "Delete it and remove import_ to create a new service."
+        )
+    operation.report.note(f"{service} is taken over; nothing was created")
+    outcome = wait_until_active(operation, service, only_seen=not wait_for_active)
+    if outcome.gone:
+        raise _nothing_to_adopt(service)
+    verify(operation, spec, outcome.details)
+    return Created(service, None, outcome)
+
+
+def _nothing_to_adopt(service: ModelServiceId) -> OperationError:
+    return OperationError(
+        f"import of {service} failed: there is no such model service. Correct the id in "
+        "import_, or remove import_ to create a new service."
+    )

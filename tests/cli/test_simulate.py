@@ -1,0 +1,105 @@
+"""`simulate` as its users run it: one line, real requests, a clean end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from alibabacloud_tea_openapi.exceptions import ClientException
+
+from tests.cli.simulated import Simulated, create, describe
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_simulate_prints_one_line_and_ends_cleanly(number: signal.Signals) -> None:
+    """Its address is all that is printed, and both signals end it with exit code 0."""
+    with Simulated("--port", "0") as simulated:
+        assert simulated.port > 0
+        create(simulated.client())
+        assert (0, "", "") == simulated.end(number)
+
+
+def test_simulate_listens_on_the_port_it_is_given() -> None:
+    """A chosen port is the one in the line."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+
+    with Simulated("--port", str(port)) as simulated:
+        assert f"listening on http://127.0.0.1:{port}\n" == simulated.line
+
+
+def test_simulate_fails_in_one_line_when_the_port_is_taken() -> None:
+    """A taken port is a failure, not wrong usage, and no traceback."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        with Simulated("--port", str(port)) as simulated:
+            code, out, err = simulated.end(signal.SIGTERM)
+
+    assert (1, "", "") == (code, out, simulated.line)
+    assert err.startswith("Error: the simulator cannot start: ")
+    assert 1 == err.count("\n")
+
+
+def test_simulate_serves_what_its_options_say() -> None:
+    """Instance, nodes, dialect and provisioning time are those of the command line."""
+    arguments = ("--instance", "gp-x", "--nodes", "n-1,n-2", "--provision-seconds", "0")
+    with Simulated(*arguments, "--dialect", "status-capitalised") as simulated:
+        client = simulated.client()
+        service = describe(client, create(client, "n-2", "gp-x"), "gp-x")
+        with pytest.raises(ClientException) as refused:
+            create(client, "ai-1", "gp-x")
+
+    assert ("Active", ["n-2"]) == (service.status, service.ai_nodes)
+    assert "InvalidParameter" in str(refused.value.code)
+
+
+def test_simulate_provisions_at_leisure() -> None:
+    """A service is not active before its time."""
+    with Simulated("--provision-seconds", "3600") as simulated:
+        client = simulated.client()
+        assert "deployming" == describe(client, create(client)).status
+
+
+def test_simulate_refuses_a_wrong_secret() -> None:
+    """A signature by another secret is refused as the cloud does."""
+    with Simulated() as simulated, pytest.raises(ClientException) as refused:
+        create(simulated.client("made-up-and-wrong"))
+
+    assert "SignatureDoesNotMatch" == refused.value.code
+
+
+def test_simulate_accepts_the_key_it_is_given() -> None:
+    """With a key of one's own, the default one is refused."""
+    with Simulated("--access-key-secret", "another-made-up") as simulated:
+        assert create(simulated.client("another-made-up")).startswith("ms-")
+        with pytest.raises(ClientException):
+            create(simulated.client(), "ai-2")
+
+
+def test_simulate_remembers_over_a_restart(tmp_path: Path) -> None:
+    """With a state file the same service is there after a restart, its key too."""
+    state = str(tmp_path / "cloud.json")
+    with Simulated("--state", state, "--provision-seconds", "0") as first:
+        client = first.client()
+        service_id = create(client)
+        before = describe(client, service_id)
+        first.end(signal.SIGTERM)
+    with Simulated("--state", state, "--provision-seconds", "0") as second:
+        after = describe(second.client(), service_id)
+
+    assert "active" == after.status
+    assert (before.api_key, before.create_time) == (after.api_key, after.create_time)
+
+
+def test_simulate_forgets_without_a_state_file() -> None:
+    """Without one, a restart is a new cloud."""
+    with Simulated() as first:
+        service_id = create(first.client())
+        first.end(signal.SIGTERM)
+    with Simulated() as second, pytest.raises(ClientException):
+        describe(second.client(), service_id)

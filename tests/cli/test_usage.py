@@ -1,0 +1,107 @@
+"""Help and usage errors of every command: exit code 2, and a line that names the option."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pulumi_adbpg_model.cli import main
+
+
+def _commands() -> list[str]:
+    with click.Context(main) as context:
+        return main.list_commands(context)
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize("command", ["", *_commands()])
+def test_help_is_there_for_every_command(command: str, flag: str) -> None:
+    """Each command explains itself, every option with a text."""
+    result = CliRunner().invoke(main, [*([command] if command else []), flag])
+
+    assert 0 == result.exit_code
+    assert result.output.startswith(f"Usage: main {command}".rstrip())
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_option_has_a_text(command: str) -> None:
+    """No option stands in the help by its bare name."""
+    options = [
+        parameter
+        for parameter in main.commands[command].params
+        if isinstance(parameter, click.Option)
+    ]
+
+    assert [] == [option.name for option in options if not option.help]
+
+
+def test_commands_are_those_of_the_documentation() -> None:
+    """The commands' names are public."""
+    assert "simulate" in _commands()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["nonsense"], "No such command 'nonsense'"),
+        (["simulate", "--nonsense"], "No such option '--nonsense'"),
+        (["simulate", "extra"], "Got unexpected extra argument (extra)"),
+        (["simulate", "--port", "-1"], "Invalid value for '--port'"),
+        (["simulate", "--port", "65536"], "Invalid value for '--port'"),
+        (["simulate", "--port", "http"], "Invalid value for '--port'"),
+        (["simulate", "--provision-seconds", "-0.1"], "Invalid value for '--provision-seconds'"),
+        (["simulate", "--provision-seconds", "nan"], "Invalid value for '--provision-seconds'"),
+        (["simulate", "--delete-seconds", "inf"], "Invalid value for '--delete-seconds'"),
+        (["simulate", "--delete-seconds", "-1"], "Invalid value for '--delete-seconds'"),
+        (["simulate", "--nodes", ""], "Invalid value for '--nodes'"),
+        (["simulate", "--nodes", "ai-1,,ai-2"], "Invalid value for '--nodes'"),
+        (["simulate", "--nodes", "ai-1, ai-1"], "Invalid value for '--nodes'"),
+        (["simulate", "--dialect", "klingon"], "Invalid value for '--dialect'"),
+        (["simulate", "--state", "."], "Invalid value for '--state'"),
+        (["simulate", "--whitelist-group", "models"], "Invalid value for '--whitelist-group'"),
+        (["simulate", "--whitelist-group", "=ai-1"], "Invalid value for '--whitelist-group'"),
+    ],
+)
+def test_wrong_usage_ends_with_code_2(arguments: list[str], expected: str) -> None:
+    """A mistake in the command line is named, and nothing is started."""
+    result = CliRunner().invoke(main, arguments)
+
+    assert 2 == result.exit_code
+    assert expected in result.output
+
+
+@pytest.mark.parametrize(
+    "content", ["not json", '{"format": 99}', "[]"], ids=["no JSON", "other format", "other shape"]
+)
+def test_simulate_fails_in_one_line_when_its_state_is_no_state(
+    tmp_path: Path, content: str
+) -> None:
+    """A file that is something else is refused, and left as it is."""
+    state = tmp_path / "cloud.json"
+    state.write_text(content)
+
+    result = CliRunner().invoke(main, ["simulate", "--state", str(state)])
+
+    assert 1 == result.exit_code
+    assert result.output.startswith(
+        f"Error: the simulator cannot start: {state} is not a simulator state file"
+    )
+    assert 1 == result.output.count("\n")
+    assert content == state.read_text()
+
+
+def test_module_is_the_console_script() -> None:
+    """`python -m pulumi_adbpg_model` is the same command, under its own name."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pulumi_adbpg_model", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.startswith("Usage: python -m pulumi_adbpg_model [OPTIONS] COMMAND")

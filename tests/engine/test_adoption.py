@@ -1,0 +1,122 @@
+"""Taking over an existing service with `ResourceOptions(import_=…)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi import CustomTimeouts, ResourceOptions
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.programs import mutations, place, program, pulumi_ids
+from tests.engine.stack import Failed, Stack
+
+
+def test_adoption_creates_nothing_and_outlives_the_option(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """The service is in the state as it is in the cloud; dropping `import_` changes nothing."""
+    id_ = place(simulator, description="placed", security_ip_list=("10.0.0.1",))
+    (service,) = simulator.services
+    declared: dict[str, Any] = {"description": "placed", "security_ip_list": ["10.0.0.1"]}
+    adopting = program(ResourceOptions(import_=id_), **declared)
+    assert stack.preview(adopting).changes == {"create": 2}
+    assert simulator.requests == []
+    done = stack.up(adopting)
+    assert done.changes == {"create": 2}
+    assert f"{id_} is taken over; nothing was created" in done.output
+    assert mutations(simulator) == []
+    assert stack.ids() == {id_}
+    outputs = stack.resource()["outputs"]
+    assert outputs["model_service_id"] == service.id
+    assert outputs["private_connect_url"] == service.private_connect_url
+    assert stack.up(adopting).changes == {"same": 2}
+    assert stack.up(program(**declared)).changes == {"same": 2}
+    stack.destroy()
+    assert mutations(simulator) == ["DeleteModelService"]
+    assert simulator.services == []
+
+
+def test_adoption_fails_with_every_difference_listed(stack: Stack, simulator: Simulator) -> None:
+    """A declaration that differs from the service is refused in one line, and nothing changes."""
+    id_ = place(simulator, description="placed", security_ip_list=("10.0.0.1",))
+    before = simulator.services
+    with pytest.raises(Failed) as failed:
+        stack.up(
+            program(
+                ResourceOptions(import_=id_),
+                db_instance_id="gp-other",
+                model_name="Qwen3-8B",
+                ai_nodes=["ai-2", "ai-1"],
+                description="declared",
+                security_ip_list=["10.0.0.1", "10.0.0.2"],
+            )
+        )
+    assert (
+        f"import of {id_} failed: the declaration differs from the service: "
+        "db_instance_id is declared 'gp-other', the id says 'gp-demo'; "
+        "model_name is declared 'Qwen3-8B', the service runs 'Qwen3-Embedding-8B'; "
+        "ai_nodes are declared ['ai-1', 'ai-2'], the service is on ['ai-1']; "
+        "description is declared 'declared', the service has 'placed'; "
+        "security_ip_list is declared ['10.0.0.1', '10.0.0.2'], the service admits ['10.0.0.1']. "
+        "Declare what is there, then run the command again."
+    ) in failed.value.errors
+    assert "Traceback" not in failed.value.output
+    assert mutations(simulator) == []
+    assert simulator.services == before
+    assert stack.ids() == set()
+
+
+def test_adoption_fails_when_there_is_no_such_service(stack: Stack, simulator: Simulator) -> None:
+    """A missing service is not created in its stead; a malformed id fails at preview."""
+    with pytest.raises(Failed) as malformed:
+        stack.preview(program(ResourceOptions(import_="ms-gone")))
+    assert malformed.value.errors == [
+        "pulumi-python:dynamic/adbpg:ModelService resource 'model' has a problem: import_ must be "
+        "'<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, got 'ms-gone'"
+    ]
+    assert simulator.requests == []
+    with pytest.raises(Failed) as missing:
+        stack.up(program(ResourceOptions(import_="gp-demo:ms-gone")))
+    assert (
+        "import of gp-demo:ms-gone failed: there is no such model service. Correct the id in "
+        "import_, or remove import_ to create a new service."
+    ) in missing.value.errors
+    assert mutations(simulator) == []
+    assert simulator.services == []
+    assert stack.ids() == set()
+
+
+def test_a_changed_input_replaces_an_adopted_service_with_import_still_set(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """Once adopted, the service is replaced like any other: old one deleted, new one created."""
+    id_ = place(simulator)
+    opts = ResourceOptions(import_=id_)
+    stack.up(program(opts))
+    simulator.clear_requests()
+    changed = stack.up(program(opts, description="changed"))
+    assert changed.changes == {"replace": 1, "same": 1}
+    assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
+    (service,) = simulator.services
+    assert service.description == "changed"
+    assert stack.ids() == pulumi_ids(simulator)
+    assert stack.ids() != {id_}
+    assert stack.up().changes == {"same": 2}
+
+
+def test_adoption_waits_for_a_service_that_is_still_deploying(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """A service that is not active in time is adopted all the same, and `up` fails saying so."""
+    simulator.hold_deployments()
+    id_ = place(simulator)
+    opts = ResourceOptions(import_=id_, custom_timeouts=CustomTimeouts(create="1s"))
+    with pytest.raises(Failed) as failed:
+        stack.up(program(opts))
+    assert f"model service {id_} is not active: not active within 1 s" in failed.value.output
+    assert stack.ids() == {id_}
+    simulator.release_deployments()
+    assert stack.up().changes == {"same": 1, "update": 1}
+    assert stack.resource()["outputs"]["status"] == "active"
+    assert mutations(simulator) == []

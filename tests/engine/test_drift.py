@@ -1,0 +1,87 @@
+"""Drift: what changed behind Pulumi's back shows and is mended; another spelling does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.programs import declare, mutations, program
+from tests.engine.stack import Stack
+
+_NODES = ("ai-1", "ai-2", "ai-3", "ai-4", "ai-5")
+
+
+def _one_of_each() -> None:
+    declare("model_name", ai_nodes=["ai-1"])
+    declare("description", ai_nodes=["ai-2"], description="embeds")
+    declare("ai_nodes", ai_nodes=["ai-3"])
+    declare("security_ip_list", ai_nodes=["ai-4"], security_ip_list=["10.0.0.0/8"])
+
+
+def _live(stack: Stack, simulator: Simulator) -> dict[str, tuple[object, ...]]:
+    """What can drift of each service, by the name of its resource."""
+    services = {f"gp-demo:{one.id}": one for one in simulator.services}
+    named = {one["urn"].rsplit("::", 1)[1]: services[one["id"]] for one in stack.resources()}
+    return {
+        name: (one.model_name, one.description, one.ai_nodes, one.security_ip_list)
+        for name, one in named.items()
+    }
+
+
+def test_drift_shows_at_refresh_and_is_mended_by_up(tmp_path: Path) -> None:
+    """Each observable input that drifts shows its live value, and up replaces that service."""
+    with Simulator(nodes=_NODES, provision_seconds=0) as simulator:
+        stack = Stack(tmp_path, simulator)
+        stack.up(_one_of_each)
+        declared, before = _live(stack, simulator), stack.ids()
+        drift = {
+            "model_name": "Qwen3-32B",
+            "description": "changed in the console",
+            "ai_nodes": ["ai-5"],
+            "security_ip_list": ["0.0.0.0/0"],
+        }
+        for name, value in drift.items():
+            _, service_id = stack.resource(name)["id"].split(":")
+            simulator.change_service(service_id, **{name: value})
+        simulator.clear_requests()
+
+        assert stack.refresh().changes == {"same": 1, "update": 4}
+        for name, value in drift.items():
+            assert stack.resource(name)["outputs"][name] == value
+            assert stack.resource(name)["inputs"][name] == value
+        assert mutations(simulator) == []
+
+        assert stack.up().changes == {"same": 1, "replace": 4}
+        assert _live(stack, simulator) == declared
+        assert before.isdisjoint(stack.ids())
+        assert stack.up().changes == {"same": 5}
+
+
+def test_up_with_refresh_mends_drift_in_one_command(stack: Stack, simulator: Simulator) -> None:
+    """`pulumi up --refresh` sees the drift and replaces the service at once."""
+    stack.up(program(security_ip_list=["10.0.0.0/8"]))
+    (before,) = simulator.services
+    simulator.change_service(before.id, security_ip_list="0.0.0.0/0")
+    simulator.clear_requests()
+    assert stack.up().changes == {"same": 2}
+    assert stack.up(refresh=True).changes["replace"] == 1
+    (after,) = simulator.services
+    assert (after.security_ip_list, after.id != before.id) == (("10.0.0.0/8",), True)
+    assert stack.ids() == {f"gp-demo:{after.id}"}
+
+
+def test_other_spelling_of_the_same_is_no_drift(tmp_path: Path) -> None:
+    """A cloud that reorders nodes and canonicalises whitelists leaves what the user wrote alone."""
+    with Simulator(
+        provision_seconds=0, dialects=["nodes-reordered", "whitelist-canonical"]
+    ) as simulator:
+        stack = Stack(tmp_path, simulator)
+        written = ["192.168.1.7/32", "10.23.12.24/24", "10.23.12.99/24"]
+        created = stack.up(program(ai_nodes=["ai-1", "ai-2"], security_ip_list=written))
+        assert "not as asked" not in created.output
+        simulator.clear_requests()
+        assert stack.refresh().changes == {"same": 2}
+        assert stack.up().changes == {"same": 2}
+        assert mutations(simulator) == []
+        assert stack.resource()["outputs"]["ai_nodes"] == ["ai-1", "ai-2"]
+        assert stack.resource()["outputs"]["security_ip_list"] == written

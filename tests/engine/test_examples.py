@@ -1,0 +1,107 @@
+"""Every example is a Pulumi project that runs as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+
+
+def stack_of(project: Path, home: Path, simulator: Simulator, config: dict[str, str]) -> Stack:
+    """A stack of a project in the repository."""
+    return Stack(home, simulator, project=project, config=config)
+
+
+def test_embedding_example_creates_its_service_and_removes_it(
+    tmp_path: Path, simulator: Simulator
+) -> None:
+    """The smallest example comes up with address and key, is stable, and goes without a trace."""
+    config = {"dbInstanceId": "gp-demo", "aiNode": "ai-2"}
+    stack = stack_of(ROOT / "examples/embedding", tmp_path, simulator, config)
+
+    outputs = stack.up().outputs
+    (service,) = simulator.services
+    assert outputs == {"url": service.private_connect_url, "apiKey": service.api_key}
+    assert service.ai_nodes == ("ai-2",)
+    assert service.security_ip_list == ("10.0.0.0/8",)
+
+    assert stack.up().changes == {"same": 2}
+    stack.destroy()
+    assert simulator.services == []
+    assert stack.resources() == []
+
+
+def test_rag_example_hands_on_two_secret_connections(tmp_path: Path, simulator: Simulator) -> None:
+    """Two services on one instance come up, and each connection is one secret document."""
+    config = {
+        "dbInstanceId": "gp-demo",
+        "embeddingNode": "ai-1",
+        "rerankerNode": "ai-3",
+        "applicationIps[0]": "192.168.1.0/24",
+    }
+    stack = stack_of(ROOT / "examples/rag", tmp_path, simulator, config)
+
+    result = stack.up()
+    by_model = {service.model_name: service for service in simulator.services}
+    assert sorted(by_model) == ["Qwen3-Embedding-8B", "Qwen3-Reranker-8B"]
+    for output, model in (
+        ("embeddingConnection", "Qwen3-Embedding-8B"),
+        ("rerankerConnection", "Qwen3-Reranker-8B"),
+    ):
+        assert json.loads(result.outputs[output]) == {
+            "url": by_model[model].private_connect_url,
+            "model": model,
+            "apiKey": by_model[model].api_key,
+        }
+        key = by_model[model].api_key
+        assert key is not None
+        assert key not in result.output
+        assert key not in stack.state_text()
+
+    assert stack.up().changes == {"same": 3}
+    stack.destroy()
+    assert simulator.services == []
+
+
+def test_root_project_declares_what_its_configuration_says(
+    tmp_path: Path, simulator: Simulator
+) -> None:
+    """The root project turns configuration into one service."""
+    config = {
+        "dbInstanceId": "gp-demo",
+        "modelName": "Qwen3-8B",
+        "aiNodes[0]": "ai-1",
+        "aiNodes[1]": "ai-2",
+        "securityIpList[0]": "10.1.2.3",
+    }
+    stack = stack_of(ROOT, tmp_path, simulator, config)
+
+    outputs = stack.up().outputs
+    (service,) = simulator.services
+    assert outputs["id"] == f"gp-demo:{service.id}"
+    assert service.model_name == "Qwen3-8B"
+    assert set(service.ai_nodes) == {"ai-1", "ai-2"}
+    assert service.security_ip_list == ("10.1.2.3",)
+    assert service.description == "adbpg-model-services/dev"
+
+    stack.destroy()
+    assert simulator.services == []
+
+
+@pytest.mark.parametrize("project", ["examples/embedding", "examples/rag", "."])
+def test_project_is_self_contained(project: str) -> None:
+    """Each project has program and requirements beside its Pulumi.yaml."""
+    folder = ROOT / project
+    settings = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    assert "main" not in settings
+    assert settings["runtime"]["options"]["toolchain"] == "pip"
+    assert not Path(settings["runtime"]["options"]["virtualenv"]).is_absolute()
+    assert (folder / "__main__.py").is_file()
+    assert (folder / "requirements.txt").is_file()

@@ -1,0 +1,101 @@
+"""
+What `pulumi_adbpg_model.host` adds to Pulumi's dynamic provider host, seen from outside.
+
+It reaches for the insides of the SDK, and gives up in silence where they differ: these tests tell
+when an SDK has changed them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pulumi import CustomTimeouts, ResourceOptions
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.programs import Echo, declare, program, pulumi_ids
+from tests.engine.running import background, eventually
+from tests.engine.stack import TYPE, Failed, Stack
+
+_NODES = [f"ai-{number}" for number in range(1, 9)]
+
+
+def test_progress_shows_in_the_resources_own_row_and_status_changes_last(tmp_path: Path) -> None:
+    """What a wait says runs in the row; each status the cloud reports stays under Diagnostics."""
+    with Simulator(provision_seconds=1) as simulator:
+        done = Stack(tmp_path, simulator).up(program())
+        (id_,) = pulumi_ids(simulator)
+    rows, _, diagnostics = done.output.partition("Diagnostics:")
+    waiting = [line for line in rows.splitlines() if f"{id_} is 'deployming': 0 s of" in line]
+    assert waiting
+    assert [line for line in waiting if f"{TYPE} model creating" not in line] == []
+    lasting = diagnostics.partition("Resources:")[0].splitlines()
+    label = lasting.index(f"  {TYPE} (model):")
+    assert [line.strip().partition(" after")[0] for line in lasting[label + 1 : label + 4]] == [
+        f"{id_} is submitted",
+        f"{id_} is 'deployming'",
+        f"{id_} is 'active'",
+    ]
+    assert " of at most " not in diagnostics
+
+
+def test_more_than_four_services_are_worked_on_at_once(tmp_path: Path) -> None:
+    """Eight creations run side by side; the host by itself would serve four."""
+    with Simulator(nodes=_NODES, provision_seconds=0) as simulator:
+        simulator.hold_deployments()
+        stack = Stack(tmp_path, simulator)
+
+        def many() -> None:
+            patient = ResourceOptions(custom_timeouts=CustomTimeouts(create="15s"))
+            for node in _NODES:
+                declare(f"model-{node}", patient, ai_nodes=[node])
+
+        with background(lambda: stack.up(many, parallel=len(_NODES))) as command:
+            eventually(lambda: len(simulator.services) == 8, command)
+            simulator.release_deployments()
+        assert command.result().changes == {"create": 9}
+        assert stack.ids() == pulumi_ids(simulator)
+        assert len(stack.ids()) == 8
+
+
+def test_errors_are_one_line_and_those_of_others_keep_their_traceback(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """Our errors come without a traceback; another package's, in the same host, with all of it."""
+
+    def both() -> None:
+        first = declare("first")
+        after = ResourceOptions(depends_on=[first])
+        Echo("works", "fine", opts=after)
+        Echo("breaks", "down", fails=True, opts=after)
+        declare("second", after, description="same node")
+
+    with pytest.raises(Failed) as failed:
+        stack.up(both, continue_on_error=True)
+    (first,) = pulumi_ids(simulator)
+    ours, theirs = (
+        _diagnostics(failed.value.output, label)
+        for label in (f"{TYPE} (second)", "pulumi-python:dynamic/test:Echo (breaks)")
+    )
+    assert ours[1:] == []
+    assert ours[0].startswith(
+        "error: CreateModelService in instance gp-demo failed: The AI node ai-1 is already bound"
+    )
+    assert f"AI node ai-1 is held by model service {first}, which runs" in ours[0]
+    assert "Traceback (most recent call last):" in " ".join(theirs)
+    assert theirs[-1] == "RuntimeError: the echo failed"
+    made = [one for one in stack.export()["resources"] if one["urn"].endswith("::works")]
+    assert [one["outputs"]["made"] for one in made] == ["fine"]
+    assert stack.ids() == {first}
+
+
+def _diagnostics(output: str, label: str) -> list[str]:
+    """The lines under one resource's heading."""
+    lines = output.partition("Diagnostics:")[2].splitlines()
+    start = lines.index(f"  {label}:") + 1
+    found = []
+    for line in lines[start:]:
+        if not line.startswith("    "):
+            break
+        found.append(line.strip())
+    return found

@@ -1,0 +1,191 @@
+"""What comes out of the gateway is ours: no SDK type, no secret, no URL."""
+
+from __future__ import annotations
+
+import pytest
+from alibabacloud_credentials.exceptions import CredentialException
+from alibabacloud_tea_openapi.exceptions import ClientException
+from darabonba.exceptions import RetryError, UnretryableException
+from darabonba.policy.retry import RetryPolicyContext
+from hypothesis import given
+from hypothesis import strategies as st
+from requests import exceptions as transport
+
+from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.errors import (
+    AccessError,
+    AdbpgModelError,
+    ApiError,
+    ConfigurationError,
+    TransportError,
+)
+from pulumi_adbpg_model.gateway import Gateway, RetryPolicy
+from pulumi_adbpg_model.gateway._errors import translate, unusable_credentials
+from pulumi_adbpg_model.settings import DefaultChain, Endpoint, Profile, Settings, StaticKey
+from tests.gateway.support import (
+    ACTIONS,
+    INSTANCE,
+    SECRET,
+    TOKEN,
+    Answer,
+    gateway_for,
+    settings_for,
+    stub,
+)
+from tests.lifecycle.fakes import FakeClock
+
+_HOST = "gpdb.aliyuncs.com"
+_URL = "https://gpdb.aliyuncs.com/?SecurityIPList=10.9.8.7"
+_SERVICE = ModelServiceId(INSTANCE, "ms-1")
+
+
+def _wrapped(cause: Exception) -> UnretryableException:
+    """What the SDK makes of a broken connection: two exceptions around the original."""
+    retry = RetryError(str(cause))
+    retry.__context__ = cause
+    return UnretryableException(RetryPolicyContext(exception=retry))
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        (transport.SSLError(_URL), "the TLS connection to gpdb.aliyuncs.com is not trusted"),
+        (transport.ProxyError(_URL), "the proxy to gpdb.aliyuncs.com does not answer"),
+        (transport.ConnectTimeout(_URL), "gpdb.aliyuncs.com does not accept connections in time"),
+        (transport.ReadTimeout(_URL), "gpdb.aliyuncs.com does not answer in time"),
+        (
+            transport.ConnectionError(_URL),
+            "gpdb.aliyuncs.com cannot be reached or drops the connection",
+        ),
+        (transport.ChunkedEncodingError(_URL), "the connection to gpdb.aliyuncs.com broke"),
+        (ValueError(_URL), "the answer of gpdb.aliyuncs.com is not JSON"),
+        (AttributeError(_URL), "the answer of gpdb.aliyuncs.com has an unexpected shape"),
+        (KeyError(_URL), "gpdb.aliyuncs.com gives no usable answer (KeyError)"),
+    ],
+)
+def test_a_broken_call_is_told_in_our_words_alone(cause: Exception, reason: str) -> None:
+    """The SDK's own text holds the URL with every parameter; none of it is passed on."""
+    error = translate(_wrapped(cause), "Act", "on it", _HOST, [])
+    assert str(error) == f"Act on it failed: {reason}."
+    assert type(error) is TransportError
+
+
+@pytest.mark.parametrize("cause", [transport.ReadTimeout(_URL), ValueError(_URL)])
+def test_a_bare_exception_is_told_too(cause: Exception) -> None:
+    """What the SDK does not wrap is translated all the same."""
+    assert _URL not in str(translate(cause, "Act", "on it", _HOST, []))
+
+
+def test_secrets_in_the_clouds_reason_are_masked() -> None:
+    """The cloud's signature error repeats signed headers, the session token among them."""
+    message = f"Signature mismatch. x-acs-security-token:{TOKEN} key:{SECRET}. Recommend: check"
+    body = {"Code": "SignatureDoesNotMatch", "Message": message, "RequestId": "r"}
+    with stub(lambda _: Answer(body, 400)) as cloud:
+        gateway = Gateway(settings_for(cloud.port, token=TOKEN), FakeClock())
+        with pytest.raises(AccessError) as caught:
+            gateway.list_ai_nodes(INSTANCE)
+        assert cloud.headers[0]["x-acs-security-token"] == TOKEN
+    assert "x-acs-security-token:**** key:****. Recommend: check" in str(caught.value)
+    assert TOKEN not in repr(caught.value)
+
+
+def test_a_secret_cut_by_the_length_limit_does_not_show_in_part() -> None:
+    """Masking comes before shortening."""
+    body = {"Code": "SignatureDoesNotMatch", "Message": "x" * 250 + SECRET}
+    with stub(lambda _: Answer(body, 400)) as cloud, pytest.raises(AccessError) as caught:
+        gateway_for(cloud).list_ai_nodes(INSTANCE)
+    assert SECRET[:4] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (CredentialException("no such\nprofile"), "no such profile"),
+        (ValueError("the access key id is empty"), "the access key id is empty"),
+        (transport.InvalidURL(_URL), "InvalidURL"),
+        (transport.ConnectionError(_URL), "ConnectionError"),
+        (KeyError(SECRET), "KeyError"),
+    ],
+)
+def test_unusable_credentials_say_why_without_foreign_texts(error: Exception, reason: str) -> None:
+    """Texts made for people are shown; others, which may hold anything, are not."""
+    named = unusable_credentials(error, Profile("config adbpg:profile", "mine"))
+    assert str(named) == f"the credentials of config adbpg:profile do not work: {reason}"
+    chain = unusable_credentials(error, DefaultChain())
+    assert str(chain).endswith(f". The chain says: {reason}")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_settings_without_a_host_are_a_configuration_error(action: str) -> None:
+    """Neither region nor endpoint: told before anything is called."""
+    settings = Settings(None, None, StaticKey("here", "made-up", "made-up"))
+    with pytest.raises(ConfigurationError):
+        ACTIONS[action](Gateway(settings, FakeClock()), _SERVICE)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "127.0.0.1:99999", "[", "a b", "127.0.0.1:x"])
+def test_no_foreign_exception_leaves_the_gateway(action: str, host: str) -> None:
+    """Wherever the call goes wrong, what is raised is one of ours."""
+    settings = Settings(None, Endpoint(host, "http"), StaticKey("here", "made-up", "made-up"))
+    gateway = Gateway(settings, FakeClock(), RetryPolicy(attempts=1))
+    with pytest.raises(AdbpgModelError):
+        ACTIONS[action](gateway, _SERVICE)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "Code",
+                    "Message",
+                    "RequestId",
+                    "ModelServiceId",
+                    "ModelServices",
+                    "TotalRecordCount",
+                    "Status",
+                    "AiNodes",
+                    "SecurityIpList",
+                    "AINodePoolInfos",
+                    "AINodeInfos",
+                    "NodeName",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def test_any_json_at_any_status_is_read_or_raised_as_ours() -> None:
+    """No answer of the cloud, however odd, brings out anything but a result or our error."""
+    body: object = None
+    status = 200
+    with stub(lambda _: Answer(body, status)) as cloud:
+        gateway = gateway_for(cloud, policy=RetryPolicy(attempts=1))
+
+        @given(_JSON, st.sampled_from([200, 400, 404, 500]), st.sampled_from(sorted(ACTIONS)))
+        def check(content: object, code: int, action: str) -> None:
+            nonlocal body, status
+            body, status = content, code
+            try:
+                ACTIONS[action](gateway, _SERVICE)
+            except AdbpgModelError as error:
+                told = str(error)
+            else:
+                told = ""
+            assert told.startswith(f"{action} ") or (told, code) == ("", 200)
+
+        check()
+
+
+def test_an_error_of_the_sdk_itself_is_ours_too() -> None:
+    """An error that the SDK raises by itself has no answer in it, and is told all the same."""
+    error = translate(ClientException(code="ParameterMissing", message="m"), "Act", "it", _HOST, [])
+    assert isinstance(error, ApiError)
+    assert str(error).startswith("Act it failed: ")

@@ -1,0 +1,184 @@
+"""`adopt`: takes over what is there, or says everything that differs; it creates nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.errors import AccessError, InstanceNotFoundError, OperationError
+from pulumi_adbpg_model.lifecycle import adopt
+from tests.lifecycle.fakes import SPEC, FakeClock, FakeCloud, Voice, operation, outage
+
+
+def test_adopt_takes_over_a_service_that_is_as_declared(cloud: FakeCloud, voice: Voice) -> None:
+    """The id is returned with the live details, and no call changes anything."""
+    service = cloud.add(api_key="sk-made-up")
+
+    created = adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
+
+    assert (service, None) == (created.id, created.request_id)
+    assert created.outcome.details is not None
+    assert (
+        created.outcome.details.status,
+        created.outcome.details.api_key,
+    ) == ("active", "sk-made-up")
+    assert {"describe"} == {call.action for call in cloud.calls}
+    assert voice.notes[0] == "gp-demo:ms-old is taken over; nothing was created"
+
+
+def test_adopt_lists_every_difference_at_once(cloud: FakeCloud, voice: Voice) -> None:
+    """All differences are told in one error, each with both values, and nothing is created."""
+    service = cloud.add(
+        model_name="Qwen3-32B",
+        ai_nodes=("ai-3", "ai-2"),
+        description="theirs",
+        security_ip_list=("0.0.0.0/0",),
+    )
+    spec = dataclasses.replace(
+        SPEC, db_instance_id="gp-else", description="mine", security_ip_list=("10.0.0.1",)
+    )
+
+    with pytest.raises(OperationError) as caught:
+        adopt(operation(cloud, voice), service, spec, wait_for_active=True)
+
+    assert (
+        str(caught.value)
+        == "import of gp-demo:ms-old failed: the declaration differs from the service: "
+        "db_instance_id is declared 'gp-else', the id says 'gp-demo'; "
+        "model_name is declared 'Qwen3-8B', the service runs 'Qwen3-32B'; "
+        "ai_nodes are declared ['ai-1'], the service is on ['ai-2', 'ai-3']; "
+        "description is declared 'mine', the service has 'theirs'; "
+        "security_ip_list is declared ['10.0.0.1'], the service admits ['0.0.0.0/0']. "
+        "Declare what is there, then run the command again."
+    )
+    assert [call.action for call in cloud.calls] == ["describe"]
+    assert voice.notes == []
+
+
+def test_adopt_leaves_what_is_not_declared_free(cloud: FakeCloud, voice: Voice) -> None:
+    """A description or whitelist that is not declared is no difference."""
+    service = cloud.add(description="theirs", security_ip_list=("10.0.0.1",))
+
+    created = adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
+
+    assert created.outcome.reason is None
+
+
+def test_adopt_compares_nodes_and_networks_as_sets(cloud: FakeCloud, voice: Voice) -> None:
+    """Order and spelling are no difference."""
+    service = cloud.add(
+        ai_nodes=("ai-2", "ai-1"), security_ip_list=("10.2.0.1", "10.1.0.0/16", "10.1.0.0/16")
+    )
+    spec = dataclasses.replace(
+        SPEC, ai_nodes=("ai-1", "ai-2"), security_ip_list=("10.1.2.3/16", "10.2.0.1/32")
+    )
+
+    adopt(operation(cloud, voice), service, spec, wait_for_active=True)
+
+    assert voice.warnings == []
+
+
+def test_adopt_refuses_what_is_not_there(cloud: FakeCloud, voice: Voice) -> None:
+    """A wrong id creates nothing instead."""
+    with pytest.raises(OperationError) as caught:
+        adopt(
+            operation(cloud, voice),
+            ModelServiceId("gp-demo", "ms-typo"),
+            SPEC,
+            wait_for_active=True,
+        )
+
+    assert (
+        str(caught.value)
+        == "import of gp-demo:ms-typo failed: there is no such model service. Correct the id in "
+        "import_, or remove import_ to create a new service."
+    )
+    assert [call.action for call in cloud.calls] == ["describe"]
+
+
+@pytest.mark.parametrize("status", ["failed", "deploy_failed", "ERROR"])
+def test_adopt_refuses_a_failed_service(cloud: FakeCloud, voice: Voice, status: str) -> None:
+    """A service that can never become active is not taken over."""
+    service = cloud.add(status=status)
+
+    with pytest.raises(OperationError) as caught:
+        adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
+
+    assert (
+        f"import of gp-demo:ms-old failed: its deployment failed, status {status!r}. Delete it "
+        "and remove import_ to create a new service." == str(caught.value)
+    )
+
+
+def test_adopt_waits_until_a_deploying_service_is_active(cloud: FakeCloud, voice: Voice) -> None:
+    """A service that is still being made is waited for, as after a create."""
+    service = cloud.add()
+    cloud.services[service].statuses = ["deploying", "deploying", "active"]
+
+    created = adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
+
+    assert created.outcome.reason is None
+    assert cloud.clock.now == 2.0
+
+
+def test_adopt_keeps_the_id_at_the_deadline(cloud: FakeCloud, voice: Voice) -> None:
+    """A deadline or cancel during that wait returns the id, as after a create."""
+    service = cloud.add(status="deploying")
+
+    created = adopt(operation(cloud, voice, 10.0), service, SPEC, wait_for_active=True)
+
+    assert service == created.id
+    assert created.outcome.reason is not None
+    assert created.outcome.reason.startswith("not active within 10 s")
+
+
+def test_adopt_does_not_wait_when_not_told_to(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """`wait_for_active=False` takes over a pending service as it is."""
+    service = cloud.add(status="deploying")
+
+    created = adopt(operation(cloud, voice), service, SPEC, wait_for_active=False)
+
+    assert created.outcome.reason == "it is not active yet, status 'deploying'"
+    assert clock.now == 0.0
+
+
+def test_adopt_raises_when_the_service_goes_away_meanwhile(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """A service deleted during the wait is not written into the state."""
+    service = cloud.add(status="deploying")
+    clock.at(3.0, lambda: cloud.remove(service))
+
+    with pytest.raises(OperationError) as caught:
+        adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
+
+    assert (
+        str(caught.value)
+        == "import of gp-demo:ms-old failed: there is no such model service. Correct the id in "
+        "import_, or remove import_ to create a new service."
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        outage(),
+        AccessError("DescribeModelService", "of it", "no"),
+        InstanceNotFoundError("DescribeModelService", "of it", "no instance"),
+    ],
+)
+def test_adopt_raises_when_the_service_cannot_be_read(
+    cloud: FakeCloud, voice: Voice, error: Exception
+) -> None:
+    """Before the service was seen there is nothing to lose: the error itself is raised."""
+    service = cloud.add()
+    cloud.fail_always("describe", error)
+
+    with pytest.raises(type(error)) as caught:
+        adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
+
+    assert error is caught.value

@@ -1,0 +1,180 @@
+"""`change_whitelist`: sets the named group, then sees that it reached the service."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_adbpg_model.errors import AdbpgModelError, BusyError, OperationError
+from pulumi_adbpg_model.lifecycle import change_whitelist
+from tests.lifecycle.fakes import (
+    FakeClock,
+    FakeCloud,
+    Voice,
+    busy,
+    fault,
+    operation,
+    outage,
+    quota,
+)
+
+_NEW = ("10.0.0.1", "10.1.2.3/16")
+
+
+def test_change_sets_the_group_and_compares(cloud: FakeCloud, voice: Voice) -> None:
+    """The named group is set once, and the service is read to see it."""
+    service = cloud.add()
+    cloud.reach["mine"] = service
+
+    details = change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+
+    assert details.security_ip_list == _NEW
+    assert cloud.abouts("modify") == ["gp-demo mine 10.0.0.1,10.1.2.3/16"]
+    assert [call.action for call in cloud.calls] == ["modify", "describe"]
+
+
+def test_change_accepts_a_canonical_spelling(cloud: FakeCloud, voice: Voice) -> None:
+    """A cloud that reorders and clears host bits shows the list that was asked for."""
+    service = cloud.add()
+    cloud.set_whitelist(service, ["10.1.0.0/16", "10.0.0.1/32"])
+
+    change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+
+    assert cloud.clock.now == 0.0
+
+
+@pytest.mark.parametrize("after_s", [1.0, 29.0])
+def test_change_waits_until_the_list_shows(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice, after_s: float
+) -> None:
+    """A list may take up to 30 s to show; the group is not set again meanwhile."""
+    service = cloud.add()
+    clock.at(after_s, lambda: cloud.set_whitelist(service, _NEW))
+
+    change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+
+    assert after_s <= clock.now <= after_s + 2.0
+    assert len(cloud.times("modify")) == 1
+
+
+@pytest.mark.parametrize("live", [("127.0.0.1",), (*_NEW, "8.8.8.8"), ("10.0.0.1",)])
+def test_change_raises_when_the_list_never_shows(
+    cloud: FakeCloud, voice: Voice, live: tuple[str, ...]
+) -> None:
+    """A group that governs something else is an error naming both lists."""
+    service = cloud.add()
+    cloud.set_whitelist(service, live)
+
+    with pytest.raises(OperationError) as caught:
+        change_whitelist(operation(cloud, voice), service, "theirs", _NEW)
+
+    assert (
+        "change of security_ip_list failed: whitelist group 'theirs' of instance gp-demo was set "
+        f"to ['10.0.0.1', '10.1.2.3/16'], but gp-demo:ms-old still admits {list(live)}. The group "
+        "is probably not this service's: correct security_ip_group, or leave it out to have a "
+        "change replace the service." == str(caught.value)
+    )
+    assert 30.0 <= cloud.clock.now <= 32.0
+
+
+@pytest.mark.parametrize("limit_s", [0.0, 7.0])
+def test_change_ends_at_the_deadline(cloud: FakeCloud, voice: Voice, limit_s: float) -> None:
+    """A short deadline ends the comparing too."""
+    service = cloud.add()
+
+    with pytest.raises(OperationError):
+        change_whitelist(operation(cloud, voice, limit_s), service, "theirs", _NEW)
+
+    assert limit_s == cloud.clock.now
+
+
+def test_change_ends_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voice) -> None:
+    """A cancel ends the comparing at once."""
+    service = cloud.add()
+    clock.at(1.0, clock.cancel)
+
+    with pytest.raises(OperationError):
+        change_whitelist(operation(cloud, voice), service, "theirs", _NEW)
+
+    assert clock.now == 1.0
+
+
+def test_change_is_repeated_while_the_instance_is_busy(cloud: FakeCloud, voice: Voice) -> None:
+    """Busy is waited for, and shown."""
+    service = cloud.add()
+    cloud.reach["mine"] = service
+    cloud.fail("modify", busy(), busy())
+
+    change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+
+    assert cloud.times("modify") == [0.0, 2.0, 4.0]
+    assert f"waiting for the instance, 2 s: {busy()}" == voice.progressed[1]
+
+
+def test_change_raises_busy_at_the_deadline(cloud: FakeCloud, voice: Voice) -> None:
+    """The last attempt is at the deadline."""
+    service = cloud.add()
+    cloud.fail_always("modify", busy())
+
+    with pytest.raises(BusyError):
+        change_whitelist(operation(cloud, voice, 63.0), service, "mine", _NEW)
+
+    assert cloud.times("modify")[-1] == 63.0
+
+
+def test_change_raises_busy_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voice) -> None:
+    """A cancel while waiting for the instance sends no further change."""
+    service = cloud.add()
+    cloud.reach["mine"] = service
+    cloud.fail("modify", busy(), busy())
+    clock.at(3.0, clock.cancel)
+
+    with pytest.raises(BusyError):
+        change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+
+    assert cloud.times("modify") == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("error", [outage(), fault(), quota()])
+@pytest.mark.parametrize("action", ["modify", "describe"])
+def test_change_raises_what_it_cannot_get_past(
+    cloud: FakeCloud, voice: Voice, action: str, error: AdbpgModelError
+) -> None:
+    """Any other failure of either call is raised as it is."""
+    service = cloud.add()
+    cloud.fail_always(action, error)
+
+    with pytest.raises(type(error)) as caught:
+        change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+
+    assert error is caught.value
+
+
+def test_change_raises_when_the_service_is_gone(cloud: FakeCloud, voice: Voice) -> None:
+    """A service proved gone has no whitelist to change."""
+    service = cloud.add()
+    cloud.remove(service)
+
+    with pytest.raises(OperationError) as caught:
+        change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+
+    assert (
+        str(caught.value)
+        == "change of security_ip_list failed: model service gp-demo:ms-old is gone. Run `pulumi "
+        "refresh`, then `pulumi up` to create it again."
+    )
+
+
+def test_change_gives_each_call_what_is_left_of_the_deadline(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """No call may retry beyond the deadline."""
+    service = cloud.add()
+    cloud.reach["mine"] = service
+    cloud.call_s = 1.0
+
+    change_whitelist(operation(cloud, voice, 60.0), service, "mine", _NEW)
+
+    assert [(call.action, call.budget_s) for call in cloud.calls] == [
+        ("modify", 60.0),
+        ("describe", 59.0),
+    ]

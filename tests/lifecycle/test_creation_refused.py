@@ -1,0 +1,271 @@
+"""`create` when the cloud says no: who holds the node, what is free, and when to try again."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_adbpg_model.errors import (
+    AdbpgModelError,
+    ApiError,
+    BusyError,
+    ConfigurationError,
+    InvalidRequestError,
+    OperationError,
+    QuotaError,
+    ServerError,
+    ThrottledError,
+    TokenMismatchError,
+    TransportError,
+)
+from pulumi_adbpg_model.lifecycle import create
+from tests.lifecycle.fakes import (
+    SPEC,
+    FakeClock,
+    FakeCloud,
+    Voice,
+    busy,
+    operation,
+    outage,
+    quota,
+)
+
+_ACTION = ("CreateModelService", "in instance gp-demo")
+_AGAIN = (
+    "Whether it was applied is not known: run `pulumi up` again, the same client token finds a "
+    "service that was created."
+)
+_TAKEN = "AI node ai-1 is held by model service gp-demo:ms-old, which runs Qwen3-8B"
+_THEN = (
+    'To take that service over, declare it with opts=ResourceOptions(import_="gp-demo:ms-old"); '
+    "else choose a free node, or delete it first."
+)
+
+
+def _create(cloud: FakeCloud, voice: Voice, limit_s: float = 600.0) -> None:
+    create(operation(cloud, voice, limit_s), SPEC, "t-1", wait_for_active=True)
+
+
+def test_create_retries_while_the_instance_is_busy(cloud: FakeCloud, voice: Voice) -> None:
+    """Busy is waited for with the same token, and the wait is shown."""
+    cloud.fail("create", busy(), busy("IncorrectDBInstanceState"), busy())
+
+    _create(cloud, voice)
+
+    assert cloud.times("create") == [0.0, 2.0, 4.0, 6.0]
+    assert {"t-1"} == set(cloud.abouts("create"))
+    assert len(cloud.services) == 1
+    assert [
+        f"waiting for the instance, {waited}: {error}"
+        for waited, error in [
+            ("0 s", busy()),
+            ("2 s", busy("IncorrectDBInstanceState")),
+            ("4 s", busy()),
+        ]
+    ] == voice.progressed
+
+
+def test_create_retries_busy_until_the_deadline_exactly(cloud: FakeCloud, voice: Voice) -> None:
+    """The last attempt is at the deadline; then the cloud's own error is raised."""
+    error = busy()
+    cloud.fail_always("create", error)
+
+    with pytest.raises(BusyError) as caught:
+        _create(cloud, voice, 63.0)
+
+    assert error is caught.value
+    assert cloud.times("create")[-1] == 63.0
+    assert cloud.services == {}
+
+
+def test_create_stops_being_busy_at_a_cancel(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """A cancel while waiting for the instance sends no further create."""
+    cloud.fail("create", busy(), busy())
+    clock.at(3.0, clock.cancel)
+
+    with pytest.raises(BusyError):
+        _create(cloud, voice)
+
+    assert clock.now == 3.0
+    assert cloud.times("create") == [0.0, 2.0]
+    assert cloud.services == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (busy("OperationDenied.AINodeBound"), "code=OperationDenied.AINodeBound"),
+        (busy(), "code=OperationDenied.DBInstanceStatus"),
+        (quota(), "code=QuotaNotEnough"),
+        (InvalidRequestError(*_ACTION, "no", code="InvalidParameter"), "code=InvalidParameter"),
+        (ThrottledError(*_ACTION, "slowly", code="Throttling"), "code=Throttling"),
+        (TokenMismatchError(*_ACTION, "no", code="Mismatch"), "code=Mismatch"),
+        (ApiError(*_ACTION, "no", code="Never.Heard.Of", status=400), "code=Never.Heard.Of, st"),
+    ],
+)
+def test_create_names_the_holder_of_a_taken_node_whatever_the_code(
+    cloud: FakeCloud, voice: Voice, error: ApiError, code: str
+) -> None:
+    """A taken node ends the create at once, with who holds it and the line that takes it over."""
+    cloud.add()
+    cloud.fail_always("create", error)
+
+    with pytest.raises(OperationError) as caught:
+        _create(cloud, voice)
+
+    text = str(caught.value)
+    assert text.startswith(f"CreateModelService in instance gp-demo failed: {error.reason} ({code}")
+    assert text.endswith(f"). {_TAKEN}. {_THEN}")
+    assert error is caught.value.__cause__
+    assert cloud.times("create") == [0.0]
+    assert cloud.clock.sleeps == []
+
+
+def test_create_names_the_node_that_is_taken_among_several(cloud: FakeCloud, voice: Voice) -> None:
+    """Services on other nodes are not the holder."""
+    cloud.add("ms-other", "ai-2")
+    cloud.add("ms-old", "ai-3", "ai-1")
+
+    with pytest.raises(OperationError) as caught:
+        _create(cloud, voice)
+
+    assert _TAKEN in str(caught.value)
+
+
+def test_create_retries_busy_when_nobody_holds_the_node(cloud: FakeCloud, voice: Voice) -> None:
+    """Other services on other nodes do not stop the retries."""
+    cloud.add("ms-other", "ai-2")
+    cloud.fail("create", busy())
+
+    _create(cloud, voice)
+
+    assert cloud.times("create") == [0.0, 2.0]
+
+
+def test_create_stops_once_somebody_takes_the_node_meanwhile(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """Each refusal looks again: a node taken during the wait ends it."""
+    cloud.fail_always("create", busy())
+    clock.at(3.0, lambda: cloud.appear("ms-old"))
+
+    with pytest.raises(OperationError) as caught:
+        _create(cloud, voice)
+
+    assert _TAKEN in str(caught.value)
+    assert clock.now == 4.0
+
+
+@pytest.mark.parametrize("error", [quota(), InvalidRequestError(*_ACTION, "no"), outage()])
+def test_create_raises_the_refusal_as_it_is_without_the_list(
+    cloud: FakeCloud, voice: Voice, error: AdbpgModelError
+) -> None:
+    """Naming the holder is best effort: where the list fails, the refusal stands."""
+    before = str(error)
+    cloud.add()
+    cloud.fail_always("list", outage())
+    cloud.fail_always("create", error)
+
+    with pytest.raises(type(error)) as caught:
+        _create(cloud, voice)
+
+    assert error is caught.value
+    assert before == str(caught.value)
+
+
+def test_create_does_not_retry_quota_and_names_what_is_free(cloud: FakeCloud, voice: Voice) -> None:
+    """Waiting does not help against a quota; the error says what was asked for and what is free."""
+    cloud.add("ms-other", "ai-2")
+    cloud.fail_always("create", quota())
+
+    with pytest.raises(QuotaError) as caught:
+        _create(cloud, voice)
+
+    assert (
+        str(caught.value)
+        == "CreateModelService in instance gp-demo failed: no more (code=QuotaNotEnough). "
+        "Asked for ai-1. Free AI nodes of the instance: ai-1, ai-3. Free an AI node, or raise the "
+        "quota or balance, then run `pulumi up` again."
+    )
+    assert cloud.times("create") == [0.0]
+    assert [call.budget_s for call in cloud.calls if call.action == "nodes"] == [5.0]
+
+
+def test_create_says_that_no_node_is_free(cloud: FakeCloud, voice: Voice) -> None:
+    """None free is told as such."""
+    cloud.nodes = ["ai-2"]
+    cloud.add("ms-other", "ai-2")
+    cloud.fail_always("create", quota())
+
+    with pytest.raises(QuotaError, match=r"Free AI nodes of the instance: none\. "):
+        _create(cloud, voice)
+
+
+def test_create_leaves_out_the_free_nodes_it_cannot_have(cloud: FakeCloud, voice: Voice) -> None:
+    """Without the list of nodes the quota error still names what was asked for."""
+    cloud.fail_always("nodes", outage())
+    cloud.fail_always("create", quota())
+
+    with pytest.raises(QuotaError) as caught:
+        _create(cloud, voice)
+
+    assert "(code=QuotaNotEnough). Asked for ai-1. Free an AI node, or" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TransportError(*_ACTION, "no answer"),
+        ServerError(*_ACTION, "a fault", code="InternalError", status=500),
+    ],
+)
+def test_create_says_that_an_ambiguous_create_may_have_been_applied(
+    cloud: FakeCloud, voice: Voice, error: AdbpgModelError
+) -> None:
+    """After no answer or a 5xx a service may exist; the text says how it is found."""
+    cloud.fail_always("create", error)
+
+    with pytest.raises(type(error)) as caught:
+        _create(cloud, voice)
+
+    assert error is caught.value
+    assert str(caught.value).endswith(_AGAIN)
+
+
+@pytest.mark.parametrize(
+    ("appears_at_s", "origin"),
+    [(1.5, "it may come from this very call"), (0.0, "it was there before")],
+)
+@pytest.mark.parametrize("kind", [TransportError, ServerError])
+def test_create_names_the_holder_after_an_ambiguous_create(
+    cloud: FakeCloud,
+    voice: Voice,
+    kind: type[TransportError | ServerError],
+    appears_at_s: float,
+    origin: str,
+) -> None:
+    """After no answer or a 5xx the holder of the node may be what this very call made."""
+    cloud.call_s = 1.0
+    cloud.clock.at(appears_at_s, lambda: cloud.appear("ms-old"))
+    cloud.fail_always("create", kind(*_ACTION, "no answer"))
+
+    with pytest.raises(kind) as caught:
+        _create(cloud, voice)
+
+    assert (
+        f"CreateModelService in instance gp-demo failed: no answer. {_AGAIN} {_TAKEN}; {origin}. "
+        f"{_THEN}" == str(caught.value)
+    )
+
+
+def test_create_raises_missing_credentials_before_anything_is_sent(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Credentials are needed by the first call already: no create goes out."""
+    cloud.fail_always("list", ConfigurationError("no credentials"))
+
+    with pytest.raises(ConfigurationError, match=r"^no credentials$"):
+        _create(cloud, voice)
+
+    assert cloud.times("create") == []

@@ -1,0 +1,238 @@
+"""`delete`: safe to repeat, and done only when it is proved."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.errors import (
+    AccessError,
+    AdbpgModelError,
+    BusyError,
+    InstanceNotFoundError,
+    OperationError,
+    TransportError,
+)
+from pulumi_adbpg_model.lifecycle import delete
+from tests.lifecycle.fakes import (
+    FakeClock,
+    FakeCloud,
+    Voice,
+    busy,
+    fault,
+    not_found,
+    operation,
+    outage,
+)
+
+
+def test_delete_asks_and_proves(cloud: FakeCloud, voice: Voice) -> None:
+    """One delete, one describe, and the list as proof; the id is remembered as deleted here."""
+    service = cloud.add()
+    deleted: set[ModelServiceId] = set()
+
+    delete(operation(cloud, voice, deleted_here=deleted), service)
+
+    assert [call.action for call in cloud.calls] == ["delete", "describe", "list"]
+    assert {service} == deleted
+    assert voice.notes == ["gp-demo:ms-old is deleted"]
+    assert cloud.services == {}
+
+
+def test_delete_of_what_is_gone_already_succeeds(cloud: FakeCloud, voice: Voice) -> None:
+    """A repeated delete is no error, and still asks for the proof."""
+    service = ModelServiceId("gp-demo", "ms-gone")
+    deleted: set[ModelServiceId] = set()
+
+    delete(operation(cloud, voice, deleted_here=deleted), service)
+
+    assert [call.action for call in cloud.calls] == ["delete", "describe", "list"]
+    assert {service} == deleted
+
+
+def test_delete_waits_until_a_slow_cloud_is_done(cloud: FakeCloud, voice: Voice) -> None:
+    """Accepted is not gone: the wait goes on, showing the status, until the proof."""
+    service = cloud.add()
+    cloud.delete_polls = 3
+
+    delete(operation(cloud, voice), service)
+
+    assert cloud.times("describe") == [0.0, 2.0, 4.0, 6.0]
+    assert cloud.abouts("delete") == ["gp-demo:ms-old"]
+    assert [
+        f"gp-demo:ms-old is 'deleting': {waited} since its deletion began"
+        for waited in ("0 s", "2 s", "4 s")
+    ] == voice.progressed
+
+
+def test_delete_is_repeated_while_the_cloud_refuses_it(cloud: FakeCloud, voice: Voice) -> None:
+    """A service that is being deployed may not be deleted yet."""
+    service = cloud.add(status="deploying")
+    cloud.fail("delete", busy(), busy())
+
+    delete(operation(cloud, voice), service)
+
+    assert cloud.times("delete") == [0.0, 2.0, 4.0]
+    assert f"waiting for the instance, 2 s: {busy()}" == voice.progressed[1]
+
+
+def test_delete_raises_at_the_deadline_while_refused(cloud: FakeCloud, voice: Voice) -> None:
+    """The last delete is sent at the deadline; then the refusal is raised and the state kept."""
+    service = cloud.add()
+    deleted: set[ModelServiceId] = set()
+    cloud.fail_always("delete", busy())
+
+    with pytest.raises(BusyError):
+        delete(operation(cloud, voice, 63.0, deleted_here=deleted), service)
+
+    assert cloud.times("delete")[-1] == 63.0
+    assert set() == deleted
+    assert service in cloud.services
+
+
+def test_delete_raises_at_a_cancel_while_refused(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """A cancel while waiting for the instance sends no further delete."""
+    service = cloud.add()
+    cloud.fail("delete", busy(), busy())
+    clock.at(3.0, clock.cancel)
+
+    with pytest.raises(BusyError):
+        delete(operation(cloud, voice), service)
+
+    assert cloud.times("delete") == [0.0, 2.0]
+    assert service in cloud.services
+
+
+def test_delete_raises_at_the_deadline_while_it_is_still_there(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """A delete that does not end raises, so that the service stays in the state."""
+    service = cloud.add()
+    cloud.delete_polls = 10_000
+    deleted: set[ModelServiceId] = set()
+
+    with pytest.raises(OperationError) as caught:
+        delete(operation(cloud, voice, 90.0, deleted_here=deleted), service)
+
+    assert (
+        str(caught.value)
+        == "delete of model service gp-demo:ms-old is not finished: it is still there after "
+        "1 m 30 s, the limit set by custom_timeouts (last status 'deleting'). It stays in the "
+        "state; run the command again."
+    )
+    assert cloud.times("describe")[-1] == 90.0
+    assert set() == deleted
+
+
+def test_delete_raises_at_once_when_cancelled(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """A cancel ends the wait where it is; the service stays in the state."""
+    service = cloud.add()
+    cloud.delete_polls = 10_000
+    clock.at(3.0, clock.cancel)
+
+    with pytest.raises(OperationError) as caught:
+        delete(operation(cloud, voice), service)
+
+    assert (
+        str(caught.value)
+        == "delete of model service gp-demo:ms-old is not finished: the operation was cancelled "
+        "(last status 'deleting'). It stays in the state; run the command again."
+    )
+    assert clock.now == 3.0
+
+
+def test_delete_succeeds_at_the_deadline_with_proof(cloud: FakeCloud, voice: Voice) -> None:
+    """The last look, at the deadline itself, still counts."""
+    service = cloud.add()
+    cloud.delete_polls = 10_000
+    cloud.clock.at(89.9, lambda: cloud.remove(service))
+
+    delete(operation(cloud, voice, 90.0), service)
+
+    assert cloud.clock.now == 90.0
+
+
+def test_delete_does_not_end_on_a_not_found_that_the_list_contradicts(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Describe alone proves nothing."""
+    service = cloud.add()
+    cloud.delete_polls = 10_000
+    cloud.fail_always("describe", not_found())
+
+    with pytest.raises(OperationError, match="last status 'listed, but not described'"):
+        delete(operation(cloud, voice, 60.0), service)
+
+
+def test_delete_believes_no_not_found_of_its_own(cloud: FakeCloud, voice: Voice) -> None:
+    """A delete that is answered not-found, of a service that is there, is not a success."""
+    service = cloud.add()
+    deleted: set[ModelServiceId] = set()
+    cloud.fail("delete", not_found())
+
+    with pytest.raises(OperationError, match="last status 'active'"):
+        delete(operation(cloud, voice, 60.0, deleted_here=deleted), service)
+
+    assert set() == deleted
+
+
+@pytest.mark.parametrize("action", ["delete", "describe", "list"])
+@pytest.mark.parametrize("error", [outage(), fault(), AccessError("Call", "of it", "no")])
+def test_delete_raises_what_it_cannot_get_past(
+    cloud: FakeCloud, voice: Voice, action: str, error: AdbpgModelError
+) -> None:
+    """A failed call of any kind raises: nothing is dropped without proof."""
+    service = cloud.add()
+    deleted: set[ModelServiceId] = set()
+    cloud.fail_always(action, error)
+
+    with pytest.raises(type(error)) as caught:
+        delete(operation(cloud, voice, deleted_here=deleted), service)
+
+    assert error is caught.value
+    assert set() == deleted
+
+
+@pytest.mark.parametrize("action", ["delete", "describe", "list"])
+def test_delete_raises_when_the_instance_is_not_visible(
+    cloud: FakeCloud, voice: Voice, action: str
+) -> None:
+    """An instance out of sight is no proof; the text says how to drop the state by hand."""
+    service = cloud.add()
+    cloud.fail_always(action, InstanceNotFoundError("Call", "of it", "no instance"))
+
+    with pytest.raises(InstanceNotFoundError) as caught:
+        delete(operation(cloud, voice), service)
+
+    assert str(caught.value).endswith(
+        "The state is kept. If the instance was deleted with its services, drop the resource from "
+        "the state by hand: pulumi state delete <urn>."
+    )
+
+
+def test_delete_gives_each_call_what_is_left_of_the_deadline(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """No call may retry beyond the deadline."""
+    service = cloud.add()
+    cloud.delete_polls = 10_000
+
+    with pytest.raises(OperationError):
+        delete(operation(cloud, voice, 5.0), service)
+
+    assert [(call.action, call.budget_s) for call in cloud.calls] == [
+        ("delete", 5.0),
+        ("describe", 5.0),
+        ("describe", 3.0),
+        ("describe", 1.0),
+        ("describe", 0.0),
+    ]
+
+
+def test_an_outage_is_a_transport_error() -> None:
+    """The error used above is the one that an unreachable cloud gives."""
+    assert isinstance(outage(), TransportError)

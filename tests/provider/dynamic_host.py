@@ -1,0 +1,236 @@
+"""
+The SDK's dynamic provider host in a process of its own, spoken to as the engine speaks to it.
+
+Nothing is replaced: the process is `python -m pulumi.dynamic`, started as its launcher starts it,
+and every call goes through its gRPC service with the engine's own encoding of properties.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+#: What `serialize_provider` makes of the provider; frozen by test_serialisation.py.
+PROVIDER = (
+    "gASVOwAAAAAAAACMG3B1bHVtaV9hZGJwZ19tb2RlbC5wcm92aWRlcpSMFE1v"
+    "ZGVsU2VydmljZVByb3ZpZGVylJOUKYGULg=="
+)
+#: How the engine writes a value that is not known yet.
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+#: Polls that come every 0.05 s, so that nothing waits for the schedule's two seconds.
+CONFIG = {"adbpg:maxPollInterval": "0.05"}
+_PATIENCE_S = 20.0
+
+Properties = dict[str, Any]
+
+
+class HostError(Exception):
+    """A call that the host refused; its text is what the engine shows."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The answer to Check: the inputs to use, and (property, reason) of each failure."""
+
+    inputs: Properties
+    failures: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Diffed:
+    """The answer to Diff."""
+
+    changes: str
+    replaces: list[str]
+    delete_before_replace: bool
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the engine stores: id and outputs. `inputs` is None when the answer has none."""
+
+    id: str
+    outs: Properties
+    inputs: Properties | None = None
+
+
+class Pending:
+    """A Create that is under way."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    @property
+    def done(self) -> bool:
+        return bool(self._call.done())
+
+    def result(self) -> Stored:
+        """Wait for the answer."""
+        try:
+            answer = self._call.result(timeout=_PATIENCE_S)
+        except grpc.RpcError as error:
+            raise HostError(error.details()) from None
+        return Stored(answer.id, _decoded(answer.properties))
+
+
+class DynamicHost:
+    """A context manager; `environment` is all that the process knows besides PATH."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        config: Mapping[str, Any] | None = None,
+        *,
+        provider: str = PROVIDER,
+        folder: Path | None = None,
+    ) -> None:
+        self._provider = provider
+        self._config = dict(CONFIG if config is None else config)
+        self._process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "pulumi.dynamic"],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
+                **environment,
+            },
+        )
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read_lines, daemon=True)
+        self._reader.start()
+        try:
+            port = int(self.next_line())
+        except BaseException:
+            self._process.kill()
+            raise
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self._stub: Any = provider_pb2_grpc.ResourceProviderStub(self._channel)
+        self._call("Configure", provider_pb2.ConfigureRequest(args=encoded(self._config)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def next_line(self) -> str:
+        """The next line that the host prints; fails when none comes."""
+        return self._lines.get(timeout=_PATIENCE_S)
+
+    def lines_until(self, part: str, count: int = 1) -> list[str]:
+        """The lines up to and with the `count`-th that contains `part`."""
+        seen: list[str] = []
+        while sum(part in line for line in seen) < count:
+            seen.append(self.next_line())
+        return seen
+
+    def check(self, news: Properties, olds: Properties | None = None) -> Checked:
+        """Check, as at the start of preview and up."""
+        request = provider_pb2.CheckRequest(olds=self._bag(olds or {}), news=self._bag(news))
+        answer = self._call("Check", request)
+        failures = [(failure.property, failure.reason) for failure in answer.failures]
+        return Checked(_decoded(answer.inputs), failures)
+
+    def diff(self, stored: Stored, news: Properties) -> Diffed:
+        """Diff of the state with new inputs."""
+        request = provider_pb2.DiffRequest(
+            id=stored.id, olds=self._bag(stored.outs), news=self._bag(news)
+        )
+        answer = self._call("Diff", request)
+        changes = provider_pb2.DiffResponse.DiffChanges.Name(answer.changes)
+        return Diffed(changes, list(answer.replaces), answer.deleteBeforeReplace)
+
+    def create(self, inputs: Properties, provider: str | None = None) -> Stored:
+        """Create, waiting for its end."""
+        return self.start_create(inputs, provider).result()
+
+    def start_create(self, inputs: Properties, provider: str | None = None) -> Pending:
+        """Create, going on in the background."""
+        bag = self._bag(inputs, provider)
+        return Pending(self._stub.Create.future(provider_pb2.CreateRequest(properties=bag)))
+
+    def refresh(self, stored: Stored) -> Stored:
+        """Read of what the state holds."""
+        bag = self._bag(stored.outs)
+        return self._read(provider_pb2.ReadRequest(id=stored.id, properties=bag))
+
+    def get(self, id_: str, inputs: Properties) -> Stored:
+        """Read as `.get` asks for it: an id and hardly any inputs."""
+        bag = self._bag(inputs)
+        return self._read(provider_pb2.ReadRequest(id=id_, properties=bag, inputs=bag))
+
+    def update(self, stored: Stored, news: Properties) -> Stored:
+        """Update to new inputs."""
+        request = provider_pb2.UpdateRequest(
+            id=stored.id, olds=self._bag(stored.outs), news=self._bag(news)
+        )
+        return Stored(stored.id, _decoded(self._call("Update", request).properties))
+
+    def delete(self, stored: Stored) -> None:
+        """Delete."""
+        bag = self._bag(stored.outs)
+        self._call("Delete", provider_pb2.DeleteRequest(id=stored.id, properties=bag))
+
+    def cancel(self) -> None:
+        """Cancel, as the first Ctrl-C causes it."""
+        self._call("Cancel", empty_pb2.Empty())
+
+    def _read(self, request: Any) -> Stored:
+        answer = self._call("Read", request)
+        inputs = _decoded(answer.inputs) if answer.HasField("inputs") else None
+        return Stored(answer.id, _decoded(answer.properties), inputs)
+
+    def _call(self, method: str, request: Any) -> Any:
+        try:
+            return getattr(self._stub, method)(request, timeout=_PATIENCE_S)
+        except grpc.RpcError as error:
+            raise HostError(error.details()) from None
+
+    def _bag(self, properties: Properties, provider: str | None = None) -> struct_pb2.Struct:
+        return encoded({**properties, "__provider": provider or self._provider})
+
+    def _read_lines(self) -> None:
+        for line in self._process.stdout or ():
+            self._lines.put(line.rstrip("\n"))
+
+
+def encoded(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    """Properties on the wire: every number a double."""
+    struct = struct_pb2.Struct()
+    struct.update(dict(properties))
+    return struct
+
+
+def secret(value: str) -> dict[str, str]:
+    """A secret on the wire."""
+    return {_SIGNATURE: _SECRET, "value": value}
+
+
+def _decoded(struct: struct_pb2.Struct) -> Properties:
+    """Properties off the wire, without the provider that the host adds."""
+    properties: Properties = json_format.MessageToDict(struct)
+    properties.pop("__provider")
+    return properties

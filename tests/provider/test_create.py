@@ -1,0 +1,272 @@
+"""Create: the outputs that land in the state, and an id that is never lost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.provider.dynamic_host import CONFIG, DynamicHost, HostError, Properties, secret
+
+
+def test_create_stores_every_input_and_output(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """The state holds all that was declared, and all that the active service shows."""
+    declared = {
+        **inputs,
+        "ai_nodes": ["ai-2", "ai-1"],
+        "description": "für alle",
+        "security_ip_list": ["10.1.2.3/8", "192.168.1.1"],
+        "model_params": {"max_len": 8192, "ratio": 0.5, "deep": {"list": [1, "two", None, True]}},
+        "resource_group_id": "rg-1",
+        "client_token": "token-of-create",
+        "replicas": 2,
+        "inference_engine": "vllm",
+        "enable_public_connection": True,
+        "region_id": "cn-beijing",
+        "wait_for_active": True,
+        "security_ip_group": "models",
+        "store_api_key": True,
+        "timeouts": {"create": "30m", "delete": "5m"},
+    }
+
+    stored = host.create({**declared, "__adopt": None})
+
+    service = cloud.services[-1]
+    instance = inputs["db_instance_id"]
+    assert f"{instance}:{service.id}" == stored.id
+    assert {
+        **declared,
+        "model_service_id": service.id,
+        "request_id": stored.outs["request_id"],
+        "status": "active",
+        "create_time": service.create_time,
+        "private_connect_url": f"http://{service.id}.{instance}.rds.aliyuncs.com",
+        "public_connect_url": f"http://{service.id}-o.{instance}.rds.aliyuncs.com",
+        "api_key": service.api_key,
+        "__declared": sorted(
+            name for name in declared if name != "timeouts" and not name.startswith("__")
+        ),
+    } == stored.outs
+    assert 36 == len(stored.outs["request_id"])
+
+
+def test_create_stores_what_the_cloud_shows_for_inputs_that_are_not_set(
+    host: DynamicHost, inputs: Properties
+) -> None:
+    """An unset whitelist is filled from the service, the region from the environment."""
+    outs = host.create(inputs).outs
+
+    assert ["127.0.0.1"] == outs["security_ip_list"]
+    assert "cn-hangzhou" == outs["region_id"]
+    assert ["ai_nodes", "db_instance_id", "model_name"] == outs["__declared"]
+
+
+def test_create_sends_whole_numbers_as_such(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """Numbers, doubles on the way to the host, reach the cloud as they were written."""
+    host.create({**inputs, "replicas": 2, "model_params": {"a": 1, "b": [2, 2.5, {"c": 3}]}})
+
+    (call,) = cloud.calls("CreateModelService")
+    assert "2" == call.parameters["Replicas"]
+    params = json.loads(call.parameters["ModelParams"])
+    assert '{"a": 1, "b": [2, 2.5, {"c": 3}]}' == json.dumps(params, sort_keys=True)
+
+
+def test_create_asks_with_the_same_token_for_the_same_declaration(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """A create that is run again finds the service of the first one."""
+    first = host.create(inputs)
+    again = host.create(inputs)
+
+    assert first.id == again.id
+    tokens = [call.parameters["ClientToken"] for call in cloud.calls("CreateModelService")]
+    assert tokens[0] == tokens[1]
+
+
+@pytest.mark.parametrize("name", ["__urn", "__organization", "description"])
+def test_create_asks_with_another_token_for_another_declaration(
+    host: DynamicHost, cloud: Simulator, inputs: Properties, name: str
+) -> None:
+    """Resource, organization and inputs each make a token of their own."""
+    host.create(inputs)
+    with pytest.raises(HostError, match="AI node ai-1 is held by model service"):
+        host.create({**inputs, name: "other"})
+
+    tokens = [call.parameters["ClientToken"] for call in cloud.calls("CreateModelService")]
+    assert 2 == len(set(tokens))
+
+
+def test_create_sends_the_token_that_is_declared(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """A client_token of the program's own is used as it is."""
+    host.create({**inputs, "client_token": "mine " + inputs["db_instance_id"]})
+
+    (call,) = cloud.calls("CreateModelService")
+    assert "mine " + inputs["db_instance_id"] == call.parameters["ClientToken"]
+
+
+def test_create_leaves_out_the_key_when_it_is_not_to_be_stored(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """With store_api_key false nothing that the host answers holds the key."""
+    stored = host.create({**inputs, "store_api_key": False})
+
+    key = cloud.services[-1].api_key
+    assert key
+    assert "active" == stored.outs["status"]
+    assert key not in json.dumps(stored.outs)
+
+
+def test_create_returns_the_id_when_the_service_is_not_active_in_time(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """The deadline ends the wait, not the create: state and reason are kept."""
+    cloud.hold_deployments()
+
+    stored = host.create({**inputs, "timeouts": {"create": "100ms"}})
+
+    service = cloud.services[-1]
+    assert f"{inputs['db_instance_id']}:{service.id}" == stored.id
+    assert "deployming" == stored.outs["status"]
+    assert (
+        "not active within 0 s, the limit set by custom_timeouts (last status 'deployming')"
+    ) == stored.outs["status_reason"]
+    assert service.create_time == stored.outs["create_time"]
+    assert {"api_key", "private_connect_url", "public_connect_url"}.isdisjoint(stored.outs)
+
+
+def test_create_returns_the_id_when_the_deployment_fails(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """A failed service is billed too, so it lands in the state."""
+    cloud.fail_next_deployment("Deploy_Error")
+
+    stored = host.create(inputs)
+
+    assert cloud.services[-1].id == stored.outs["model_service_id"]
+    assert "Deploy_Error" == stored.outs["status"]
+    assert "the deployment failed, status 'Deploy_Error'" == stored.outs["status_reason"]
+    assert "api_key" not in stored.outs
+
+
+@pytest.mark.parametrize(
+    "fault", ["forbidden", "expired-token", "clock-skew", "instance-not-found"]
+)
+def test_create_returns_the_id_when_the_service_cannot_be_read(
+    host: DynamicHost, cloud: Simulator, inputs: Properties, fault: str
+) -> None:
+    """Whatever fails once the id is known, the id comes back."""
+    cloud.inject(fault, "DescribeModelService", times=None)
+
+    stored = host.create(inputs)
+
+    service = cloud.services[-1]
+    assert f"{inputs['db_instance_id']}:{service.id}" == stored.id
+    assert "unknown" == stored.outs["status"]
+    assert stored.outs["status_reason"].startswith("its status could not be read: Describe")
+    assert "\n" not in stored.outs["status_reason"]
+    assert inputs["ai_nodes"] == stored.outs["ai_nodes"]
+
+
+def test_create_does_not_wait_when_nobody_waits(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """With wait_for_active false a service that still deploys is enough."""
+    cloud.hold_deployments()
+
+    stored = host.create({**inputs, "wait_for_active": False})
+
+    assert "deployming" == stored.outs["status"]
+    assert "it is not active yet, status 'deployming'" == stored.outs["status_reason"]
+
+
+def test_create_takes_over_a_service_and_creates_nothing(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """`import_` returns the named service, without the request id of a create."""
+    first = host.create(inputs)
+    cloud.clear_requests()
+
+    stored = host.create({**inputs, "__adopt": first.id})
+
+    assert first.id == stored.id
+    assert [] == cloud.mutations
+    assert "request_id" not in stored.outs
+    assert first.id == stored.outs["__adopt"]
+    assert first.outs["api_key"] == stored.outs["api_key"]
+
+
+def test_create_makes_a_new_service_when_the_imported_one_is_replaced(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """Once this run has deleted the imported service, its id is not asked for any more."""
+    imported = host.create(inputs)
+    host.delete(imported)
+
+    stored = host.create({**inputs, "description": "new", "__adopt": imported.id})
+
+    assert imported.id != stored.id
+    assert cloud.services[-1].id == stored.outs["model_service_id"]
+
+
+def test_create_refuses_to_take_over_a_service_that_differs(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """Every difference is told at once, and nothing is changed."""
+    first = host.create(inputs)
+    cloud.clear_requests()
+
+    with pytest.raises(HostError) as refused:
+        host.create({**inputs, "model_name": "Qwen3-8B", "ai_nodes": ["ai-2"], "__adopt": first.id})
+
+    assert (
+        f"import of {first.id} failed: the declaration differs from the service: model_name is "
+        "declared 'Qwen3-8B', the service runs 'Qwen3-Embedding-8B'; ai_nodes are declared "
+        "['ai-2'], the service is on ['ai-1']. Declare what is there, then run the command again."
+    ) == str(refused.value)
+    assert [] == cloud.mutations
+
+
+def test_create_names_the_credential_sources_when_there_are_none(
+    cloud: Simulator, inputs: Properties
+) -> None:
+    """Missing credentials fail the create, in one line that says where they may be set."""
+    environment = {"ADBPG_ENDPOINT": cloud.endpoint, "HOME": "/nonexistent"}
+    with DynamicHost(environment) as host:
+        assert [] == host.check({**inputs, "region_id": "cn-hangzhou"}).failures
+        with pytest.raises(HostError) as refused:
+            host.create({**inputs, "region_id": "cn-hangzhou"})
+
+    text = str(refused.value)
+    assert "\n" not in text
+    assert "Traceback" not in text
+    for source in (
+        "config adbpg:accessKey with adbpg:secretKey",
+        "config alicloud:profile",
+        "environment ALICLOUD_ACCESS_KEY with ALICLOUD_SECRET_KEY",
+        "environment ALIBABA_CLOUD_ACCESS_KEY_ID with ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "the default credential chain",
+    ):
+        assert source in text
+    assert [] == cloud.requests
+
+
+def test_create_uses_secret_configuration(cloud: Simulator, inputs: Properties) -> None:
+    """Config that was set with --secret is unwrapped, and goes before the environment."""
+    environment = {**cloud.environment(), "ALICLOUD_SECRET_KEY": "made-up-and-wrong"}
+    config = {
+        **CONFIG,
+        "adbpg:accessKey": secret("simulator-key-id"),
+        "adbpg:secretKey": secret("simulator-key-secret"),
+    }
+    with DynamicHost(environment, config) as host:
+        stored = host.create(inputs)
+
+    assert "active" == stored.outs["status"]
+    assert "simulator-key" not in json.dumps(stored.outs)

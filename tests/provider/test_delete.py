@@ -1,0 +1,124 @@
+"""Delete: until the service is gone, where the state says it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.provider.dynamic_host import DynamicHost, HostError, Properties, Stored
+
+
+def test_delete_removes_the_service(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """After a delete the cloud does not know the service any more."""
+    stored = host.create(inputs)
+
+    host.delete(stored)
+
+    assert stored.outs["model_service_id"] not in [service.id for service in cloud.services]
+
+
+def test_delete_succeeds_when_the_service_is_gone_already(
+    host: DynamicHost, inputs: Properties
+) -> None:
+    """Deleting twice is no error."""
+    stored = host.create(inputs)
+
+    host.delete(stored)
+    host.delete(stored)
+
+
+@pytest.mark.parametrize(
+    "timeouts", [{"create": "1h"}, {"delete": "1h"}], ids=["other timeouts", "own timeout"]
+)
+def test_delete_works_from_the_state_alone(
+    host: DynamicHost, cloud: Simulator, inputs: Properties, timeouts: dict[str, str]
+) -> None:
+    """The outputs of a create hold all that a delete needs."""
+    stored = host.create({**inputs, "timeouts": timeouts})
+
+    host.delete(stored)
+
+    assert stored.outs["model_service_id"] not in [service.id for service in cloud.services]
+
+
+def test_delete_needs_nothing_but_the_id(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """Outputs that are missing, as after an edit of the state by hand, do not hinder a delete."""
+    stored = host.create(inputs)
+
+    host.delete(Stored(stored.id, {}))
+
+    assert stored.outs["model_service_id"] not in [service.id for service in cloud.services]
+
+
+@pytest.mark.parametrize("region", ["cn-shanghai", None])
+def test_delete_uses_the_region_in_the_state_when_the_configuration_changed(
+    host: DynamicHost, cloud: Simulator, inputs: Properties, region: str | None
+) -> None:
+    """A service is deleted where it was created, whatever the region is set to now."""
+    stored = host.create(inputs)
+    cloud.clear_requests()
+    environment = cloud.environment()
+    environment.pop("ALICLOUD_REGION")
+    if region is not None:
+        environment["ALICLOUD_REGION"] = region
+
+    with DynamicHost(environment) as changed:
+        changed.delete(stored)
+
+    assert {"cn-hangzhou"} == {
+        call.parameters["RegionId"] for call in cloud.calls("ListModelServices")
+    }
+    assert stored.outs["model_service_id"] not in [service.id for service in cloud.services]
+
+
+def test_delete_raises_when_the_key_is_wrong(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """A key that the cloud refuses proves nothing about the service, which stays in the state."""
+    stored = host.create(inputs)
+    environment = {**cloud.environment(), "ALICLOUD_SECRET_KEY": "made-up-and-wrong"}
+
+    with DynamicHost(environment) as wrong, pytest.raises(HostError) as refused:
+        wrong.delete(stored)
+
+    text = str(refused.value)
+    assert text.startswith(f"DeleteModelService {stored.id} failed: ")
+    assert "code=SignatureDoesNotMatch" in text
+    assert text.endswith("Check the access key, the RAM policy and the security token's expiry.")
+    assert "made-up-and-wrong" not in text
+    assert stored.outs["model_service_id"] in [service.id for service in cloud.services]
+
+
+def test_delete_raises_when_the_service_is_still_there_at_the_deadline(inputs: Properties) -> None:
+    """A deletion that takes longer than its timeout stays in the state."""
+    declared = {**inputs, "db_instance_id": "gp-slow", "timeouts": {"delete": "100ms"}}
+    with (
+        Simulator(provision_seconds=0, delete_seconds=3600, instance="gp-slow") as slow,
+        DynamicHost(slow.environment()) as own,
+    ):
+        stored = own.create(declared)
+        with pytest.raises(HostError) as refused:
+            own.delete(stored)
+
+    assert (
+        f"delete of model service {stored.id} is not finished: it is still there after 0 s, the "
+        "limit set by custom_timeouts (last status 'deleting'). It stays in the state; run the "
+        "command again."
+    ) == str(refused.value)
+
+
+def test_delete_raises_when_the_instance_is_not_visible(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """A vanished instance is no proof of a deleted service."""
+    stored = host.create(inputs)
+    cloud.remove_instance(inputs["db_instance_id"])
+
+    with pytest.raises(HostError) as refused:
+        host.delete(stored)
+
+    assert str(refused.value).endswith("pulumi state delete <urn>.")

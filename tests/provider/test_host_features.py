@@ -1,0 +1,183 @@
+"""What `prepare` mends in the real host: cancel, workers, errors; and nothing outside of it."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import pytest
+from pulumi.dynamic.dynamic import serialize_provider
+
+from pulumi_adbpg_model import host as host_module
+from pulumi_adbpg_model.host import EngineLog, HostFeatures
+from pulumi_adbpg_model.provider import ModelServiceProvider
+from pulumi_adbpg_model.testing import Simulator
+from tests.provider.dynamic_host import CONFIG, DynamicHost, HostError, Pending, Properties
+from tests.provider.neighbour import Neighbour
+
+_ROOT = Path(__file__).parents[2]
+
+
+def _hold_creates(
+    cloud: Simulator, host: DynamicHost, inputs: Properties, count: int
+) -> list[Pending]:
+    """Start so many creates of services that stay in deployment, and see each one submitted."""
+    cloud.hold_deployments()
+    nodes = [f"held-{number}" for number in range(count)]
+    cloud.add_instance(inputs["db_instance_id"], nodes)
+    creates = [host.start_create({**inputs, "ai_nodes": [node]}) for node in nodes]
+    host.lines_until("is 'deployming' after", count)
+    return creates
+
+
+def test_cancel_returns_a_create_at_once_with_its_id(cloud: Simulator, inputs: Properties) -> None:
+    """The first Ctrl-C ends the wait, and the state gets the service."""
+    with DynamicHost(cloud.environment()) as own:
+        (create,) = _hold_creates(cloud, own, inputs, 1)
+        assert not create.done
+        own.cancel()
+        stored = create.result()
+
+    service = cloud.services[-1]
+    assert f"{inputs['db_instance_id']}:{service.id}" == stored.id
+    assert "deployming" == stored.outs["status"]
+    assert "the operation was cancelled (last status 'deployming')" == stored.outs["status_reason"]
+
+
+def test_cancel_is_heard_when_every_worker_waits(cloud: Simulator, inputs: Properties) -> None:
+    """Ctrl-C does not queue behind the very creates that it is to end."""
+    with DynamicHost(cloud.environment(), {**CONFIG, "adbpg:parallel": "1"}) as own:
+        creates = _hold_creates(cloud, own, inputs, 4)
+        own.cancel()
+        reasons = {create.result().outs["status_reason"] for create in creates}
+
+    assert {"the operation was cancelled (last status 'deployming')"} == reasons
+
+
+def test_cancel_keeps_a_create_from_being_sent(cloud: Simulator, inputs: Properties) -> None:
+    """After Ctrl-C nothing new is begun."""
+    with DynamicHost(cloud.environment()) as own:
+        assert [] == own.check(inputs).failures
+        own.cancel()
+        with pytest.raises(HostError) as refused:
+            own.create(inputs)
+
+    assert "CreateModelService was not sent: the operation was cancelled." == str(refused.value)
+    assert [] == cloud.mutations
+
+
+def test_host_serves_more_than_four_creates_at_once(cloud: Simulator, inputs: Properties) -> None:
+    """Twelve services are asked for while none of them is finished."""
+    with DynamicHost(cloud.environment()) as own:
+        creates = _hold_creates(cloud, own, inputs, 12)
+        submitted = len(cloud.calls("CreateModelService"))
+        unfinished = sum(not create.done for create in creates)
+        cloud.release_deployments()
+        ids = {create.result().id for create in creates}
+
+    assert (12, 12) == (submitted, unfinished)
+    assert 12 == len(ids)
+
+
+def test_host_serves_as_many_as_configured(cloud: Simulator, inputs: Properties) -> None:
+    """With adbpg:parallel 5, the sixth create is sent only after another one has ended."""
+    with DynamicHost(cloud.environment(), {**CONFIG, "adbpg:parallel": "5"}) as own:
+        held = _hold_creates(cloud, own, inputs, 5)
+        sixth = own.start_create({**inputs, "ai_nodes": ["ai-1"]})
+        cloud.remove_service(cloud.services[-1].id)  # one create fails, and frees its worker
+        own.lines_until("is submitted")
+        done_before_sixth = sum(create.done for create in held)
+        cloud.release_deployments()
+        assert sixth.result().outs["status"] == "active"
+
+    assert 1 == done_before_sixth
+
+
+def test_own_errors_are_one_line(host: DynamicHost, inputs: Properties) -> None:
+    """What the package raises is shown as it is worded, without a traceback."""
+    with pytest.raises(HostError) as refused:
+        host.create({**inputs, "db_instance_id": "gp-none"})
+
+    text = str(refused.value)
+    assert text.startswith(
+        "CreateModelService in instance gp-none failed: The specified instance does not exist "
+        "(code=InvalidDBInstanceId.NotFound, status=404, request_id="
+    )
+    assert "Traceback" not in text
+    assert "\n" not in text
+
+
+def test_errors_of_another_provider_keep_their_traceback(
+    cloud: Simulator, inputs: Properties
+) -> None:
+    """The host serves other packages too, whose errors are not touched."""
+    neighbour = serialize_provider(Neighbour())
+    with DynamicHost(cloud.environment(), folder=_ROOT) as own:
+        with pytest.raises(HostError, match=r"^CreateModelService in instance gp-none failed"):
+            own.create({**inputs, "db_instance_id": "gp-none"})
+        with pytest.raises(HostError) as refused:
+            own.create({"name": "x"}, provider=neighbour)
+
+    text = str(refused.value)
+    assert text.startswith("Traceback (most recent call last):\n")
+    assert text.endswith("ValueError: the neighbour broke on x\n")
+
+
+def test_unexpected_errors_keep_their_traceback(host: DynamicHost, inputs: Properties) -> None:
+    """A defect of the package is not dressed up as an error of the user's."""
+    with pytest.raises(HostError) as refused:
+        host.create({**inputs, "ai_nodes": 5})
+
+    assert str(refused.value).startswith("Traceback (most recent call last):\n")
+
+
+def test_host_tells_what_happens_to_a_service(host: DynamicHost, inputs: Properties) -> None:
+    """The id is told as soon as there is one, then each status, then the deletion."""
+    stored = host.create(inputs)
+    host.delete(stored)
+
+    lines = [line for line in host.lines_until(f"{stored.id} is deleted") if stored.id in line]
+    assert [
+        f"{stored.id} is submitted",
+        f"{stored.id} is 'active' after 0 s",
+        f"{stored.id} is deleted",
+    ] == lines
+
+
+def test_prepare_finds_nothing_outside_the_host() -> None:
+    """In any other process no feature is reported, and nothing is changed."""
+    format_exc = traceback.format_exc
+
+    features = host_module.prepare(64, lambda: None)
+
+    assert HostFeatures(workers=False, cancel=False, clean_errors=False, progress=False) == features
+    assert format_exc is traceback.format_exc
+
+
+def test_provider_works_outside_the_host(
+    provider: ModelServiceProvider, inputs: Properties
+) -> None:
+    """Without the host's insides everything works, only less comfortably."""
+    created = provider.create(inputs)
+
+    outs = created.outs or {}
+    assert "active" == outs["status"]
+    provider.delete(created.id, outs)
+
+
+def test_log_without_engine_prints_what_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lasting lines go to stdout, where the CLI shows them; progress is dropped."""
+    report = EngineLog("urn:pulumi:dev::shop::t::model")
+
+    report.progress("passing")
+    report.note("staying")
+    report.warn("alarming")
+
+    assert "staying\nalarming\n" == capsys.readouterr().out
+
+
+def test_log_never_raises(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line that cannot be shown must not cost the id of a service that exists."""
+    EngineLog(None).note("broken \ud800 text")
+
+    assert "" == capsys.readouterr().err

@@ -1,0 +1,108 @@
+"""The provider as every stack stores it, and what importing the package costs a program."""
+
+from __future__ import annotations
+
+import base64
+import os
+import pickletools
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.dynamic.dynamic import serialize_provider
+
+from pulumi_adbpg_model import ModelService
+from pulumi_adbpg_model.provider import ModelServiceProvider
+
+# In the state of every stack: if this changes, every user's next preview shows a change.
+_STORED = (
+    "gASVOwAAAAAAAACMG3B1bHVtaV9hZGJwZ19tb2RlbC5wcm92aWRlcpSMFE1v"
+    "ZGVsU2VydmljZVByb3ZpZGVylJOUKYGULg=="
+)
+
+
+def _run_python(code: str, folder: Path) -> str:
+    """What a fresh interpreter prints, in a folder that has nothing of ours."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def _configured() -> ModelServiceProvider:
+    provider = ModelServiceProvider()
+    config = {"adbpg:accessKey": "made-up-id", "adbpg:secretKey": "made-up-secret"}
+    provider.configure(ConfigureRequest(Config(config, "shop")))
+    return provider
+
+
+@pytest.mark.parametrize("make", [ModelServiceProvider, _configured])
+def test_provider_is_stored_by_reference(make: Callable[[], ModelServiceProvider]) -> None:
+    """The stored text names module and class and holds nothing else, credentials least of all."""
+    assert _STORED == serialize_provider(make())
+
+
+def test_stored_provider_names_its_class_alone() -> None:
+    """The frozen text is a reference to `provider.ModelServiceProvider`, made without arguments."""
+    operations = [
+        (operation.name, argument)
+        for operation, argument, _ in pickletools.genops(base64.b64decode(_STORED))
+        if operation.name not in ("PROTO", "FRAME", "MEMOIZE")
+    ]
+
+    assert [
+        ("SHORT_BINUNICODE", "pulumi_adbpg_model.provider"),
+        ("SHORT_BINUNICODE", "ModelServiceProvider"),
+        ("STACK_GLOBAL", None),
+        ("EMPTY_TUPLE", None),
+        ("NEWOBJ", None),
+        ("STOP", None),
+    ] == operations
+
+
+def test_stored_provider_loads_in_a_fresh_process(tmp_path: Path) -> None:
+    """Any process that has the package can use what a state holds."""
+    code = (
+        "import base64, dill\n"
+        f"provider = dill.loads(base64.b64decode({_STORED!r}))\n"
+        "print(type(provider).__module__, type(provider).__name__, vars(provider))"
+    )
+
+    assert "pulumi_adbpg_model.provider ModelServiceProvider {}" == _run_python(code, tmp_path)
+
+
+def test_provider_is_no_secret_in_the_state() -> None:
+    """The reference hides nothing, so it stays readable in the state."""
+    assert ModelServiceProvider.serialize_as_secret_always is False
+
+
+def test_resource_type_is_frozen() -> None:
+    """Type names are in the state too; a subclass has the type of its parent."""
+
+    class Derived(ModelService):
+        """As a user may write."""
+
+    expected = "dynamic/adbpg:ModelService"
+    assert [expected, expected] == [
+        resource._resource_type_name for resource in (ModelService, Derived)
+    ]
+
+
+def test_importing_the_package_loads_no_cloud_sdk(tmp_path: Path) -> None:
+    """A program only declares: it does not pay for the SDK that the provider process needs."""
+    code = (
+        "import sys, pulumi_adbpg_model\n"
+        "heavy = ('alibabacloud_', 'Tea', 'darabonba', 'aiohttp', 'requests', 'click')\n"
+        "found = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted(name for name in found if name.startswith(heavy)))"
+    )
+
+    assert "[]" == _run_python(code, tmp_path)

@@ -1,0 +1,145 @@
+"""The state file: everything survives a restart, and nobody else can read it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.simulator.conftest import FakeClock, Refuse, Sdk, Start
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cloud.json"
+
+
+def test_everything_survives_a_restart(
+    start: Start, connect: type[Sdk], path: Path, clock: FakeClock
+) -> None:
+    """Instances, services with their keys, tokens and groups are there again."""
+    before = start(state=path, whitelist_groups={})
+    before.add_instance("gp-two", ["n-1"])
+    sdk = connect(before)
+    service_id = sdk.create(
+        "ai-1", client_token="t", security_iplist="10.0.0.1", model_params={"a": [1]}
+    )
+    clock.advance(1.0)
+    before.attach_whitelist_group(service_id, "mine")
+    sdk.modify("10.0.0.2", "other")
+    services = before.services
+    before.stop()
+
+    after = start(state=path)
+    sdk = connect(after)
+    assert after.services == services
+    assert after.services[0].api_key
+    assert after.whitelist_groups("gp-demo") == {"other": ("10.0.0.2",)}
+    assert sdk.create(
+        "ai-1", client_token="t", security_iplist="10.0.0.1", model_params={"a": [1]}
+    ) == (service_id)
+    assert connect(after, instance="gp-two").pools()["AINodePoolInfos"][0]["NodeNum"] == "1"
+    sdk.modify("10.0.0.3", "mine")
+    assert sdk.describe(service_id)["SecurityIpList"] == "10.0.0.3"
+
+
+def test_provisioning_goes_on_over_a_restart(
+    start: Start, connect: type[Sdk], path: Path, clock: FakeClock
+) -> None:
+    """Time passes while the simulator is down."""
+    before = start(state=path, provision_seconds=10.0)
+    service_id = connect(before).create("ai-1")
+    before.stop()
+    clock.advance(11.0)
+
+    assert connect(start(state=path)).describe(service_id)["Status"] == "active"
+
+
+def test_deleting_goes_on_over_a_restart(
+    start: Start, connect: type[Sdk], path: Path, clock: FakeClock
+) -> None:
+    """An asynchronous delete ends while the simulator is down."""
+    before = start(state=path, delete_seconds=10.0)
+    sdk = connect(before)
+    sdk.delete(sdk.create("ai-1"))
+    before.stop()
+    clock.advance(11.0)
+
+    assert start(state=path).services == []
+
+
+def test_levers_are_saved_too(start: Start, connect: type[Sdk], path: Path) -> None:
+    """What a test changed behind the API's back is in the file."""
+    before = start(state=path)
+    service_id = connect(before).create("ai-1")
+    before.change_service(service_id, description="drift")
+    before.stop()
+
+    assert start(state=path).service(service_id).description == "drift"
+
+
+def test_the_file_is_private_and_replaced_whole(
+    start: Start, connect: type[Sdk], path: Path
+) -> None:
+    """Mode 600, valid JSON after each mutation, and no temporary file left behind."""
+    sdk = connect(start(state=path))
+    inode = path.stat().st_ino
+    service_id = sdk.create("ai-1")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.stat().st_ino != inode
+    assert service_id in json.loads(path.read_text())["services"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_reading_does_not_write(start: Start, connect: type[Sdk], path: Path) -> None:
+    """A call that changes nothing leaves the file alone."""
+    sdk = connect(start(state=path))
+    service_id = sdk.create("ai-1")
+    inode = path.stat().st_ino
+    sdk.describe(service_id)
+    sdk.list()
+
+    assert path.stat().st_ino == inode
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', "not json"])
+def test_a_foreign_file_is_refused_and_kept(path: Path, text: str) -> None:
+    """A file that is not a state file is an error that names it, never overwritten."""
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"cloud\.json is not a simulator state file"):
+        Simulator(state=path)
+    assert path.read_text() == text
+
+
+def test_a_file_that_cannot_be_written_is_an_internal_error(
+    start: Start, connect: type[Sdk], refusal: Refuse, tmp_path: Path
+) -> None:
+    """If saving fails the call does not pretend to have succeeded."""
+    folder = tmp_path / "sub"
+    folder.mkdir()
+    sdk = connect(start(state=folder / "cloud.json"))
+    (folder / "cloud.json").unlink()
+    folder.rmdir()
+
+    assert refusal(sdk.create, "ai-1").pair == (500, "InternalError")
+
+
+def test_a_failed_write_leaves_the_old_file(
+    start: Start, connect: type[Sdk], path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refuse
+) -> None:
+    """A rename that fails leaves the old state and no temporary file."""
+    sdk = connect(start(state=path))
+    text = path.read_text()
+
+    def fail(*_: object) -> NoReturn:
+        raise OSError("disk")
+
+    monkeypatch.setattr(type(path), "replace", fail)
+    assert refusal(sdk.create, "ai-1").pair == (500, "InternalError")
+    assert path.read_text() == text
+    assert list(path.parent.iterdir()) == [path]

@@ -1,0 +1,139 @@
+"""A program against the public interface, type-checked and never run; see test_typing.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi import Output, ResourceOptions
+from typing_extensions import assert_type
+
+from pulumi_adbpg_model import ModelService, ModelServiceArgs, ModelServiceArgsDict
+from pulumi_adbpg_model.testing import RecordedRequest, SimulatedService, Simulator
+
+minimal = ModelService(
+    "minimal", db_instance_id="gp-1", model_name="Qwen3-Embedding-8B", ai_nodes=["ai-1"]
+)
+
+everything = ModelService(
+    "everything",
+    db_instance_id="gp-1",
+    model_name="Qwen3-Embedding-8B",
+    ai_nodes=("ai-1", "ai-2"),
+    description="embeddings",
+    security_ip_list=["10.0.0.0/8"],
+    model_params={"max_len": 8192, "deep": {"list": [1, "two"]}},
+    resource_group_id="rg-1",
+    client_token="token",
+    replicas=1,
+    inference_engine="vllm",
+    enable_public_connection=False,
+    region_id="cn-hangzhou",
+    wait_for_active=True,
+    security_ip_group="models",
+    store_api_key=True,
+    opts=ResourceOptions(protect=True),
+)
+
+unset = ModelService(
+    "unset",
+    db_instance_id="gp-1",
+    model_name="Qwen3-Embedding-8B",
+    ai_nodes=["ai-1"],
+    description=None,
+    security_ip_list=None,
+    model_params=None,
+    resource_group_id=None,
+    client_token=None,
+    replicas=None,
+    inference_engine=None,
+    enable_public_connection=None,
+    region_id=None,
+    wait_for_active=None,
+    security_ip_group=None,
+    store_api_key=None,
+    opts=None,
+)
+
+# Outputs as inputs, whole and inside.
+text: Output[str] = minimal.model_service_id
+chained = ModelService(
+    "chained",
+    db_instance_id=minimal.db_instance_id,
+    model_name=text,
+    ai_nodes=minimal.ai_nodes,
+    description=Output.concat("beside ", minimal.model_service_id),
+    security_ip_list=[text, "10.0.0.1"],
+    model_params={"beside": text},
+    replicas=Output.from_input(2),
+    enable_public_connection=Output.from_input(True),
+)
+listed = ModelService("listed", db_instance_id=text, model_name=text, ai_nodes=[text, "ai-1"])
+
+# The same as one object, or as a dictionary.
+args = ModelServiceArgs(db_instance_id="gp-1", model_name=text, ai_nodes=[text], replicas=2)
+args.description = "set later"
+by_args = ModelService("by-args", args)
+by_args_with_options = ModelService("by-args-too", args, ResourceOptions(protect=True))
+by_args_keyword = ModelService("by-args-keyword", args=args, opts=ResourceOptions(protect=True))
+args_dict: ModelServiceArgsDict = {
+    "db_instance_id": "gp-1",
+    "model_name": text,
+    "ai_nodes": ["ai-1", text],
+    "model_params": {"max_len": 1},
+}
+by_dict = ModelService("by-dict", args_dict)
+by_literal = ModelService(
+    "by-literal", {"db_instance_id": "gp-1", "model_name": "m", "ai_nodes": ["ai-1"]}
+)
+
+# Looking up.
+found = ModelService.get("found", "gp-1:ms-1")
+found_by_output = ModelService.get(
+    "found-too", minimal.id, region_id="cn-beijing", opts=ResourceOptions()
+)
+assert_type(found, ModelService)
+
+# Every output has its type.
+assert_type(minimal.db_instance_id, Output[str])
+assert_type(minimal.model_name, Output[str])
+assert_type(minimal.ai_nodes, Output[Sequence[str]])
+assert_type(minimal.description, Output[str | None])
+assert_type(minimal.security_ip_list, Output[Sequence[str] | None])
+assert_type(minimal.model_params, Output[Mapping[str, Any] | None])
+assert_type(minimal.resource_group_id, Output[str | None])
+assert_type(minimal.client_token, Output[str | None])
+assert_type(minimal.replicas, Output[int | None])
+assert_type(minimal.inference_engine, Output[str | None])
+assert_type(minimal.enable_public_connection, Output[bool | None])
+assert_type(minimal.region_id, Output[str | None])
+assert_type(minimal.wait_for_active, Output[bool | None])
+assert_type(minimal.security_ip_group, Output[str | None])
+assert_type(minimal.store_api_key, Output[bool | None])
+assert_type(minimal.model_service_id, Output[str])
+assert_type(minimal.request_id, Output[str | None])
+assert_type(minimal.status, Output[str])
+assert_type(minimal.status_reason, Output[str | None])
+assert_type(minimal.create_time, Output[str | None])
+assert_type(minimal.private_connect_url, Output[str | None])
+assert_type(minimal.public_connect_url, Output[str | None])
+assert_type(minimal.api_key, Output[str | None])
+
+pulumi.export("url", minimal.private_connect_url)
+
+
+class Derived(ModelService):
+    """A user's own resource class."""
+
+
+derived = Derived("derived", db_instance_id="gp-1", model_name="m", ai_nodes=["ai-1"])
+
+
+def check_simulator() -> None:
+    """What users' own tests are written with."""
+    with Simulator(provision_seconds=0, nodes=["ai-1"]) as simulator:
+        assert_type(simulator.endpoint, str)
+        assert_type(simulator.services, list[SimulatedService])
+        assert_type(simulator.requests, list[RecordedRequest])
+        simulator.inject("throttled", "CreateModelService")

@@ -1,0 +1,228 @@
+"""Status words, composite ids, and when two lists mean the same."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_adbpg_model.domain import (
+    ModelServiceDetails,
+    ModelServiceId,
+    Phase,
+    parse_network,
+    phase_of,
+    same_nodes,
+    same_whitelist,
+)
+from tests.unit.values import SERVICE, live, names, networks
+
+
+@pytest.mark.parametrize(
+    ("word", "phase"),
+    [
+        ("active", Phase.ACTIVE),
+        ("Active", Phase.ACTIVE),
+        ("ACTIVE", Phase.ACTIVE),
+        (" active ", Phase.ACTIVE),
+        ("deployming", Phase.PENDING),
+        ("deploying", Phase.PENDING),
+        ("DEPLOYING", Phase.PENDING),
+        ("creating", Phase.PENDING),
+        ("deleting", Phase.PENDING),
+        ("inactive", Phase.PENDING),
+        ("activating", Phase.PENDING),
+        ("active_updating", Phase.PENDING),
+        ("success", Phase.PENDING),
+        ("unknown", Phase.PENDING),
+        ("", Phase.PENDING),
+        (None, Phase.PENDING),
+        ("fail", Phase.FAILED),
+        ("failed", Phase.FAILED),
+        ("Failed", Phase.FAILED),
+        ("deploy_failed", Phase.FAILED),
+        ("CREATE-FAILURE", Phase.FAILED),
+        ("error", Phase.FAILED),
+        ("DeployError", Phase.FAILED),
+    ],
+)
+def test_phase_of_classifies_a_word(word: str | None, phase: Phase) -> None:
+    """Only `active` is ready, `fail` or `error` inside is a failure, and all else is pending."""
+    assert phase == phase_of(word)
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("Active", None),
+        ("deployming", "it is not active yet, status 'deployming'"),
+        ("Deploy_Failed", "the deployment failed, status 'Deploy_Failed'"),
+        (None, "it is not active yet, status None"),
+    ],
+)
+def test_why_not_active_shows_the_raw_word(status: str | None, why: str | None) -> None:
+    """The reason quotes the cloud's own word, and an active service has none."""
+    assert why == ModelServiceDetails(SERVICE, status=status).why_not_active
+
+
+def test_details_repr_holds_no_api_key() -> None:
+    """What the cloud shows can be logged: the API key is not in its repr."""
+    assert "made-up-api-key" not in repr(live())
+
+
+@pytest.mark.parametrize(
+    ("text", "instance", "service"),
+    [
+        ("gp-abc:ms-123", "gp-abc", "ms-123"),
+        ("gp-abc:mx-123", "gp-abc", "mx-123"),
+        ("a:b", "a", "b"),
+        ("gp-bp1A_x:ms_9", "gp-bp1A_x", "ms_9"),
+    ],
+)
+def test_id_parses_into_its_parts(text: str, instance: str, service: str) -> None:
+    """A composite id splits at its colon, whatever the prefixes."""
+    assert ModelServiceId(instance, service) == ModelServiceId.parse(text)
+
+
+def test_id_accepts_whatever_the_cloud_may_hand_out() -> None:
+    """A service that exists can be read and deleted, however its id is formed."""
+    assert ModelServiceId.parse("gp_1.a:MX-1/é") == ModelServiceId("gp_1.a", "MX-1/é")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":",
+        "gp-abc",
+        "ms-123",
+        "gp-abc:",
+        ":ms-123",
+        "gp-abc:ms-123:x",
+        "gp-abc::ms-123",
+        "gp abc:ms-123",
+        " gp-abc:ms-123",
+        "gp-abc:ms-123\n",
+        "gp-abc/ms-123",
+    ],
+)
+def test_id_refuses_anything_but_two_parts(text: str) -> None:
+    """A malformed id is refused, with the form that is expected and what was given."""
+    with pytest.raises(ValueError, match="must be '<db_instance_id>:<model_service_id>'") as raised:
+        ModelServiceId.parse(text)
+    assert repr(text) in str(raised.value)
+
+
+@given(names, names)
+def test_id_round_trips(instance: str, service: str) -> None:
+    """The text of an id parses back into it."""
+    identity = ModelServiceId(instance, service)
+    assert identity == ModelServiceId.parse(str(identity))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (["ai-1", "ai-2"], ["ai-2", "ai-1"], True),
+        (["ai-1", "ai-1"], ["ai-1"], True),
+        ([" ai-1 "], ["ai-1"], True),
+        (("ai-1",), ["ai-1"], True),
+        ([], None, True),
+        (None, None, True),
+        (["ai-1"], ["ai-2"], False),
+        (["ai-1"], ["ai-1", "ai-2"], False),
+        (["ai-1"], ["AI-1"], False),
+        (["ai-1"], None, False),
+        (None, ["ai-1"], False),
+    ],
+)
+def test_same_nodes_compares_sets(
+    *, one: list[str] | None, other: list[str] | None, same: bool
+) -> None:
+    """Two node lists are the same when they name the same nodes, in any order."""
+    assert same == same_nodes(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (["10.0.0.1", "10.0.0.2"], ["10.0.0.2", "10.0.0.1"], True),
+        ([" 10.0.0.1\t"], ["10.0.0.1"], True),
+        (["10.23.12.24/24"], ["10.23.12.0/24"], True),
+        (["10.0.0.1"], ["10.0.0.1/32"], True),
+        (["10.0.0.1", "10.0.0.1/32"], ["10.0.0.1"], True),
+        (["0.0.0.0/0"], ["0.0.0.0/0"], True),
+        (["hidden-group"], [" hidden-group "], True),
+        ([], None, True),
+        (["10.0.0.0/24"], ["10.0.0.0/25"], False),
+        (["10.0.0.0/24"], ["10.0.1.0/24"], False),
+        (["10.0.0.1"], ["0.0.0.0/0"], False),
+        (["0.0.0.0/32"], ["0.0.0.0/0"], False),
+        (["10.0.0.1"], ["10.0.0.1", "10.0.0.2"], False),
+        (["hidden-group"], ["other-group"], False),
+        (["fd00::1"], ["10.0.0.1"], False),
+        (["10.0.0.1"], None, False),
+        (None, ["10.0.0.1"], False),
+    ],
+)
+def test_same_whitelist_compares_networks(
+    *, one: list[str] | None, other: list[str] | None, same: bool
+) -> None:
+    """Two whitelists are the same when their entries mean the same networks, in any form."""
+    assert same == same_whitelist(one, other)
+
+
+@given(st.lists(networks, max_size=6), st.randoms(use_true_random=False))
+def test_same_whitelist_ignores_what_a_cloud_may_rewrite(
+    entries: list[str], random: Random
+) -> None:
+    """Shuffled, doubled, spaced and canonical, a list still equals itself."""
+    rewritten = [f" {parse_network(entry)} " for entry in entries] * 2
+    random.shuffle(rewritten)
+    assert same_whitelist(entries, rewritten)
+
+
+@pytest.mark.parametrize(
+    ("entry", "network"),
+    [
+        ("10.0.0.1", "10.0.0.1/32"),
+        ("10.23.12.24/24", "10.23.12.0/24"),
+        ("10.23.12.24/1", "0.0.0.0/1"),
+        ("10.23.12.24/32", "10.23.12.24/32"),
+        ("0.0.0.0/0", "0.0.0.0/0"),
+        (" 127.0.0.1 ", "127.0.0.1/32"),
+    ],
+)
+def test_parse_network_reads_documented_forms(entry: str, network: str) -> None:
+    """An address, a block with a prefix of 1 to 32, and 0.0.0.0/0 are read, host bits dropped."""
+    assert network == str(parse_network(entry))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "",
+        " ",
+        "10.0.0",
+        "10.0.0.256",
+        "10.0.0.1/",
+        "10.0.0.1/33",
+        "10.0.0.1/-1",
+        "10.0.0.1/0",
+        "10.0.0.1/255.255.255.0",
+        "10.0.0.1/2\uff14",
+        "/24",
+        "10.0.0.1,10.0.0.2",
+        "10.0.0.1 10.0.0.2",
+        "10.0.0.01",
+        "fd00::1",
+        "example.com",
+        "*",
+    ],
+)
+def test_parse_network_refuses_the_rest(entry: str) -> None:
+    """Anything that the API does not document as an entry is refused."""
+    with pytest.raises(ValueError, match=r".*"):
+        parse_network(entry)

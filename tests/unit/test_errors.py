@@ -1,0 +1,135 @@
+"""The wording of errors: one line for the user, whatever the cloud says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pulumi_adbpg_model import errors
+from pulumi_adbpg_model.errors import (
+    AdbpgModelError,
+    ApiError,
+    ConfigurationError,
+    InstanceNotFoundError,
+    NotFoundError,
+    OperationError,
+    ServerError,
+    ThrottledError,
+    TransportError,
+)
+
+_ACTION = "CreateModelService"
+_SUBJECT = "for instance gp-abc"
+_FAILED = "CreateModelService for instance gp-abc failed: quota exceeded"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        (
+            {"code": "QuotaNotEnough", "status": 400, "request_id": "R-1", "hint": "Free a node."},
+            f"{_FAILED} (code=QuotaNotEnough, status=400, request_id=R-1). Free a node.",
+        ),
+        (
+            {"code": "QuotaNotEnough"},
+            f"{_FAILED} (code=QuotaNotEnough).",
+        ),
+        (
+            {"status": 502, "hint": "Run it again."},
+            f"{_FAILED} (status=502). Run it again.",
+        ),
+        ({}, f"{_FAILED}."),
+    ],
+)
+def test_api_error_text_has_what_the_answer_has(fields: dict[str, Any], text: str) -> None:
+    """The text is action, subject, reason, the fields that are there, and the hint."""
+    assert text == str(ApiError(_ACTION, _SUBJECT, "quota exceeded", **fields))
+
+
+def test_transport_error_text_has_no_fields() -> None:
+    """Where nothing was answered there are no identifying fields."""
+    error = TransportError("DescribeModelService", "gp-abc:ms-1", "it does not answer in time")
+    assert str(error) == "DescribeModelService gp-abc:ms-1 failed: it does not answer in time."
+
+
+def test_error_keeps_its_fields() -> None:
+    """A caller finds the answer's fields on the error, each None when absent."""
+    error = ApiError(
+        _ACTION, _SUBJECT, "slow down", code="Throttling", status=400, request_id="R-1",
+        retry_after_s=1.5,
+    )  # fmt: skip
+    assert (
+        error.code, error.status, error.request_id, error.retry_after_s,
+    ) == ("Throttling", 400, "R-1", 1.5)  # fmt: skip
+    bare = ApiError(_ACTION, _SUBJECT, "slow down")
+    assert (
+        bare.code, bare.status, bare.request_id, bare.retry_after_s,
+    ) == (None, None, None, None)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("ends with a stop.", "ends with a stop"),
+        ("two\nlines\r\n and\ttabs", "two lines and tabs"),
+        ("  spaces  ", "spaces"),
+        ("x" * 256, "x" * 256),
+        ("x" * 257, "x" * 255 + "…"),
+        ("y " * 500, ("y " * 128)[:255] + "…"),
+    ],
+)
+def test_error_shows_its_reason_in_one_capped_line(reason: str, shown: str) -> None:
+    """White space is folded, a final stop dropped, and 256 characters are shown at most."""
+    assert f"{_ACTION} {_SUBJECT} failed: {shown}." == str(
+        TransportError(_ACTION, _SUBJECT, reason)
+    )
+
+
+def test_error_text_is_one_line_whatever_the_cloud_answers() -> None:
+    """A code or request id with line breaks, or without end, cannot spoil the line."""
+    text = str(ApiError(_ACTION, _SUBJECT, "no", code="A\nB" + "c" * 5000, request_id="R\r\n1"))
+    assert [text] == text.splitlines()
+    assert "request_id=R 1)." in text
+    assert len(text) < 700
+
+
+@pytest.mark.parametrize(
+    ("cls", "hint"),
+    [
+        (
+            InstanceNotFoundError,
+            (
+                "The instance does not exist, or belongs to another region or account than the one "
+                "in use: check db_instance_id, the region and the credentials."
+            ),
+        ),
+        (ThrottledError, "Too many calls at once: wait a minute and run the command again."),
+        (NotFoundError, ""),
+    ],
+)
+def test_error_uses_the_hint_of_its_class_when_given_none(cls: type[ApiError], hint: str) -> None:
+    """A class may know what to do next; a hint of the raiser's own goes first."""
+    assert hint == cls(_ACTION, _SUBJECT, "no").hint
+    assert cls(_ACTION, _SUBJECT, "no", hint="Do this.").hint == "Do this."
+
+
+def test_errors_that_may_be_retried_are_marked() -> None:
+    """Only no answer, throttling and faults of the cloud allow the same call again."""
+    classes = [getattr(errors, name) for name in errors.__all__]
+    marked = {cls for cls in classes if getattr(cls, "retryable", False)}
+    assert {TransportError, ThrottledError, ServerError} == marked
+
+
+@pytest.mark.parametrize("cls", [AdbpgModelError, ConfigurationError, OperationError])
+def test_plain_error_shows_its_text_alone(cls: type[AdbpgModelError]) -> None:
+    """Errors of no single call are the text they were given."""
+    assert str(cls("no region is set")) == "no region is set"
+
+
+def test_default_hints_are_sentences() -> None:
+    """Every hint of a class starts with a capital and ends with a stop."""
+    hints = [getattr(getattr(errors, name), "default_hint", "") for name in errors.__all__]
+    given = [hint for hint in hints if hint]
+    assert given == [hint for hint in given if hint[0].isupper() and hint.endswith(".")]
+    assert len(given) >= 6

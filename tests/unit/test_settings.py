@@ -1,0 +1,305 @@
+"""Region, credentials and limits: which source wins, and what is reported when it is malformed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pulumi_adbpg_model.errors import ConfigurationError
+from pulumi_adbpg_model.settings import (
+    CREDENTIAL_SOURCES,
+    DefaultChain,
+    Endpoint,
+    Profile,
+    Settings,
+    StaticKey,
+    is_region,
+)
+
+#: Sources of the region, first that wins: where, name, value.
+_REGIONS = [
+    ("own", "region_id", "cn-own"),
+    ("config", "adbpg:region", "cn-adbpg"),
+    ("config", "alicloud:region", "cn-alicloud"),
+    ("environ", "ALICLOUD_REGION", "cn-env-1"),
+    ("environ", "ALIBABA_CLOUD_REGION", "cn-env-2"),
+    ("environ", "ALIBABA_CLOUD_REGION_ID", "cn-env-3"),
+]
+
+#: Sources of credentials, first that wins: config, environment, and what they make.
+_CREDENTIALS: list[tuple[dict[str, str], dict[str, str], StaticKey | Profile]] = [
+    (
+        {"adbpg:accessKey": "id-1", "adbpg:secretKey": "secret-1"},
+        {},
+        StaticKey("config adbpg:accessKey", "id-1", "secret-1"),
+    ),
+    ({"adbpg:profile": "profile-2"}, {}, Profile("config adbpg:profile", "profile-2")),
+    (
+        {
+            "alicloud:accessKey": "id-3",
+            "alicloud:secretKey": "secret-3",
+            "alicloud:securityToken": "token-3",
+        },
+        {},
+        StaticKey("config alicloud:accessKey", "id-3", "secret-3", "token-3"),
+    ),
+    ({"alicloud:profile": "profile-4"}, {}, Profile("config alicloud:profile", "profile-4")),
+    (
+        {},
+        {
+            "ALICLOUD_ACCESS_KEY": "id-5",
+            "ALICLOUD_SECRET_KEY": "secret-5",
+            "ALICLOUD_SECURITY_TOKEN": "token-5",
+        },
+        StaticKey("environment ALICLOUD_ACCESS_KEY", "id-5", "secret-5", "token-5"),
+    ),
+    (
+        {},
+        {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": "id-6",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret-6",
+            "ALIBABA_CLOUD_SECURITY_TOKEN": "token-6",
+        },
+        StaticKey("environment ALIBABA_CLOUD_ACCESS_KEY_ID", "id-6", "secret-6", "token-6"),
+    ),
+    (
+        {},
+        {"ALICLOUD_PROFILE": "profile-7"},
+        Profile("environment ALICLOUD_PROFILE", "profile-7"),
+    ),
+    (
+        {},
+        {"ALIBABA_CLOUD_PROFILE": "profile-8"},
+        Profile("environment ALIBABA_CLOUD_PROFILE", "profile-8"),
+    ),
+]
+
+
+def _resolve(
+    config: dict[str, str] | None = None,
+    environ: dict[str, str] | None = None,
+    region_id: str | None = "cn-hangzhou",
+) -> Settings:
+    return Settings.resolve((config or {}).get, environ or {}, region_id)
+
+
+def _problem(config: dict[str, str] | None = None, environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        _resolve(config, environ)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("first", range(len(_REGIONS)), ids=[name for _, name, _ in _REGIONS])
+def test_region_comes_from_the_first_source_that_is_set(first: int) -> None:
+    """Each source of the region beats all that come after it."""
+    kept = _REGIONS[first:]
+    settings = _resolve(
+        {name: value for where, name, value in kept if where == "config"},
+        {name: value for where, name, value in kept if where == "environ"},
+        next((value for where, _, value in kept if where == "own"), None),
+    )
+    assert _REGIONS[first][2] == settings.region
+
+
+def test_region_skips_sources_that_are_empty() -> None:
+    """Empty text counts as not set."""
+    settings = _resolve({"adbpg:region": ""}, {"ALICLOUD_REGION": "cn-beijing"}, "")
+    assert settings.region == "cn-beijing"
+
+
+def test_region_is_required_without_an_endpoint() -> None:
+    """With neither region nor endpoint the error names every place to set a region."""
+    with pytest.raises(ConfigurationError) as raised:
+        _resolve(region_id=None)
+    assert str(raised.value) == (
+        "no region is set: give the resource a region_id, set config adbpg:region or "
+        "alicloud:region, or one of the variables ALICLOUD_REGION, ALIBABA_CLOUD_REGION, "
+        "ALIBABA_CLOUD_REGION_ID"
+    )
+
+
+def test_region_is_not_required_with_an_endpoint() -> None:
+    """An endpoint alone says where to call."""
+    settings = _resolve({"adbpg:endpoint": "gpdb.example.com"}, region_id=None)
+    assert (settings.region, settings.endpoint) == (None, Endpoint("gpdb.example.com"))
+
+
+def test_region_is_not_required_when_the_caller_says_so() -> None:
+    """A caller that makes no call of its own resolves the rest without a region."""
+    assert Settings.resolve(dict[str, str]().get, {}, region_required=False).region is None
+
+
+@pytest.mark.parametrize("text", ["cn-hangzhou", "ap-southeast-1", "cn-hangzhou-finance", "a-b"])
+def test_is_region_accepts_region_ids(text: str) -> None:
+    """Lower-case words joined by hyphens are a region id."""
+    assert is_region(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "cn", "CN-hangzhou", "cn_hangzhou", "cn-", "-cn", "cn--x", " cn-x", "cn-x\n", "1-a"],
+)
+def test_is_region_refuses_other_text(text: str) -> None:
+    """Anything else is no region id."""
+    assert not is_region(text)
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "source"),
+    [
+        ({"adbpg:region": "Hangzhou!"}, {}, "config adbpg:region"),
+        ({"alicloud:region": "Hangzhou!"}, {}, "config alicloud:region"),
+        ({}, {"ALIBABA_CLOUD_REGION": "Hangzhou!"}, "environment ALIBABA_CLOUD_REGION"),
+    ],
+)
+def test_region_is_refused_when_malformed(
+    config: dict[str, str], environ: dict[str, str], source: str
+) -> None:
+    """A malformed region is reported with its source, the rule and the value."""
+    with pytest.raises(ConfigurationError) as raised:
+        _resolve(config, environ, None)
+    expected = f"{source} must be a region id such as cn-hangzhou, got 'Hangzhou!'"
+    assert str(raised.value) == expected
+
+
+@pytest.mark.parametrize("first", range(len(_CREDENTIALS)))
+def test_credentials_come_from_the_first_source_that_is_set(first: int) -> None:
+    """Each source of credentials beats all that come after it."""
+    config: dict[str, str] = {}
+    environ: dict[str, str] = {}
+    for more_config, more_environ, _ in _CREDENTIALS[first:]:
+        config |= more_config
+        environ |= more_environ
+    assert _CREDENTIALS[first][2] == _resolve(config, environ).credentials
+
+
+def test_credentials_fall_back_to_the_default_chain() -> None:
+    """With no source set, the default chain is named, and nothing is loaded."""
+    assert DefaultChain() == _resolve().credentials
+
+
+def test_credentials_ignore_a_token_without_a_key() -> None:
+    """A security token by itself is no credential."""
+    settings = _resolve({"adbpg:securityToken": "token"}, {"ALICLOUD_SECURITY_TOKEN": "token"})
+    assert DefaultChain() == settings.credentials
+
+
+def test_credentials_treat_empty_text_as_not_set() -> None:
+    """Empty keys, profiles and tokens fall through to the next source."""
+    config = {"adbpg:accessKey": "", "adbpg:secretKey": "", "adbpg:profile": ""}
+    environ = {
+        "ALICLOUD_ACCESS_KEY": "id",
+        "ALICLOUD_SECRET_KEY": "secret",
+        "ALICLOUD_SECURITY_TOKEN": "",
+    }
+    expected = StaticKey("environment ALICLOUD_ACCESS_KEY", "id", "secret", None)
+    assert expected == _resolve(config, environ).credentials
+
+
+@pytest.mark.parametrize(
+    ("where", "given", "missing"),
+    [
+        ("config", "adbpg:accessKey", "adbpg:secretKey"),
+        ("config", "adbpg:secretKey", "adbpg:accessKey"),
+        ("config", "alicloud:accessKey", "alicloud:secretKey"),
+        ("config", "alicloud:secretKey", "alicloud:accessKey"),
+        ("environment", "ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY"),
+        ("environment", "ALICLOUD_SECRET_KEY", "ALICLOUD_ACCESS_KEY"),
+        ("environment", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+        ("environment", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_ACCESS_KEY_ID"),
+    ],
+)
+def test_credentials_refuse_half_a_pair(where: str, given: str, missing: str) -> None:
+    """Half a key pair is an error that names both halves, and no value."""
+    half = {given: "made-up-value"}
+    text = _problem(half, None) if where == "config" else _problem(None, half)
+    assert text == f"{where} {given} is set but {missing} is not: they go together"
+
+
+def test_credentials_do_not_mix_sources_into_a_pair() -> None:
+    """An id from one source never pairs with a secret from another."""
+    text = _problem({"adbpg:accessKey": "id"}, {"ALICLOUD_SECRET_KEY": "secret"})
+    assert text.startswith("config adbpg:accessKey is set but adbpg:secretKey is not")
+
+
+def test_credential_sources_name_every_source_in_order() -> None:
+    """The list shown when credentials are missing has each source, in the order of the search."""
+    shown = list(CREDENTIAL_SOURCES)
+    assert len(shown) == len(_CREDENTIALS) + 1
+    for text, (_, _, credentials) in zip(shown, _CREDENTIALS, strict=False):
+        assert text.startswith(credentials.source)
+    assert shown[-1].startswith("the default credential chain")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("5", 5.0), ("0.5", 0.5), ("1e1", 10.0), ("", None), (None, None)],
+)
+def test_max_poll_interval_reads_seconds(text: str | None, seconds: float | None) -> None:
+    """A positive number of seconds is taken; unset leaves the schedule alone."""
+    config = {} if text is None else {"adbpg:maxPollInterval": text}
+    assert seconds == _resolve(config).max_poll_interval_s
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "inf", "nan", "5s", "soon", "true", " "])
+def test_max_poll_interval_refuses_anything_else(text: str) -> None:
+    """A value that is not a finite number above zero is refused by name."""
+    expected = f"config adbpg:maxPollInterval must be a number of seconds above 0, got {text!r}"
+    assert expected == _problem({"adbpg:maxPollInterval": text})
+
+
+@pytest.mark.parametrize(("text", "count"), [("1", 1), ("128", 128), ("", 64), (None, 64)])
+def test_parallel_reads_a_count(text: str | None, count: int) -> None:
+    """A whole number of at least 1 is taken; the default is 64."""
+    config = {} if text is None else {"adbpg:parallel": text}
+    assert count == _resolve(config).parallel
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2.0", "many", "٣", " 2"])
+def test_parallel_refuses_anything_else(text: str) -> None:
+    """A value that is not a whole number of at least 1 is refused by name."""
+    expected = f"config adbpg:parallel must be a whole number of at least 1, got {text!r}"
+    assert expected == _problem({"adbpg:parallel": text})
+
+
+def test_resolve_reports_all_problems_at_once() -> None:
+    """Every malformed value is in the one error, each with its own name."""
+    text = _problem(
+        {
+            "adbpg:endpoint": "ftp://gpdb.example.com",
+            "adbpg:accessKey": "id",
+            "adbpg:maxPollInterval": "0",
+            "adbpg:parallel": "0",
+        },
+    )
+    found = re.findall(r"adbpg:endpoint|adbpg:accessKey|adbpg:maxPollInterval|adbpg:parallel", text)
+    assert found == [
+        "adbpg:endpoint", "adbpg:accessKey", "adbpg:maxPollInterval", "adbpg:parallel",
+    ]  # fmt: skip
+
+
+def test_resolve_reports_a_missing_region_beside_other_problems() -> None:
+    """A region that is missing is named together with what is malformed."""
+    with pytest.raises(ConfigurationError) as raised:
+        _resolve({"adbpg:parallel": "0"}, region_id=None)
+    problems = str(raised.value).split("; ")
+    assert [problem.split(":")[0] for problem in problems] == [
+        "no region is set", "config adbpg",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(len(_CREDENTIALS)))
+def test_settings_repr_holds_no_credential(case: int) -> None:
+    """Neither key id, secret nor token is in the repr, which names the source instead."""
+    config, environ, credentials = _CREDENTIALS[case]
+    text = repr(_resolve(config, environ))
+    assert credentials.source in text
+    assert re.findall(r"\b(?:id|secret|token)-\d", text) == []
+
+
+def test_settings_are_equal_and_hash_alike_when_resolved_alike() -> None:
+    """Equal settings share one client; another secret makes another one."""
+    pair = {"adbpg:accessKey": "id", "adbpg:secretKey": "secret"}
+    assert {_resolve(pair)} == {_resolve(dict(pair))}
+    assert _resolve(pair) != _resolve(pair | {"adbpg:secretKey": "other"})

@@ -1,0 +1,264 @@
+"""Inputs to state and back: what a create and a refresh leave behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceSpec
+from pulumi_adbpg_model.state import (
+    declared_inputs,
+    declared_names,
+    is_hidden,
+    keeps_api_key,
+    outputs,
+    spec_from,
+    waits,
+    whole_numbers,
+)
+from tests.unit.values import FULL, MINIMAL, SERVICE, as_floats, live
+
+_HIDDEN = {"__urn": "urn:1", "__organization": "org"}
+
+
+def _created(inputs: dict[str, Any], details: ModelServiceDetails | None) -> dict[str, Any]:
+    return outputs(
+        inputs, SERVICE, details, region="cn-hangzhou", reason="not yet", request_id="r-1"
+    )
+
+
+def _refreshed(outs: dict[str, Any], details: ModelServiceDetails) -> dict[str, Any]:
+    return outputs(
+        outs,
+        SERVICE,
+        details,
+        region="cn-hangzhou",
+        reason=details.why_not_active,
+        request_id="r-1",
+        declared=declared_names(outs),
+        live_wins=True,
+    )
+
+
+def test_outputs_hold_every_input_and_what_the_cloud_shows() -> None:
+    """The state of an active service is its inputs, as typed, and everything the cloud shows."""
+    inputs = FULL | _HIDDEN | {"timeouts": {"create": "90m"}}
+    assert _created(as_floats(inputs), live()) == inputs | {
+        "__declared": sorted(FULL),
+        "model_service_id": "ms-1",
+        "request_id": "r-1",
+        "status": "active",
+        "create_time": "2026-03-21T08:00:00Z",
+        "private_connect_url": "http://ms-1.example",
+        "public_connect_url": "http://ms-1-o.example",
+        "api_key": "made-up-api-key",
+    }
+
+
+def test_outputs_fill_in_what_was_not_declared() -> None:
+    """Inputs that were left unset show the cloud's values, and stay undeclared."""
+    outs = _created(MINIMAL, live())
+    assert (outs["description"], outs["security_ip_list"], outs["region_id"]) == (
+        "embeddings", ["10.0.0.1", "10.1.0.0/16"], "cn-hangzhou",
+    )  # fmt: skip
+    assert outs["__declared"] == ["ai_nodes", "db_instance_id", "model_name"]
+
+
+def test_outputs_of_a_create_keep_what_was_declared() -> None:
+    """After a create the declared values stay, even where the cloud contradicts them."""
+    outs = _created(FULL, live(description="other", model_name="m", ai_nodes=("ai-9",)))
+    assert {name: outs[name] for name in FULL} == FULL
+
+
+def test_outputs_of_a_pending_service_hold_no_connection_and_no_key() -> None:
+    """Until it is active a service has a reason instead of connection outputs and key."""
+    outs = _created(FULL, live(status="Deployming"))
+    assert (outs["status"], outs["status_reason"]) == ("Deployming", "not yet")
+    assert {"private_connect_url", "public_connect_url", "api_key"}.isdisjoint(outs)
+
+
+def test_outputs_of_an_active_service_hold_no_reason() -> None:
+    """An active service has no reason for not being so."""
+    assert "status_reason" not in _created(FULL, live())
+
+
+@pytest.mark.parametrize("details", [None, ModelServiceDetails(SERVICE)], ids=["none", "empty"])
+def test_outputs_of_an_unseen_service_say_unknown(details: ModelServiceDetails | None) -> None:
+    """A service that the cloud never showed keeps its id and inputs, with status `unknown`."""
+    assert _created(MINIMAL, details) == MINIMAL | {
+        "__declared": ["ai_nodes", "db_instance_id", "model_name"],
+        "region_id": "cn-hangzhou",
+        "model_service_id": "ms-1",
+        "request_id": "r-1",
+        "status": "unknown",
+        "status_reason": "not yet",
+    }
+
+
+@pytest.mark.parametrize(
+    ("flag", "key"), [(None, "made-up-api-key"), (True, "made-up-api-key"), (False, None)]
+)
+def test_outputs_hold_the_api_key_only_when_it_is_to_be_stored(
+    *, flag: bool | None, key: str | None
+) -> None:
+    """With `store_api_key=False` the key is in no value of the state, now and after a refresh."""
+    outs = _created(MINIMAL | {"store_api_key": flag}, live())
+    again = _refreshed(outs, live())
+    assert [key, key] == [outs.get("api_key"), again.get("api_key")]
+    assert (key is not None) == ("made-up-api-key" in repr(outs) + repr(again))
+
+
+def test_outputs_of_a_refresh_drop_the_key_of_a_service_no_longer_active() -> None:
+    """A refresh of a service that fell back to pending leaves no stale connection or key."""
+    outs = _refreshed(_created(FULL, live()), live(status="deployming"))
+    assert {"private_connect_url", "public_connect_url", "api_key"}.isdisjoint(outs)
+    assert outs["status_reason"] == "it is not active yet, status 'deployming'"
+
+
+def test_outputs_of_a_refresh_drop_the_reason_of_a_service_now_active() -> None:
+    """A refresh of a service that became active leaves no stale reason."""
+    outs = _refreshed(_created(FULL, live(status="deployming")), live())
+    assert "status_reason" not in outs
+    assert outs["api_key"] == "made-up-api-key"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "expected"),
+    [
+        ("description", "drifted", "drifted"),
+        ("model_name", "other-model", "other-model"),
+        ("ai_nodes", ("ai-1", "ai-9"), ["ai-1", "ai-9"]),
+        ("ai_nodes", ("ai-2", "ai-1"), ["ai-1", "ai-2"]),
+        ("security_ip_list", ("0.0.0.0/0",), ["0.0.0.0/0"]),
+        ("security_ip_list", ("10.1.0.0/16", "10.0.0.1/32"), ["10.0.0.1", "10.1.0.0/16"]),
+        ("description", None, "embeddings"),
+        ("ai_nodes", (), ["ai-1", "ai-2"]),
+        ("security_ip_list", None, ["10.0.0.1", "10.1.0.0/16"]),
+    ],
+)
+def test_outputs_of_a_refresh_take_a_live_value_only_when_it_means_another(
+    name: str, shown: Any, expected: Any
+) -> None:
+    """Drift shows; another order or form, and what the cloud leaves out, keep what was written."""
+    outs = _refreshed(_created(FULL, live()), live(**{name: shown}))
+    assert expected == outs[name]
+    assert expected == declared_inputs(outs)[name]
+
+
+def test_outputs_of_a_refresh_wait_with_drift_until_the_service_is_deployed() -> None:
+    """A service that is being deployed may show a part of its nodes: that is no drift yet."""
+    outs = _refreshed(_created(FULL, live()), live(status="deployming", ai_nodes=("ai-1",)))
+    assert outs["ai_nodes"] == ["ai-1", "ai-2"]
+
+
+def test_outputs_of_a_refresh_follow_the_cloud_on_undeclared_inputs() -> None:
+    """What the program does not manage is shown as it is now, and never becomes an input."""
+    outs = _refreshed(_created(MINIMAL, live()), live(description="new"))
+    assert outs["description"] == "new"
+    assert "description" not in declared_inputs(outs)
+
+
+def test_outputs_of_a_refresh_forget_an_undeclared_value_that_is_gone() -> None:
+    """An undeclared value that the cloud no longer shows leaves the state."""
+    assert "description" not in _refreshed(_created(MINIMAL, live()), live(description=None))
+
+
+def test_outputs_of_a_refresh_change_nothing_when_nothing_changed() -> None:
+    """Refreshing an unchanged service gives the state as it was."""
+    outs = _created(FULL | _HIDDEN | {"timeouts": {"create": "90m"}}, live())
+    assert outs == _refreshed(as_floats(outs), live())
+
+
+def test_outputs_without_the_serialised_provider() -> None:
+    """The SDK's own key is left for the host to add."""
+    assert "__provider" not in _created(MINIMAL | {"__provider": "pickle"}, live())
+
+
+def test_outputs_record_nothing_declared_for_a_looked_up_service() -> None:
+    """A service that was only read has no declared input, and every value is the cloud's."""
+    outs = outputs(
+        {"region_id": "cn-hangzhou"}, SERVICE, live(),
+        region="cn-hangzhou", reason=None, request_id=None, declared=frozenset(), live_wins=True,
+    )  # fmt: skip
+    assert (outs["db_instance_id"], outs["model_name"], outs["__declared"]) == (
+        "gp-demo", "Qwen3-Embedding-8B", [],
+    )  # fmt: skip
+    assert declared_inputs(outs) == {}
+
+
+@pytest.mark.parametrize("inputs", [MINIMAL, FULL], ids=["minimal", "full"])
+@pytest.mark.parametrize("status", ["active", "deployming", "failed"])
+def test_declared_inputs_give_back_what_was_declared(inputs: dict[str, Any], status: str) -> None:
+    """From the state of a service come exactly the inputs behind it, hidden ones too."""
+    given = inputs | _HIDDEN | {"timeouts": {"create": "90m"}, "__adopt": "gp-demo:ms-1"}
+    assert given == declared_inputs(_created(as_floats(given), live(status=status)))
+
+
+def test_declared_inputs_are_those_that_are_set_when_the_state_does_not_say() -> None:
+    """Without a record, every input in the state counts, but the region, which is resolved."""
+    outs = {name: value for name, value in _created(FULL, live()).items() if name != "__declared"}
+    expected = {name: value for name, value in FULL.items() if name != "region_id"}
+    assert expected == declared_inputs(outs)
+
+
+def test_spec_from_takes_everything_the_cloud_is_asked_for() -> None:
+    """The request has whole numbers and tuples, and nothing of the local settings."""
+    assert spec_from(as_floats(FULL)) == ModelServiceSpec(
+        db_instance_id="gp-demo",
+        model_name="Qwen3-Embedding-8B",
+        ai_nodes=("ai-1", "ai-2"),
+        description="embeddings",
+        security_ip_list=("10.0.0.1", "10.1.0.0/16"),
+        model_params={"max_len": 8, "nested": {"stops": [1, 2]}},
+        resource_group_id="rg-1",
+        replicas=2,
+        inference_engine="vllm",
+        enable_public_connection=True,
+    )
+    replicas = spec_from(as_floats(FULL)).replicas
+    assert (replicas, type(replicas)) == (2, int)
+
+
+def test_spec_from_leaves_the_rest_unset() -> None:
+    """The required inputs alone leave every other parameter out of the request."""
+    expected = ModelServiceSpec("gp-demo", "Qwen3-Embedding-8B", ("ai-1",))
+    assert expected == spec_from(MINIMAL)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (2.0, 2),
+        (-0.0, 0),
+        (2.5, 2.5),
+        (True, True),
+        ("2.0", "2.0"),
+        (None, None),
+        (float("inf"), float("inf")),
+        ([1.0, [2.0]], [1, [2]]),
+        ((1.0,), [1]),
+        ({"a": {"b": [3.0, 0.5, False]}}, {"a": {"b": [3, 0.5, False]}}),
+    ],
+)
+def test_whole_numbers_turns_floats_back(value: Any, expected: Any) -> None:
+    """Whole floats become integers at any depth, and all else stays, down to its type."""
+    assert repr(expected) == repr(whole_numbers(value))
+
+
+@pytest.mark.parametrize(("flag", "expected"), [(None, True), (True, True), (False, False)])
+def test_flags_are_on_unless_turned_off(*, flag: bool | None, expected: bool) -> None:
+    """`wait_for_active` and `store_api_key` default to true, each by itself."""
+    assert expected == waits({"wait_for_active": flag, "store_api_key": not flag})
+    assert expected == keeps_api_key({"store_api_key": flag, "wait_for_active": not flag})
+    assert waits({})
+    assert keeps_api_key({})
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [("__urn", True), ("__provider", True), ("__new", True), ("_urn", False), ("status", False)],
+)
+def test_is_hidden_tells_keys_of_the_package(*, name: str, hidden: bool) -> None:
+    """Keys with two leading underscores are the package's or the SDK's own."""
+    assert hidden == is_hidden(name)
