@@ -1,0 +1,100 @@
+# A newcomer needs `make demo` and `make test`; `make help` lists the parts. They prepare what they
+# need: the environment .venv, with pip, and the Pulumi engine, with tools/engine.py.
+
+# The interpreter that makes .venv, and how many tests run at once.
+PYTHON ?= python3
+WORKERS ?= 2
+
+VENV_PYTHON := .venv/bin/python
+PYTEST = $(VENV_PYTHON) -m pytest --numprocesses $(WORKERS)
+
+# Installed is what these files say, in this folder: other contents, another stamp.
+CONTENTS := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | cut -d ' ' -f 1)
+INSTALLED := .venv/.installed-$(CONTENTS)
+
+# pip takes constraints for what is installed and for what builds it under two names; old versions
+# apply the first to both.
+PIP = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_USE_PEP517=1 \
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV_PYTHON) -m pip
+
+# Tests and the demo see nothing of the user's cloud accounts, Pulumi settings and proxies.
+PRIVATE := ADBPG_ENDPOINT $(filter ALIBABA_CLOUD_% ALICLOUD_% PULUMI_% %_proxy %_PROXY,$(.VARIABLES))
+ISOLATED := env $(foreach name,$(PRIVATE),-u $(name)) ALIBABA_CLOUD_ECS_METADATA_DISABLED=true
+
+# $(call patiently,COMMAND): up to three attempts, since a registry may answer badly.
+patiently = for attempt in 1 2 3; do \
+	$(1) && break; \
+	[ $$attempt -lt 3 ] || exit 1; \
+	echo "That failed, maybe on the way to the registry; again in 10 s."; sleep 10; done
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(INSTALLED) ## Show the life of a model service: a simulated cloud, the real engine
+	@engine=$$($(PYTHON) tools/engine.py) && \
+		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) examples/demo.py
+
+.PHONY: test
+test: lint unit engine-tests ## Everything that must be clean: lint, unit and engine-tests
+
+.PHONY: setup
+setup: $(INSTALLED) ## Make .venv and install everything into it
+
+.PHONY: engine
+engine: python ## Find the Pulumi engine, or build it, and print its path
+	@$(PYTHON) tools/engine.py
+
+.PHONY: lint ruff mypy imports pyright
+lint: ruff mypy imports pyright ## Style, types and the direction of imports
+
+ruff: $(INSTALLED)
+	$(VENV_PYTHON) -m ruff check
+	$(VENV_PYTHON) -m ruff format --check
+
+mypy: $(INSTALLED)
+	$(VENV_PYTHON) -m mypy --strict
+
+imports: $(INSTALLED)
+	$(VENV_PYTHON) .venv/bin/lint-imports
+
+pyright: $(INSTALLED)
+	$(VENV_PYTHON) -m pyright --pythonpath $(VENV_PYTHON)
+
+.PHONY: format
+format: $(INSTALLED) ## Format the code and mend what ruff can mend
+	$(VENV_PYTHON) -m ruff check --fix
+	$(VENV_PYTHON) -m ruff format
+
+.PHONY: unit
+unit: $(INSTALLED) ## The tests that need no engine
+	$(ISOLATED) $(PYTEST) --ignore tests/engine
+
+.PHONY: engine-tests
+engine-tests: $(INSTALLED) ## The tests on the real engine
+	@if engine=$$($(PYTHON) tools/engine.py); then \
+		$(ISOLATED) ADBPG_ENGINE="$$engine" $(PYTEST) tests/engine; \
+	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
+	else echo "The tests that need the engine were left out."; fi
+
+.PHONY: clean
+clean: ## Remove .venv and what tools left behind; the engine stays in its cache
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What follows is not for the command line.
+
+.PHONY: python
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+		echo "Python 3.10 or newer is needed; name yours with: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make environments: install its venv package (on Debian: python3-venv)."; \
+		exit 1; }
+
+$(INSTALLED): | python
+	@echo "Installing the pinned dependencies into .venv (about a minute the first time)."
+	@$(PYTHON) -m venv .venv
+	@$(call patiently,$(PIP) install --quiet --editable '.[dev]')
+	@rm -f .venv/.installed-* && touch $@
