@@ -37,6 +37,11 @@ def check(condition: object, complaint: str) -> None:
         raise StepError(complaint)
 
 
+def run_example() -> None:
+    """The program of the example project."""
+    runpy.run_path(str(PROJECT / "__main__.py"))
+
+
 def create_stack(home: Path, simulator: Simulator) -> auto.Stack:
     """A stack of the example project, with its state in `home` and the simulator for a cloud."""
     state = home / "state"
@@ -55,7 +60,7 @@ def create_stack(home: Path, simulator: Simulator) -> auto.Stack:
     stack = auto.create_or_select_stack(
         stack_name="demo",
         project_name="embedding",
-        program=lambda: runpy.run_path(str(PROJECT / "__main__.py")) and None,
+        program=run_example,
         opts=auto.LocalWorkspaceOptions(work_dir=str(work), env_vars=environment),
     )
     for key, value in {
