@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.engine.stack import Failed, Result
@@ -18,9 +18,15 @@ _POLL_S = 0.02
 
 @contextmanager
 def background(command: Callable[[], Result]) -> Iterator[Future[Result]]:
-    """Run a command of a stack in a thread; it has ended when the block is left."""
+    """Run a command of a stack in a thread; it has ended, or is killed, when the block is left."""
     with ThreadPoolExecutor(max_workers=1) as pool:
-        yield pool.submit(command)
+        running = pool.submit(command)
+        try:
+            yield running
+        except BaseException:
+            with suppress(ValueError):  # there is no such process any more
+                os.kill(_cli(), signal.SIGKILL)
+            raise
 
 
 def eventually(condition: Callable[[], object], command: Future[Result]) -> None:

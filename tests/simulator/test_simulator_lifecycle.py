@@ -86,9 +86,11 @@ def test_simulators_are_independent(start: Start, connect: type[Sdk]) -> None:
 
 def test_no_thread_is_left_behind() -> None:
     """After stop() the server's thread is gone."""
+    before = set(threading.enumerate())
     with Simulator():
-        assert "adbpg-simulator" in {thread.name for thread in threading.enumerate()}
-    assert "adbpg-simulator" not in {thread.name for thread in threading.enumerate()}
+        (server,) = set(threading.enumerate()) - before
+        assert server.name == "adbpg-simulator"
+    assert not server.is_alive()
 
 
 def test_environment_points_the_provider_here(start: Start) -> None:
