@@ -7,20 +7,19 @@ has no modify call. Values are equal when the cloud means the same by them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi_adbpg_model.domain import Phase, phase_of, same_nodes, same_whitelist
-from pulumi_adbpg_model.state import INPUTS, TIMEOUTS, declared_names, waits, whole_numbers
+from pulumi_adbpg_model.domain import Phase, phase_of
+from pulumi_adbpg_model.state import INPUTS, TIMEOUTS, declared_names, same_value, waits
 
 __all__ = ["Change", "compare", "keep_spelling"]
 
 #: Settings of this package alone: a change is recorded without a call to the cloud.
 _LOCAL = ("wait_for_active", "security_ip_group", "store_api_key", TIMEOUTS)
 #: Lists that may mean the same in another order or form.
-_LISTS = {"ai_nodes": same_nodes, "security_ip_list": same_whitelist}
+_LISTS = ("ai_nodes", "security_ip_list")
 #: Defaults that make "absent" and "set to the default" the same.
 _DEFAULTS: dict[str, Any] = {"wait_for_active": True, "store_api_key": True}
 
@@ -67,10 +66,10 @@ def keep_spelling(
     The engine compares texts where it decides by itself, for `replace_on_changes` among others.
     """
     kept = dict(news)
-    for name, same in _LISTS.items():
+    for name in _LISTS:
         old, new = olds.get(name), news.get(name)
         known = not _holds_unknown(old, is_unknown) and not _holds_unknown(new, is_unknown)
-        if known and old and new and same(old, new):
+        if known and old and new and same_value(name, old, new):
             kept[name] = old
     return kept
 
@@ -94,20 +93,7 @@ def _differs(
         return _without_nones(old) != _without_nones(new)
     if new is None and name not in declared:
         return False
-    if name == "ai_nodes":
-        return not same_nodes(old, new)
-    if name == "security_ip_list":
-        return bool(old or new) and not same_whitelist(old, new)
-    if name == "description":
-        return (old or "") != (new or "")
-    if name == "model_params":
-        return _as_json(old or None) != _as_json(new or None)
-    return bool(whole_numbers(old) != whole_numbers(new))
-
-
-def _as_json(value: Any) -> str:
-    """JSON text, which tells true from 1 as Python does not."""
-    return json.dumps(whole_numbers(value), sort_keys=True, default=repr)
+    return not same_value(name, old, new)
 
 
 def _in_place(name: str, news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> bool:

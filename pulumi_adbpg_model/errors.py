@@ -139,11 +139,15 @@ class InstanceNotFoundError(NotFoundError):
 class AccessError(ApiError):
     """The credentials are wrong, expired or not allowed to make this call."""
 
-    default_hint = "Check the access key, the RAM policy and the security token's expiry."
+    default_hint = (
+        "Check the access key and its secret, the RAM policy, and the security token's expiry."
+    )
 
 
 class BusyError(ApiError):
     """The instance or a node is busy with something else; it may work later."""
+
+    default_hint = "It stayed busy until the operation was over: run the command again later."
 
 
 class QuotaError(ApiError):

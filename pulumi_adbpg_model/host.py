@@ -58,12 +58,12 @@ def prepare(parallel: int, on_cancel: Callable[[], None]) -> HostFeatures:
     with _lock:
         _cancel_callbacks.append(on_cancel)
         if _prepared is None:
-            server = _find_server()
+            server = _find_server_softly()
             _prepared = HostFeatures(
                 workers=_softly(lambda: _widen(server, parallel)),
                 cancel=_softly(lambda: _watch_cancel(server)),
                 clean_errors=_softly(_clean_errors),
-                progress=server is not None and _engine() is not None,
+                progress=_softly(lambda: _engine() is not None),
             )
         return _prepared
 
@@ -73,6 +73,13 @@ def _softly(mend: Callable[[], bool]) -> bool:
         return mend()
     except Exception:  # noqa: BLE001 - private API: any surprise means "not available"
         return False
+
+
+def _find_server_softly() -> Any:
+    try:
+        return _find_server()
+    except Exception:  # noqa: BLE001 - as in `_softly`
+        return None
 
 
 def _host_module() -> Any:

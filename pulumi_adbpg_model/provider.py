@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,8 +27,9 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from pulumi_adbpg_model import host, lifecycle, state
+from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diffing import compare, keep_spelling
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import ConfigurationError, OperationError
 from pulumi_adbpg_model.settings import Settings, is_region
 from pulumi_adbpg_model.validation import parse_duration, validate
@@ -56,15 +58,17 @@ class ModelServiceProvider(ResourceProvider):
         self._process = _Process(req.config.get, self.new_clock())
         self._process.prepare_host()
 
-    def new_clock(self) -> lifecycle.SystemClock:
+    def new_clock(self) -> SystemClock:
         """The clock of all operations of this process; tests bring their own."""
-        return lifecycle.SystemClock()
+        return SystemClock()
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
         inputs = {
             name: state.whole_numbers(value) for name, value in news.items() if value is not None
         }
+        if inputs.get("security_ip_list") == []:  # empty means unset: the cloud's own list applies
+            del inputs["security_ip_list"]
         failures = [
             CheckFailure(failure.property, failure.reason)
             for failure in validate(inputs, _is_unknown)
@@ -99,23 +103,25 @@ class ModelServiceProvider(ResourceProvider):
         operation = self._process.operation(props, "create")
         region = self._process.region(props)
         adopted = props.get(state.ADOPT)
-        service = ModelServiceId.parse(adopted) if adopted else None
-        waits = state.waits(props)
-        # An imported service that this run deleted is being replaced: create the new one.
-        if service is not None and service not in operation.deleted_here:
-            created = lifecycle.adopt(operation, service, spec, wait_for_active=waits)
-        else:
-            token = props.get("client_token") or lifecycle.first_token(
-                props.get(state.ORGANIZATION) or "", props.get(state.URN) or "", region, spec
-            )
-            created = lifecycle.create(operation, spec, token, wait_for_active=waits)
+        token = props.get("client_token") or lifecycle.first_token(
+            props.get(state.ORGANIZATION) or "", props.get(state.URN) or "", region, spec
+        )
+        created = lifecycle.create_or_adopt(
+            operation,
+            spec,
+            token,
+            ModelServiceId.parse(adopted) if adopted else None,
+            wait_for_active=state.waits(props),
+        )
+        tokens = created.tokens and [created.tokens.first, created.tokens.last]
         outs = state.outputs(
-            props,
+            {**props, state.TOKENS: tokens},
             created.id,
             created.outcome.details,
             region=region,
             reason=created.outcome.reason,
             request_id=created.request_id,
+            written=time.time(),
         )
         return CreateResult(str(created.id), outs)
 
@@ -124,7 +130,11 @@ class ModelServiceProvider(ResourceProvider):
         service = _parse(id_)
         operation = self._process.operation(props, "read")
         is_get = "model_service_id" not in props
-        details = (lifecycle.look if is_get else lifecycle.read)(operation, service)
+        if is_get:
+            details = lifecycle.look(operation, service)
+        else:
+            seen = state.last_seen(props, service) is not None
+            details = lifecycle.read(operation, service, seen=seen)
         if details is None and is_get:
             raise OperationError(
                 f"get of model service {service} failed: instance {service.db_instance_id} has no "
@@ -132,6 +142,8 @@ class ModelServiceProvider(ResourceProvider):
             )
         if details is None:
             return ReadResult("", {})
+        if not is_get and "security_ip_list" not in state.declared_names(props):
+            lifecycle.warn_of_open_whitelist(operation, details)
         outs = state.outputs(
             props,
             service,
@@ -149,42 +161,52 @@ class ModelServiceProvider(ResourceProvider):
         service = _parse(id_)
         operation = self._process.operation({**news, "region_id": olds.get("region_id")}, "update")
         change = compare(olds, news, _is_unknown)
-        details: ModelServiceDetails | None = None
-        reason: str | None = None
+        whitelist = None
         if "security_ip_list" in change.changed:
-            details = lifecycle.change_whitelist(
-                operation, service, news["security_ip_group"], news["security_ip_list"]
+            whitelist = lifecycle.WhitelistChange(
+                news["security_ip_group"], news["security_ip_list"]
             )
-        if change.resume:
-            last = details or state.last_seen(olds, service)
-            outcome = lifecycle.resume(operation, service, state.spec_from(news), last)
-            details, reason = outcome.details, outcome.reason
-        elif details is None:
-            details = lifecycle.require(operation, service, "update")
-        outs = state.outputs(
-            news,
+        updated = lifecycle.update(
+            operation,
             service,
-            details,
+            state.spec_from(news),
+            waits=change.resume,
+            last=state.last_seen(olds, service),
+            whitelist=whitelist,
+        )
+        inputs = {**news, state.TOKENS: olds.get(state.TOKENS)}
+        if whitelist is not None and not updated.whitelist_changed:
+            inputs["security_ip_list"] = olds.get("security_ip_list")
+        outs = state.outputs(
+            inputs,
+            service,
+            updated.details,
             region=olds.get("region_id"),
-            reason=reason or (details.why_not_active if details else None),
+            reason=updated.reason,
             request_id=olds.get("request_id"),
+            written=time.time(),
         )
         return UpdateResult(outs)
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the service and wait until it is gone."""
-        lifecycle.delete(self._process.operation(props, "delete"), _parse(id_))
+        service = _parse(id_)
+        seen = state.last_seen(props, service) is not None
+        tokens = lifecycle.TokenChain(*props[state.TOKENS]) if state.TOKENS in props else None
+        operation = self._process.operation(props, "delete")
+        lifecycle.delete(operation, service, seen=seen, tokens=tokens)
 
 
 class _Process:
     """What all operations of one provider process share."""
 
-    def __init__(self, config: Any, clock: lifecycle.SystemClock) -> None:
+    def __init__(self, config: Any, clock: SystemClock) -> None:
         self._config = config
         self._clock = clock
         self._lock = threading.Lock()
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
         self._deleted_here: set[ModelServiceId] = set()
+        self._next_tokens: dict[str, str] = {}
 
     def prepare_host(self) -> None:
         try:
@@ -211,6 +233,7 @@ class _Process:
             report=host.EngineLog(props.get(state.URN)),
             max_poll_interval_s=settings.max_poll_interval_s,
             deleted_here=self._deleted_here,
+            next_tokens=self._next_tokens,
         )
 
     def _gateway(self, settings: Settings) -> lifecycle.ModelServiceApi:

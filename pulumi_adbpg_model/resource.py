@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypedDict, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -13,85 +12,14 @@ from pulumi.dynamic import Resource
 from pulumi.resource import create_urn
 
 from pulumi_adbpg_model import state
+from pulumi_adbpg_model.arguments import ModelServiceArgs, ModelServiceArgsDict, properties_of
 from pulumi_adbpg_model.domain import Phase, phase_of
 from pulumi_adbpg_model.provider import ModelServiceProvider
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["ModelService", "ModelServiceArgs", "ModelServiceArgsDict"]
-
-
-@dataclass(kw_only=True)
-class ModelServiceArgs:
-    """
-    The inputs of `ModelService`, as one object. The rules are checked at preview.
-
-    API page: CreateModelService, https://www.alibabacloud.com/help/en/analyticdb/
-    analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-createmodelservice
-    """
-
-    db_instance_id: Input[str]
-    """Id of the AnalyticDB for PostgreSQL instance, such as `gp-bp1…`. A change replaces."""
-    model_name: Input[str]
-    """Name of the model, such as `Qwen3-Embedding-8B`. A change replaces."""
-    ai_nodes: Input[Sequence[Input[str]]]
-    """Names of the AI nodes to deploy on, at least one, none twice; a node hosts one model. Their
-    order means nothing. A change replaces."""
-    description: Input[str] | None = None
-    """Description of the service. A change replaces."""
-    security_ip_list: Input[Sequence[Input[str]]] | None = None
-    """Who may call the service: at most 1000 IPv4 addresses, CIDR blocks with a prefix of 1 to 32,
-    or `0.0.0.0/0`. `127.0.0.1` admits nobody from outside. Unset or empty leaves it to the cloud.
-    A change replaces, unless `security_ip_group` is set."""
-    model_params: Input[Mapping[str, Any]] | None = None
-    """Model parameters; the API does not support them yet. A change replaces."""
-    resource_group_id: Input[str] | None = None
-    """Id of the instance's resource group, such as `rg-bp67…`. A change replaces."""
-    client_token: Input[str] | None = None
-    """Idempotence token, 1 to 64 printable ASCII characters. Unset (recommended): derived from
-    organization, URN and inputs, so an interrupted run finds its own service again. A change
-    replaces."""
-    replicas: Input[int] | None = None
-    """Number of replicas, at least 1. A change replaces."""
-    inference_engine: Input[str] | None = None
-    """Inference engine; only `vllm`. A change replaces."""
-    enable_public_connection: Input[bool] | None = None
-    """Whether the service gets a public address too. A change replaces."""
-    region_id: Input[str] | None = None
-    """Region of the instance, such as `cn-hangzhou`. Unset: config `adbpg:region` or
-    `alicloud:region`, or the environment. A change replaces; dropping it does not."""
-    wait_for_active: Input[bool] | None = None
-    """Whether create and update wait until the service is active, and the program fails if it does
-    not become so. Default: true."""
-    security_ip_group: Input[str] | None = None
-    """Name of the instance's whitelist group that belongs to this service. With it, a changed
-    `security_ip_list` is set in place by ModifySecurityIps. Not `default`, the database's own."""
-    store_api_key: Input[bool] | None = None
-    """Whether the API key is kept, as a secret, in state and outputs. Default: true."""
-
-
-class _RequiredArgsDict(TypedDict):
-    db_instance_id: Input[str]
-    model_name: Input[str]
-    ai_nodes: Input[Sequence[Input[str]]]
-
-
-class ModelServiceArgsDict(_RequiredArgsDict, total=False):
-    """The inputs of `ModelService`, as a dictionary; see `ModelServiceArgs` for each."""
-
-    description: Input[str] | None
-    security_ip_list: Input[Sequence[Input[str]]] | None
-    model_params: Input[Mapping[str, Any]] | None
-    resource_group_id: Input[str] | None
-    client_token: Input[str] | None
-    replicas: Input[int] | None
-    inference_engine: Input[str] | None
-    enable_public_connection: Input[bool] | None
-    region_id: Input[str] | None
-    wait_for_active: Input[bool] | None
-    security_ip_group: Input[str] | None
-    store_api_key: Input[bool] | None
+__all__ = ["ModelService"]
 
 
 class ModelService(Resource, module="adbpg", name="ModelService"):
@@ -189,11 +117,11 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             **inputs: The inputs as keywords; `ModelServiceArgs` documents each.
 
         Raises:
-            TypeError: An input is not known. Every other rule is checked at preview.
-            pulumi.RunError: Raised in the program, once the service is known not to be active in
-                time; its state is kept.
+            InputError: An input is not known. Every other rule is checked at preview.
+            pulumi.RunError: Raised in the program, when this run created or updated the service
+                and it did not become active; its state is kept.
         """
-        props = _properties(args, inputs)
+        props = properties_of(resource_name, args, inputs)
         opts = ResourceOptions.merge(
             opts,
             ResourceOptions(delete_before_replace=True, additional_secret_outputs=["api_key"]),
@@ -206,10 +134,14 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         urn = create_urn(resource_name, type_, opts.parent)
         # Its value alone: a dependency on the parent would be one on all children, so on itself.
         props[state.URN] = Output.from_input(urn.future())
-        props |= dict.fromkeys(state.OUTPUTS)
+        if opts.id is None:
+            for name in ("wait_for_active", "store_api_key"):
+                props[name] = True if props[name] is None else props[name]
+        props |= dict.fromkeys((*state.OUTPUTS, state.WRITTEN))
+        started = time.time()
         super().__init__(ModelServiceProvider(), resource_name, props, opts)
         if opts.id is None:
-            self._require_active()
+            self._require_active(started)
 
     def __init_subclass__(
         cls, module: str = "adbpg", name: str = "ModelService", **kwargs: Any
@@ -243,33 +175,18 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         service: ModelService = declare(resource_name, opts=opts, region_id=region_id)
         return service
 
-    def _require_active(self) -> None:
-        """Let the program fail, in one line, on a service that it waits for in vain."""
+    def _require_active(self, started: float) -> None:
+        """Let the program fail, in one line, on a service that this run waited for in vain."""
         ready = Output.all(
-            id=self.id, status=self.status, reason=self.status_reason, waits=self.wait_for_active
-        ).apply(_raise_unless_active)
+            id=self.id,
+            status=self.status,
+            reason=self.status_reason,
+            waits=self.wait_for_active,
+            written=getattr(self, state.WRITTEN),
+        ).apply(lambda seen: _raise_unless_active(seen, started))
         for name in ("private_connect_url", "public_connect_url", "api_key"):
             value: Output[Any] = getattr(self, name)
             setattr(self, name, Output.all(ready, value).apply(lambda both: both[1]))
-
-
-def _properties(
-    args: ModelServiceArgs | ModelServiceArgsDict | None, inputs: dict[str, Any]
-) -> dict[str, Any]:
-    if args is not None and inputs:
-        raise TypeError("ModelService takes its inputs either as args or as keywords, not as both")
-    if isinstance(args, ModelServiceArgs):
-        given = {field.name: getattr(args, field.name) for field in fields(args)}
-    else:
-        given = dict(inputs if args is None else args)
-    for name in given:
-        if name not in state.INPUTS:
-            near = difflib.get_close_matches(name, state.INPUTS, n=1)
-            guess = f"; did you mean {near[0]!r}?" if near else "."
-            known = ", ".join(state.INPUTS)
-            raise TypeError(f"ModelService has no input {name!r}{guess} Its inputs are {known}.")
-    # All of them, also the unset ones: only keys that are there become outputs.
-    return dict.fromkeys(state.INPUTS) | given
 
 
 def _timeouts(opts: ResourceOptions) -> dict[str, str] | None:
@@ -280,9 +197,12 @@ def _timeouts(opts: ResourceOptions) -> dict[str, str] | None:
     return {name: text for name, text in named.items() if text} or None
 
 
-def _raise_unless_active(seen: dict[str, Any]) -> None:
+def _raise_unless_active(seen: dict[str, Any], started: float) -> None:
     # With mocks there is no status, and nothing was waited for.
     if seen["status"] is None or seen["waits"] is False:
+        return
+    # Left as an earlier run had it: a destroy that runs the program, or another resource's target.
+    if seen["written"] is not None and seen["written"] < started:
         return
     phase = phase_of(seen["status"])
     if phase is Phase.ACTIVE:

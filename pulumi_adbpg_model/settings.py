@@ -31,9 +31,10 @@ __all__ = [
 ConfigReader = Callable[[str], "str | None"]
 
 _REGION = re.compile(r"[a-z]+(-[a-z0-9]+)+")
+_COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _REGION_VARIABLES = ("ALICLOUD_REGION", "ALIBABA_CLOUD_REGION", "ALIBABA_CLOUD_REGION_ID")
-_PROFILE_VARIABLES = ("ALICLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE")
+_PROFILE_VARIABLE = "ALICLOUD_PROFILE"
 _KEY_VARIABLES = (
     ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN"),
     (
@@ -50,10 +51,10 @@ CREDENTIAL_SOURCES = (
     "config alicloud:accessKey with alicloud:secretKey",
     "config alicloud:profile",
     *(f"environment {key} with {secret}" for key, secret, _ in _KEY_VARIABLES),
-    *(f"environment {name}" for name in _PROFILE_VARIABLES),
+    f"environment {_PROFILE_VARIABLE}",
     (
-        "the default credential chain (OIDC role, ~/.aliyun/config.json, "
-        "~/.alibabacloud/credentials.ini, ECS RAM role, credentials URI)"
+        "the default credential chain (OIDC role, ~/.aliyun/config.json and "
+        "~/.alibabacloud/credentials.ini with ALIBABA_CLOUD_PROFILE, ECS RAM role, credentials URI)"
     ),
 )
 
@@ -236,8 +237,8 @@ def _credentials(config: ConfigReader, environ: Mapping[str, str]) -> Credential
         key = _static_key("environment", variables, [environ.get(name) for name in variables])
         if key is not None:
             return key
-    found = _first(*((f"environment {name}", environ.get(name)) for name in _PROFILE_VARIABLES))
-    return Profile(*found) if found else DefaultChain()
+    profile = environ.get(_PROFILE_VARIABLE)
+    return Profile(f"environment {_PROFILE_VARIABLE}", profile) if profile else DefaultChain()
 
 
 def _static_key(
@@ -270,8 +271,8 @@ def _max_poll_interval(config: ConfigReader) -> float | None:
 def _parallel(config: ConfigReader) -> int:
     text = config("adbpg:parallel")
     if not text:
-        return 64
-    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        return Settings.parallel
+    if not _COUNT.fullmatch(text):
         raise ConfigurationError(
             f"config adbpg:parallel must be a whole number of at least 1, got {text!r}"
         )

@@ -7,6 +7,7 @@ CLI does not display them and `diff` ignores them. State written by any release 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,13 +27,16 @@ __all__ = [
     "ORGANIZATION",
     "OUTPUTS",
     "TIMEOUTS",
+    "TOKENS",
     "URN",
+    "WRITTEN",
     "declared_inputs",
     "declared_names",
     "is_hidden",
     "keeps_api_key",
     "last_seen",
     "outputs",
+    "same_value",
     "spec_from",
     "waits",
     "whole_numbers",
@@ -83,6 +87,12 @@ ADOPT = "__adopt"
 DECLARED = "__declared"
 #: The SDK's: the serialised provider. The host adds it on its own.
 _PROVIDER = "__provider"
+#: In the outputs: the first client token of the declaration, and the one that was answered with
+#: this service; a replacement goes on from there.
+TOKENS = "__tokens"
+#: In the outputs: when they were written, by the machine's clock, in seconds since 1970. The
+#: program fails for a service that is not active only in the run that wrote this.
+WRITTEN = "__written"
 #: The status of a service that the cloud has not shown yet.
 _UNSEEN = "unknown"
 
@@ -117,8 +127,8 @@ def spec_from(properties: Properties) -> ModelServiceSpec:
     """What to ask the cloud for. The properties have passed validation."""
     return ModelServiceSpec(
         db_instance_id=properties["db_instance_id"],
-        model_name=properties["model_name"],
-        ai_nodes=tuple(properties["ai_nodes"]),
+        model_name=properties["model_name"].strip(),
+        ai_nodes=tuple(node.strip() for node in properties["ai_nodes"]),
         description=properties.get("description"),
         security_ip_list=tuple(properties.get("security_ip_list") or ()),
         model_params=_in_order(whole_numbers(properties.get("model_params"))),
@@ -158,6 +168,7 @@ def outputs(
     request_id: str | None,
     declared: frozenset[str] | None = None,
     live_wins: bool = False,
+    written: float | None = None,
 ) -> dict[str, Any]:
     """
     The state of a service: every input, and what the cloud shows.
@@ -172,6 +183,7 @@ def outputs(
         declared: The inputs that the program set; None: those that `inputs` has.
         live_wins: Whether a declared value that the cloud contradicts is replaced by the live one,
             as a refresh does.
+        written: When this run wrote it, in seconds since 1970; None keeps what `inputs` says.
     """
     if declared is None:
         declared = frozenset(name for name in INPUTS if inputs.get(name) is not None)
@@ -185,8 +197,10 @@ def outputs(
     settled = details is not None and details.phase is not Phase.PENDING
     for name, live in _observed(details).items():
         old = outs.get(name)
-        if old is None or (live_wins and settled and not _same(name, old, live)):
+        if old is None or (live_wins and settled and not same_value(name, old, live)):
             outs[name] = live
+    if written is not None:
+        outs[WRITTEN] = written
     outs |= {
         "db_instance_id": service.db_instance_id,
         "region_id": region,
@@ -226,7 +240,7 @@ def declared_inputs(outs: Properties) -> dict[str, Any]:
         for name, value in outs.items()
         if name in declared
         or name == TIMEOUTS
-        or (is_hidden(name) and name not in (DECLARED, _PROVIDER))
+        or (is_hidden(name) and name not in (DECLARED, TOKENS, WRITTEN, _PROVIDER))
     }
 
 
@@ -243,9 +257,19 @@ def _observed(details: ModelServiceDetails | None) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value}
 
 
-def _same(name: str, one: Any, other: Any) -> bool:
+def same_value(name: str, one: Any, other: Any) -> bool:
+    """Whether two values of an input mean the same to the cloud."""
     if name == "ai_nodes":
         return same_nodes(one, other)
     if name == "security_ip_list":
         return same_whitelist(one, other)
-    return bool(one == other)
+    if name == "description":
+        return bool((one or "") == (other or ""))
+    if name == "model_params":
+        return _as_json(one or None) == _as_json(other or None)
+    return bool(whole_numbers(one) == whole_numbers(other))
+
+
+def _as_json(value: Any) -> str:
+    """JSON text, which tells true from 1 as Python does not."""
+    return json.dumps(whole_numbers(value), sort_keys=True, default=repr)

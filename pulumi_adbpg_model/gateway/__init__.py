@@ -9,9 +9,10 @@ analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-overview
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import (
     AiNode,
     ModelServiceDetails,
@@ -31,13 +32,10 @@ _PAGE_SIZE = 100
 #: Stops a cloud that pages without end: 1000 pages hold 100,000 services.
 _MAX_PAGES = 1000
 _READ_TIMEOUT_S = 10.0
+#: A list that changes between its pages is read again, so often.
+_MAX_READINGS = 3
 
-
-class _Clock(Protocol):
-    def monotonic(self) -> float: ...
-    def sleep(self, seconds: float) -> None: ...
-    @property
-    def cancelled(self) -> bool: ...
+_T = TypeVar("_T")
 
 
 class Gateway:
@@ -52,7 +50,7 @@ class Gateway:
     def __init__(
         self,
         settings: Settings,
-        clock: _Clock,
+        clock: Clock,
         policy: RetryPolicy | None = None,
         *,
         read_timeout_s: float = _READ_TIMEOUT_S,
@@ -71,23 +69,19 @@ class Gateway:
         self, spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None
     ) -> Submission:
         """CreateModelService. Retried with the same token only, so at most one is created."""
-        body = self._call(
-            "CreateModelService",
-            f"in instance {spec.db_instance_id}",
-            _wire.create_query(spec),
-            _wire.create_body(spec, client_token),
-            budget_s=budget_s,
-        )
-        service_id = _wire.text(body.get("ModelServiceId"))
-        if service_id is None:
-            raise TransportError(
-                "CreateModelService",
-                f"in instance {spec.db_instance_id}",
-                "the answer names no ModelServiceId",
-                hint="Run `pulumi up` again: the same client token finds what was created.",
-            )
-        return Submission(
-            ModelServiceId(spec.db_instance_id, service_id), _wire.text(body.get("RequestId"))
+        subject = f"in instance {spec.db_instance_id}"
+
+        def submitted(body: dict[str, object]) -> Submission:
+            service_id = _wire.identifier(body.get("ModelServiceId"))
+            if service_id is None:
+                reason = "the answer names no ModelServiceId"
+                raise TransportError("CreateModelService", subject, reason)
+            service = ModelServiceId(spec.db_instance_id, service_id)
+            return Submission(service, _wire.text(body.get("RequestId")))
+
+        query, body = _wire.create_query(spec), _wire.create_body(spec, client_token)
+        return self._call(
+            "CreateModelService", subject, query, body, read=submitted, budget_s=budget_s
         )
 
     def describe_model_service(
@@ -99,26 +93,28 @@ class Gateway:
         Raises:
             NotFoundError: Also when the answer is a success that describes nothing.
         """
-        body = self._call(
-            "DescribeModelService", str(service), _wire.service_query(service), budget_s=budget_s
+
+        def described(body: dict[str, object]) -> ModelServiceDetails:
+            details = _wire.described(service, body)
+            if details is None:
+                reason = "the answer describes no service"
+                request_id = _wire.text(body.get("RequestId"))
+                raise NotFoundError(
+                    "DescribeModelService", str(service), reason, request_id=request_id
+                )
+            return details
+
+        query = _wire.service_query(service)
+        return self._call(
+            "DescribeModelService", str(service), query, read=described, budget_s=budget_s
         )
-        details = _wire.described(service, body)
-        if details is None:
-            raise NotFoundError(
-                "DescribeModelService",
-                str(service),
-                "the answer describes no service",
-                request_id=_wire.text(body.get("RequestId")),
-            )
-        return details
 
     def delete_model_service(
         self, service: ModelServiceId, *, budget_s: float | None = None
     ) -> None:
         """DeleteModelService. Safe to repeat; returns when the cloud accepts it."""
-        self._call(
-            "DeleteModelService", str(service), _wire.service_query(service), budget_s=budget_s
-        )
+        query = _wire.service_query(service)
+        self._call("DeleteModelService", str(service), query, read=bool, budget_s=budget_s)
 
     def list_model_services(
         self, db_instance_id: str, *, budget_s: float | None = None
@@ -127,45 +123,62 @@ class Gateway:
         ListModelServices, all pages: the list is complete or the call raises.
 
         Raises:
-            TransportError: The pages do not add up to the total that the cloud names.
+            TransportError: The pages do not add up to one total, also when read again.
         """
+        deadline = self._clock.monotonic() + (
+            self._policy.seconds if budget_s is None else budget_s
+        )
+        for _ in range(_MAX_READINGS):
+            services = self._list_once(db_instance_id, deadline)
+            if services is not None:
+                return services
         subject = f"of instance {db_instance_id}"
-        found: dict[str, ModelServiceDetails] = {}
-        for page in range(1, _MAX_PAGES + 1):
-            query = _wire.list_query(db_instance_id, self.region, page, _PAGE_SIZE)
-            body = self._call("ListModelServices", subject, query, budget_s=budget_s)
+        raise TransportError("ListModelServices", subject, "the pages do not add up to the total")
+
+    def _list_once(self, db_instance_id: str, deadline: float) -> list[ModelServiceDetails] | None:
+        """One reading of all pages; None when the list changed between them."""
+        subject = f"of instance {db_instance_id}"
+
+        def listed(body: dict[str, object]) -> tuple[list[ModelServiceDetails], int | None]:
             items = _wire.listed(db_instance_id, body)
             if items is None:
-                raise TransportError(
-                    "ListModelServices", subject, "the answer holds no list of services"
-                )
+                reason = "the answer holds no list of services"
+                raise TransportError("ListModelServices", subject, reason)
+            return items, _wire.count(body.get("TotalRecordCount"))
+
+        found: dict[str, ModelServiceDetails] = {}
+        first_total: int | None = None
+        for page in range(1, _MAX_PAGES + 1):
+            query = _wire.list_query(db_instance_id, self.region, page, _PAGE_SIZE)
+            budget_s = max(0.0, deadline - self._clock.monotonic())
+            items, total = self._call(
+                "ListModelServices", subject, query, read=listed, budget_s=budget_s
+            )
+            if page == 1:
+                first_total = total
+            elif total != first_total:
+                return None
             fresh = {item.id.model_service_id: item for item in items}
             grew = fresh.keys() - found.keys()
             found.update(fresh)
-            total = _wire.count(body.get("TotalRecordCount"))
             if len(found) == total:
                 return list(found.values())
-            if grew:
-                continue
-            # No more come. A total that is missing, or below what was shown, does not count.
-            if total is None or len(found) > total:
+            # A total that is missing, or below what was shown, does not count.
+            if not grew and (total is None or len(found) > total):
                 return list(found.values())
-            raise TransportError(
-                "ListModelServices",
-                subject,
-                f"the pages hold {len(found)} services, the total says {total}",
-            )
-        raise TransportError("ListModelServices", subject, "the list has no end")
+            if not grew or (page > 1 and self._clock.monotonic() > deadline):
+                return None
+        return None
 
     def list_ai_nodes(self, db_instance_id: str, *, budget_s: float | None = None) -> list[AiNode]:
         """ListAINodePools, flattened to its nodes."""
-        body = self._call(
+        return self._call(
             "ListAINodePools",
             f"of instance {db_instance_id}",
             _wire.instance_query(db_instance_id, self.region),
+            read=_wire.nodes,
             budget_s=budget_s,
         )
-        return _wire.nodes(body)
 
     def modify_security_ips(
         self,
@@ -180,6 +193,7 @@ class Gateway:
             "ModifySecurityIps",
             f"of group {group} of instance {db_instance_id}",
             _wire.whitelist_query(db_instance_id, group, entries),
+            read=bool,
             budget_s=budget_s,
         )
 
@@ -190,10 +204,12 @@ class Gateway:
         query: dict[str, object],
         body: dict[str, object] | None = None,
         *,
+        read: Callable[[dict[str, object]], _T],
         budget_s: float | None,
-    ) -> dict[str, object]:
+    ) -> _T:
+        """Call and read the answer; one that cannot be read counts as none, and is retried."""
         return call_with_retry(
-            lambda: self._client.call(action, subject, query, body),
+            lambda: read(self._client.call(action, subject, query, body)),
             policy=self._policy.within(budget_s),
             clock=self._clock,
         )

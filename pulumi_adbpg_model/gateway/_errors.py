@@ -32,6 +32,8 @@ from pulumi_adbpg_model.settings import CREDENTIAL_SOURCES, Credentials, Default
 __all__ = ["CODES", "error_class", "translate", "unusable_credentials"]
 
 _CLOCK_HINT = "Set this machine's clock right: the cloud accepts 15 minutes of difference."
+_UNREACHABLE_HINT = "Check the region, the endpoint, the network and the proxy settings."
+_UNREACHABLE = (transport.ConnectionError, transport.ConnectTimeout)
 _EXPIRED_HINT = "Fetch a new security token, then run the command again."
 
 #: Exact codes. Sources: the gpdb error code page, the common error codes page, and the codes that
@@ -123,7 +125,9 @@ def translate(
         return _from_answer(error, action, subject, secrets)
     cause: BaseException = getattr(error, "inner_exception", None) or error
     # The SDK wraps the transport's exception in its own, leaving the original as the context.
-    return TransportError(action, subject, _transport_reason(cause.__context__ or cause, host))
+    origin = cause.__context__ or cause
+    hint = _UNREACHABLE_HINT if isinstance(origin, _UNREACHABLE) else ""
+    return TransportError(action, subject, _transport_reason(origin, host), hint=hint)
 
 
 def unusable_credentials(error: Exception, credentials: Credentials) -> ConfigurationError:

@@ -10,22 +10,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import tenacity
 
+from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import AdbpgModelError, ApiError
 
 __all__ = ["RetryPolicy", "backoff", "call_with_retry"]
 
 _T = TypeVar("_T")
-
-
-class _Clock(Protocol):
-    def monotonic(self) -> float: ...
-    def sleep(self, seconds: float) -> None: ...
-    @property
-    def cancelled(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ def call_with_retry(
     call: Callable[[], _T],
     *,
     policy: RetryPolicy,
-    clock: _Clock,
+    clock: Clock,
     jitter: Callable[[], float] = random.random,
 ) -> _T:
     """

@@ -18,6 +18,7 @@ __all__ = [
     "create_body",
     "create_query",
     "described",
+    "identifier",
     "instance_query",
     "list_query",
     "listed",
@@ -87,7 +88,7 @@ def whitelist_query(db_instance_id: str, group: str, entries: Sequence[str]) -> 
 
 def described(service: ModelServiceId, body: Parameters) -> ModelServiceDetails | None:
     """The service in a Describe answer; None when it describes none."""
-    if text(body.get("ModelServiceId")) is None and text(body.get("Status")) is None:
+    if identifier(body.get("ModelServiceId")) is None and text(body.get("Status")) is None:
         return None
     return _details(service, body, "PrivateConnectUrl", "PublicConnectUrl", "SecurityIpList")
 
@@ -101,7 +102,7 @@ def listed(db_instance_id: str, body: Parameters) -> list[ModelServiceDetails] |
         return None
     found = []
     for item in items:
-        service_id = text(item.get("ModelServiceId")) if isinstance(item, dict) else None
+        service_id = identifier(item.get("ModelServiceId")) if isinstance(item, dict) else None
         if service_id is None:
             return None
         service = ModelServiceId(db_instance_id, service_id)
@@ -122,6 +123,12 @@ def nodes(body: Parameters) -> list[AiNode]:
     return found
 
 
+def identifier(value: object) -> str | None:
+    """An id, which may come as a number, else None."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if number else (text(value) or "").strip() or None
+
+
 def text(value: object) -> str | None:
     """A non-empty string, else None."""
     return value if isinstance(value, str) and value else None
@@ -140,19 +147,24 @@ def _details(
     service: ModelServiceId, body: Parameters, private: str, public: str, whitelist: str
 ) -> ModelServiceDetails:
     ips = body.get(whitelist)
-    ai_nodes = body.get("AiNodes")
     return ModelServiceDetails(
         id=service,
         status=text(body.get("Status")),
         model_name=text(body.get("ModelName")),
         description=text(body.get("Description")),
-        ai_nodes=tuple(map(str, ai_nodes)) if isinstance(ai_nodes, list) and ai_nodes else None,
+        ai_nodes=_names(body.get("AiNodes")),
         security_ip_list=_split(ips) if isinstance(ips, str) and ips.strip() else None,
         create_time=text(body.get("CreateTime")),
         private_connect_url=text(body.get(private)),
         public_connect_url=text(body.get(public)),
         api_key=text(body.get("ApiKey")),
     )
+
+
+def _names(value: object) -> tuple[str, ...] | None:
+    """A list of names; None when there are none, or something else is among them."""
+    names = [text(item) for item in value] if isinstance(value, list) else []
+    return tuple(name for name in names if name) if names and all(names) else None
 
 
 def _joined(entries: Sequence[str]) -> str:

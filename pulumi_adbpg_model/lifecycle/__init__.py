@@ -5,33 +5,38 @@ exactly once. Knows nothing of Pulumi; talks to the cloud through `ModelServiceA
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.lifecycle.adoption import adopt
+from pulumi_adbpg_model.lifecycle.adoption import adopt, create_or_adopt
 from pulumi_adbpg_model.lifecycle.change import change_whitelist
 from pulumi_adbpg_model.lifecycle.creation import Created, create, resume
 from pulumi_adbpg_model.lifecycle.deletion import delete
 from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, Reporter
-from pulumi_adbpg_model.lifecycle.presence import look, read, require
-from pulumi_adbpg_model.lifecycle.timing import Clock, Deadline, SystemClock
-from pulumi_adbpg_model.lifecycle.tokens import first_token
+from pulumi_adbpg_model.lifecycle.presence import look, read
+from pulumi_adbpg_model.lifecycle.timing import Deadline
+from pulumi_adbpg_model.lifecycle.tokens import TokenChain, first_token
+from pulumi_adbpg_model.lifecycle.updating import Updated, WhitelistChange, update
+from pulumi_adbpg_model.lifecycle.verification import warn_of_open_whitelist
 from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
 
 __all__ = [
-    "Clock",
     "Created",
     "Deadline",
     "ModelServiceApi",
     "Operation",
     "Outcome",
     "Reporter",
-    "SystemClock",
+    "TokenChain",
+    "Updated",
+    "WhitelistChange",
     "adopt",
     "change_whitelist",
     "create",
+    "create_or_adopt",
     "delete",
     "first_token",
     "look",
     "read",
-    "require",
     "resume",
+    "update",
     "wait_until_active",
+    "warn_of_open_whitelist",
 ]

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec, Phase
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
 from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.lifecycle.creation import Created
+from pulumi_adbpg_model.lifecycle.creation import Created, create
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import find
 from pulumi_adbpg_model.lifecycle.verification import differences, verify
 from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
 
-__all__ = ["adopt"]
+__all__ = ["adopt", "create_or_adopt"]
+
+
+def create_or_adopt(
+    operation: Operation,
+    spec: ModelServiceSpec,
+    token: str,
+    adopted: ModelServiceId | None,
+    *,
+    wait_for_active: bool,
+) -> Created:
+    """
+    Take over the service that is to be adopted, or create one when there is none.
+
+    An adopted service that this run deleted is being replaced, so its successor is created.
+    """
+    if adopted is None or adopted in operation.deleted_here:
+        return create(operation, spec, token, wait_for_active=wait_for_active)
+    return adopt(operation, adopted, spec, wait_for_active=wait_for_active)
 
 
 def adopt(
@@ -27,12 +45,7 @@ def adopt(
     details = find(operation, service)
     if details is None:
         raise _nothing_to_adopt(service)
-    found = differences(service, spec, details)
-    if found:
-        raise OperationError(
-            f"import of {service} failed: the declaration differs from the service: "
-            f"{'; '.join(found)}. Declare what is there, then run the command again."
-        )
+    _compare(service, spec, details)
     if details.phase is Phase.FAILED:
         raise OperationError(
             f"import of {service} failed: its deployment failed, status {details.status!r}. "
@@ -42,8 +55,19 @@ def adopt(
     outcome = wait_until_active(operation, service, only_seen=not wait_for_active)
     if outcome.gone:
         raise _nothing_to_adopt(service)
+    if outcome.details is not None:
+        _compare(service, spec, outcome.details)  # now that everything shows
     verify(operation, spec, outcome.details)
-    return Created(service, None, outcome)
+    return Created(service, None, outcome, None)
+
+
+def _compare(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServiceDetails) -> None:
+    found = differences(service, spec, details)
+    if found:
+        raise OperationError(
+            f"import of {service} failed: the declaration differs from the service: "
+            f"{'; '.join(found)}. Declare what is there, then run the command again."
+        )
 
 
 def _nothing_to_adopt(service: ModelServiceId) -> OperationError:

@@ -33,14 +33,23 @@ def change_whitelist(
         if same_whitelist(details.security_ip_list, entries):
             return details
         if settle.expired or operation.over:
+            shown = list(details.security_ip_list or ())
             raise OperationError(
                 f"change of security_ip_list failed: whitelist group {group!r} of instance "
                 f"{service.db_instance_id} was set to {list(entries)}, but {service} still admits "
-                f"{list(details.security_ip_list or ())}. The group is probably not this "
-                "service's: correct security_ip_group, or leave it out to have a change replace "
-                "the service."
+                f"{shown}. {_advice(operation, settle)}"
             )
         operation.pause(settle.waited_s)
+
+
+def _advice(operation: Operation, settle: Deadline) -> str:
+    if operation.over and not settle.expired:
+        ended = "was cancelled" if operation.clock.cancelled else "ran out of time"
+        return f"The operation {ended} before it showed: run `pulumi up` again."
+    return (
+        "The group is probably not this service's: correct security_ip_group, or leave it out to "
+        "have a change replace the service."
+    )
 
 
 def _modify(

@@ -19,14 +19,16 @@ from pulumi_adbpg_model.domain import (
 from pulumi_adbpg_model.errors import (
     ApiError,
     BusyError,
+    ConfigurationError,
     OperationError,
     QuotaError,
     ServerError,
+    TokenMismatchError,
     TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation, holder_of
 from pulumi_adbpg_model.lifecycle.presence import gone_error
-from pulumi_adbpg_model.lifecycle.tokens import next_token
+from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token, other_token
 from pulumi_adbpg_model.lifecycle.verification import verify
 from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
 
@@ -52,6 +54,8 @@ class Created:
     id: ModelServiceId
     request_id: str | None
     outcome: Outcome
+    #: None for a service that was taken over.
+    tokens: TokenChain | None
 
 
 def create(
@@ -72,16 +76,28 @@ def create(
     """
     _stop_if_cancelled(operation)
     known = _existing(operation, spec)
+    answered: list[ModelServiceId] = []
+    first, token = token, operation.next_tokens.get(token, token)
     for _ in range(_MAX_DEAD):
         _stop_if_cancelled(operation)
-        submission = _submit(operation, spec, token, known)
+        try:
+            submission = _submit(operation, spec, token, known, answered)
+        except TokenMismatchError:
+            replaced = any(dead.db_instance_id == spec.db_instance_id for dead in _dead(operation))
+            if not replaced:
+                raise
+            # The token's first service is deleted already: without another one nothing is left.
+            operation.report.note("client_token was used with other inputs: deriving one from it")
+            token = other_token(token, spec)
+            continue
         service = submission.id
+        answered.append(service)
         if service not in operation.deleted_here:
             _announce(operation, service, known)
             outcome = wait_until_active(operation, service, only_seen=not wait_for_active)
             if not outcome.gone:
                 verify(operation, spec, outcome.details)
-                return Created(service, submission.request_id, outcome)
+                return Created(service, submission.request_id, outcome, TokenChain(first, token))
             if outcome.details is not None:
                 raise OperationError(
                     f"model service {service} was deleted by someone else while it was being "
@@ -140,10 +156,14 @@ def _free_nodes(operation: Operation, spec: ModelServiceSpec) -> str:
         nodes = operation.api.list_ai_nodes(
             spec.db_instance_id, budget_s=min(_LOOK_S, operation.deadline.remaining_s)
         )
-    except (ApiError, TransportError):
+    except (ApiError, ConfigurationError, TransportError):
         return ""
     free = sorted(node.name for node in nodes if not node.bound)
     return f"Free AI nodes of the instance: {', '.join(free) or 'none'}. "
+
+
+def _dead(operation: Operation) -> Sequence[ModelServiceId]:
+    return list(operation.deleted_here)  # other threads add to it meanwhile
 
 
 def _submit(
@@ -151,43 +171,44 @@ def _submit(
     spec: ModelServiceSpec,
     token: str,
     known: Sequence[ModelServiceDetails] | None,
+    answered: Sequence[ModelServiceId],
 ) -> Submission:
     while True:
         try:
             return operation.api.create_model_service(
                 spec, token, budget_s=operation.deadline.remaining_s
             )
-        except BusyError as error:
-            _explain_taken(operation, spec, error)
-            operation.outwait(error)
         except (ApiError, TransportError) as error:
-            _explain_taken(operation, spec, error, known)
-            raise
+            if isinstance(error, _AMBIGUOUS):
+                error.hint = _AGAIN
+            held = holder_of(_held(operation, spec), spec.ai_nodes)
+            if held is not None and held[0].id in answered:
+                return Submission(held[0].id, None)  # it only showed late
+            if held is not None:
+                _explain_taken(error, *held, known)
+            if not isinstance(error, BusyError):
+                if isinstance(error, QuotaError) and held is None:
+                    wanted = ", ".join(spec.ai_nodes)
+                    error.hint = f"Asked for {wanted}. {_free_nodes(operation, spec)}{error.hint}"
+                raise
+            operation.outwait(error)
+
+
+def _held(operation: Operation, spec: ModelServiceSpec) -> Sequence[ModelServiceDetails]:
+    """What may hold the nodes; nothing when it cannot be told."""
+    try:
+        return _existing(operation, spec) or ()
+    except ConfigurationError:
+        return ()
 
 
 def _explain_taken(
-    operation: Operation,
-    spec: ModelServiceSpec,
     error: ApiError | TransportError,
-    known: Sequence[ModelServiceDetails] | None = None,
+    holder: ModelServiceDetails,
+    node: str,
+    known: Sequence[ModelServiceDetails] | None,
 ) -> None:
-    """
-    If one of the nodes is held, say by what and how to take it over, whatever the code was.
-
-    Best effort: when the list cannot be had, the error stands as it is.
-    """
-    services = _existing(operation, spec)
-    if services is None:
-        return
-    held = holder_of(services, spec.ai_nodes)
-    if held is None:
-        if isinstance(error, QuotaError):
-            wanted = ", ".join(spec.ai_nodes)
-            error.hint = f"Asked for {wanted}. {_free_nodes(operation, spec)}{error.hint}"
-        elif isinstance(error, _AMBIGUOUS):
-            error.hint = _AGAIN
-        return
-    holder, node = held
+    """A node is held: say by what and how to take it over, whatever the code was."""
     taken = f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
     then = (
         "To take that service over, declare it with "
@@ -196,7 +217,7 @@ def _explain_taken(
     if isinstance(error, _AMBIGUOUS):
         before = known is not None and any(other.id == holder.id for other in known)
         origin = "was there before" if before else "may come from this very call"
-        error.hint = f"{_AGAIN} {taken}; it {origin}. {then}"
+        error.hint = f"{error.hint} {taken}; it {origin}. {then}"
         return
     reason = f"{error.action} {error.subject} failed: {error.reason}{error.details}"
     raise OperationError(f"{reason}. {taken}. {then}") from error
@@ -212,4 +233,4 @@ def _announce(
             "nothing new was created"
         )
     else:
-        operation.report.note(f"{service} is submitted")
+        operation.report.note(f"CreateModelService answers with {service}")

@@ -10,15 +10,29 @@ from pulumi_adbpg_model.errors import (
     OperationError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.presence import explaining_state, find, is_proven_gone
+from pulumi_adbpg_model.lifecycle.presence import explaining_state, find, is_proven_gone, look
 from pulumi_adbpg_model.lifecycle.timing import format_duration
+from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token
 
 __all__ = ["delete"]
 
 
-def delete(operation: Operation, service: ModelServiceId) -> None:
+def delete(
+    operation: Operation,
+    service: ModelServiceId,
+    *,
+    seen: bool = True,
+    tokens: TokenChain | None = None,
+) -> None:
     """
     Delete the service and wait until it is gone. One that is gone already is a success.
+
+    Args:
+        operation: Its deadline bounds the wait.
+        service: The service.
+        seen: Whether the cloud has shown it before; if not, it is given time to show up.
+        tokens: The client tokens that it was created with; a create that follows goes on from
+            there, instead of asking for the dead again.
 
     Raises:
         OperationError: Still there at the deadline, or cancelled; it stays in the state.
@@ -26,24 +40,29 @@ def delete(operation: Operation, service: ModelServiceId) -> None:
         AdbpgModelError: A call failed; the service stays in the state.
     """
     with explaining_state():
-        _request(operation, service)
+        found = _request(operation, service)
+        if not found and not seen and look(operation, service, seen=False) is not None:
+            _request(operation, service)  # it shows now, and was not deleted before
         _wait_until_gone(operation, service)
     operation.deleted_here.add(service)
+    if tokens is not None:
+        operation.next_tokens[tokens.first] = next_token(tokens.last, service)
     operation.report.note(f"{service} is deleted")
 
 
-def _request(operation: Operation, service: ModelServiceId) -> None:
+def _request(operation: Operation, service: ModelServiceId) -> bool:
+    """Ask for the deletion; False when the cloud does not know the service, which is no proof."""
     while True:
         try:
             operation.api.delete_model_service(service, budget_s=operation.deadline.remaining_s)
         except InstanceNotFoundError:
             raise
         except NotFoundError:
-            return  # whether it is gone is settled by the wait that follows
+            return False
         except BusyError as error:
             operation.outwait(error)
         else:
-            return
+            return True
 
 
 def _wait_until_gone(operation: Operation, service: ModelServiceId) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import (
     AiNode,
     ModelServiceDetails,
@@ -14,7 +15,7 @@ from pulumi_adbpg_model.domain import (
     Submission,
 )
 from pulumi_adbpg_model.errors import BusyError
-from pulumi_adbpg_model.lifecycle.timing import Clock, Deadline, format_duration, poll_delay
+from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration, poll_delay
 
 __all__ = ["ModelServiceApi", "Operation", "Reporter", "holder_of"]
 
@@ -85,8 +86,9 @@ class Operation:
     """
     One create, read, update or delete.
 
-    `deleted_here` is shared by all operations of the process: ids whose deletion it saw through,
-    so a create in the same run knows them for dead at once.
+    `deleted_here` and `next_tokens` are shared by all operations of the process: ids whose deletion
+    it saw through, so a create in the same run knows them for dead at once; and by the first token
+    of a declaration, the one that comes after those that led to what was deleted.
     """
 
     api: ModelServiceApi
@@ -95,6 +97,7 @@ class Operation:
     report: Reporter
     max_poll_interval_s: float | None = None
     deleted_here: set[ModelServiceId] = field(default_factory=set)
+    next_tokens: dict[str, str] = field(default_factory=dict)
 
     def pause(self, since_s: float | None = None) -> None:
         """Sleep until the next poll is due, never beyond the deadline."""
@@ -111,7 +114,7 @@ class Operation:
         """
         if not self.over:
             waited = format_duration(self.deadline.waited_s)
-            self.report.progress(f"waiting for the instance, {waited}: {error}")
+            self.report.progress(f"waiting for the instance, {waited}: {error.reason}")
             self.pause()
             if not self.clock.cancelled:
                 return

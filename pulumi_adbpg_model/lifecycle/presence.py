@@ -15,8 +15,19 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import InstanceNotFoundError, NotFoundError, OperationError
 from pulumi_adbpg_model.lifecycle.operation import Operation
 
-__all__ = ["explaining_state", "find", "gone_error", "is_proven_gone", "look", "read", "require"]
+__all__ = [
+    "GRACE_S",
+    "explaining_state",
+    "find",
+    "gone_error",
+    "is_proven_gone",
+    "look",
+    "read",
+    "require",
+]
 
+#: A new service may take this long to show up; before that, not-found means nothing.
+GRACE_S = 30.0
 #: How long describe and list may contradict each other before `read` gives up.
 _DISAGREEMENT_S = 15.0
 
@@ -25,17 +36,20 @@ def find(operation: Operation, service: ModelServiceId) -> ModelServiceDetails |
     """
     Describe the service; None when the cloud says it is not there, which is no proof.
 
+    A service that is still described, with the status `deleted`, counts as not there.
+
     Raises:
         AdbpgModelError: Any other failure.
     """
     try:
-        return operation.api.describe_model_service(
+        details = operation.api.describe_model_service(
             service, budget_s=operation.deadline.remaining_s
         )
     except InstanceNotFoundError:
         raise
     except NotFoundError:
         return None
+    return None if (details.status or "").strip().lower() == "deleted" else details
 
 
 def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
@@ -51,9 +65,16 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
     return all(other.id != service for other in services)
 
 
-def look(operation: Operation, service: ModelServiceId) -> ModelServiceDetails | None:
+def look(
+    operation: Operation, service: ModelServiceId, *, seen: bool = True
+) -> ModelServiceDetails | None:
     """
     The service as it is now, or None with proof that it is not there.
+
+    Args:
+        operation: Its deadline bounds the look.
+        service: The service.
+        seen: Whether the cloud has shown it before; if not, it is given time to show up.
 
     Raises:
         InstanceNotFoundError: The instance is not visible.
@@ -64,9 +85,14 @@ def look(operation: Operation, service: ModelServiceId) -> ModelServiceDetails |
         details = find(operation, service)
         if details is not None:
             return details
-        if is_proven_gone(operation, service):
+        fresh = not seen and operation.deadline.waited_s < GRACE_S and not operation.over
+        if not fresh and is_proven_gone(operation, service):
             return None
-        if operation.over or operation.deadline.waited_s >= _DISAGREEMENT_S:
+        if fresh:
+            operation.report.progress(f"{service} does not show yet")
+        elif operation.over or operation.deadline.waited_s >= _DISAGREEMENT_S + (
+            0.0 if seen else GRACE_S
+        ):
             raise OperationError(
                 f"DescribeModelService does not know {service}, but ListModelServices shows it. "
                 "The state is kept; run the command again later."
@@ -74,10 +100,12 @@ def look(operation: Operation, service: ModelServiceId) -> ModelServiceDetails |
         operation.pause()
 
 
-def read(operation: Operation, service: ModelServiceId) -> ModelServiceDetails | None:
+def read(
+    operation: Operation, service: ModelServiceId, *, seen: bool = True
+) -> ModelServiceDetails | None:
     """`look` at a service that the state holds: an instance out of sight is explained."""
     with explaining_state():
-        return look(operation, service)
+        return look(operation, service, seen=seen)
 
 
 def require(operation: Operation, service: ModelServiceId, purpose: str) -> ModelServiceDetails:

@@ -1,54 +1,16 @@
-"""Time, injected: a clock that a cancel interrupts, deadlines, and the poll schedule."""
+"""Deadlines and the poll schedule."""
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass
-from typing import Protocol
 
-__all__ = ["Clock", "Deadline", "SystemClock", "format_duration", "poll_delay"]
+from pulumi_adbpg_model.clock import Clock
+
+__all__ = ["Deadline", "format_duration", "poll_delay"]
 
 _FIRST_DELAY_S = 2.0
 _SHARE_OF_WAIT = 0.05
 _LONGEST_DELAY_S = 30.0
-
-
-class Clock(Protocol):
-    """What the package knows of time. Tests bring their own."""
-
-    def monotonic(self) -> float:
-        """Seconds from an arbitrary start; never goes back."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Pause; returns early when cancelled."""
-        ...
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the user asked to stop."""
-        ...
-
-
-class SystemClock:
-    """The real clock. Setting `cancel` ends every sleep at once."""
-
-    def __init__(self) -> None:
-        self.cancel = threading.Event()
-
-    def monotonic(self) -> float:
-        """See `Clock`."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """See `Clock`."""
-        self.cancel.wait(seconds)
-
-    @property
-    def cancelled(self) -> bool:
-        """See `Clock`."""
-        return self.cancel.is_set()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pulumi_adbpg_model.domain import (
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
 
-__all__ = ["differences", "verify"]
+__all__ = ["differences", "verify", "warn_of_open_whitelist"]
 
 #: The whitelist that admits nobody, as the API documents it.
 _NOBODY = ("127.0.0.1",)
@@ -21,8 +21,13 @@ _NOBODY = ("127.0.0.1",)
 def differences(
     service: ModelServiceId, spec: ModelServiceSpec, details: ModelServiceDetails
 ) -> list[str]:
-    """What is declared and can be seen, but is not so: one phrase each. Undeclared is free."""
+    """
+    What is declared and can be seen, but is not so: one phrase each. Undeclared is free.
+
+    While it is being deployed, the cloud may show nodes and whitelist in part: they are left out.
+    """
     found = []
+    settled = details.phase is not Phase.PENDING
     if spec.db_instance_id != service.db_instance_id:
         found.append(
             f"db_instance_id is declared {spec.db_instance_id!r}, the id says "
@@ -32,20 +37,20 @@ def differences(
         found.append(
             f"model_name is declared {spec.model_name!r}, the service runs {details.model_name!r}"
         )
-    if details.ai_nodes is not None and not same_nodes(spec.ai_nodes, details.ai_nodes):
+    shows_nodes = settled and details.ai_nodes is not None
+    if shows_nodes and not same_nodes(spec.ai_nodes, details.ai_nodes):
         found.append(
             f"ai_nodes are declared {sorted(spec.ai_nodes)}, the service is on "
-            f"{sorted(details.ai_nodes)}"
+            f"{sorted(details.ai_nodes or ())}"
         )
-    if spec.description and spec.description != (details.description or ""):
+    if spec.description is not None and spec.description != (details.description or ""):
         found.append(
             f"description is declared {spec.description!r}, the service has {details.description!r}"
         )
-    if spec.security_ip_list and not same_whitelist(
-        spec.security_ip_list, details.security_ip_list
-    ):
+    asked = spec.security_ip_list
+    if asked and settled and not same_whitelist(asked, details.security_ip_list):
         found.append(
-            f"security_ip_list is declared {list(spec.security_ip_list)}, the service admits "
+            f"security_ip_list is declared {list(asked)}, the service admits "
             f"{list(details.security_ip_list or ())}"
         )
     return found
@@ -59,10 +64,15 @@ def verify(
         return
     for difference in differences(details.id, spec, details):
         operation.report.warn(f"{details.id} is not as asked: {difference}")
-    if not spec.security_ip_list and not same_whitelist(
-        details.security_ip_list or _NOBODY, _NOBODY
-    ):
+    if not spec.security_ip_list:
+        warn_of_open_whitelist(operation, details)
+
+
+def warn_of_open_whitelist(operation: Operation, details: ModelServiceDetails) -> None:
+    """Tell who may call a service whose whitelist is not declared, unless it is nobody."""
+    admitted = details.security_ip_list or _NOBODY
+    if not same_whitelist(admitted, _NOBODY):
         operation.report.warn(
-            f"{details.id} admits {', '.join(details.security_ip_list or ())}, though "
-            "security_ip_list is not set: declare it to be sure of who may call the service"
+            f"{details.id} admits {', '.join(admitted)}, though security_ip_list is not set: "
+            "declare it to be sure of who may call the service"
         )

@@ -18,13 +18,11 @@ from pulumi_adbpg_model.errors import (
     TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.presence import find, is_proven_gone
+from pulumi_adbpg_model.lifecycle.presence import GRACE_S, find, is_proven_gone
 from pulumi_adbpg_model.lifecycle.timing import format_duration
 
 __all__ = ["Outcome", "wait_until_active"]
 
-#: A new service may take this long to show up; before that, not-found means nothing.
-_GRACE_S = 30.0
 #: How long in a row the cloud may give no useful answer, beyond each call's own retries.
 _OUTAGE_S = 120.0
 
@@ -114,7 +112,7 @@ class _Watch:
         if isinstance(error, _PASSING) and not self._operation.over:
             self._outage_since = now if self._outage_since is None else self._outage_since
             if now - self._outage_since < _OUTAGE_S:
-                self._progress(f"{self._service}: {error}")
+                self._progress(f"{self._service}: {error.reason}")
                 return None
         if isinstance(error, _PASSING) and self._operation.over:
             return None  # the reason is the deadline or the cancel, not this
@@ -131,7 +129,7 @@ class _Watch:
     def _missing(self) -> Outcome | None:
         seen = self._last is not None
         waited = self._operation.clock.monotonic() - self._started
-        if not seen and waited < _GRACE_S:
+        if not seen and waited < GRACE_S:
             self._progress(f"{self._service} does not show yet")
             return None
         if is_proven_gone(self._operation, self._service):

@@ -8,9 +8,9 @@ import pulumi
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 from pulumi_adbpg_model import ModelService
+from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec
 from pulumi_adbpg_model.gateway import Gateway
-from pulumi_adbpg_model.lifecycle import SystemClock
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.stack import PROJECT, STACK, TYPE, Program

@@ -18,14 +18,16 @@ _POLL_S = 0.02
 
 @contextmanager
 def background(command: Callable[[], Result]) -> Iterator[Future[Result]]:
-    """Run a command of a stack in a thread; it has ended, or is killed, when the block is left."""
+    """Run a command of a stack in a thread; it has ended, or is stopped, when the block is left."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         running = pool.submit(command)
         try:
             yield running
         except BaseException:
-            with suppress(ValueError):  # there is no such process any more
-                os.kill(_cli(), signal.SIGKILL)
+            with suppress(ValueError):  # no such process any more
+                while not running.done():  # the second one ends the CLI and its plugins at once
+                    os.kill(_cli(), signal.SIGINT)
+                    time.sleep(0.5)
             raise
 
 

@@ -47,14 +47,13 @@ def test_drift_shows_at_refresh_and_is_mended_by_up(tmp_path: Path) -> None:
 
         assert stack.refresh().changes == {"same": 1, "update": 4}
         for name, value in drift.items():
-            assert stack.resource(name)["outputs"][name] == value
-            assert stack.resource(name)["inputs"][name] == value
+            shown = stack.resource(name)
+            assert (shown["outputs"][name], shown["inputs"][name]) == (value, value)
         assert mutations(simulator) == []
 
         assert stack.up().changes == {"same": 1, "replace": 4}
         assert _live(stack, simulator) == declared
         assert before.isdisjoint(stack.ids())
-        assert stack.up().changes == {"same": 5}
 
 
 def test_up_with_refresh_mends_drift_in_one_command(stack: Stack, simulator: Simulator) -> None:
@@ -62,8 +61,6 @@ def test_up_with_refresh_mends_drift_in_one_command(stack: Stack, simulator: Sim
     stack.up(program(security_ip_list=["10.0.0.0/8"]))
     (before,) = simulator.services
     simulator.change_service(before.id, security_ip_list="0.0.0.0/0")
-    simulator.clear_requests()
-    assert stack.up().changes == {"same": 2}
     assert stack.up(refresh=True).changes["replace"] == 1
     (after,) = simulator.services
     assert (after.security_ip_list, after.id != before.id) == (("10.0.0.0/8",), True)
@@ -80,8 +77,8 @@ def test_other_spelling_of_the_same_is_no_drift(tmp_path: Path) -> None:
         created = stack.up(program(ai_nodes=["ai-1", "ai-2"], security_ip_list=written))
         assert "not as asked" not in created.output
         simulator.clear_requests()
-        assert stack.refresh().changes == {"same": 2}
-        assert stack.up().changes == {"same": 2}
+        assert stack.up(refresh=True).changes == {"same": 2}
         assert mutations(simulator) == []
-        assert stack.resource()["outputs"]["ai_nodes"] == ["ai-1", "ai-2"]
-        assert stack.resource()["outputs"]["security_ip_list"] == written
+        outputs = stack.resource()["outputs"]
+        assert outputs["ai_nodes"] == ["ai-1", "ai-2"]
+        assert outputs["security_ip_list"] == written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -138,8 +139,10 @@ def test_up_gives_up_in_time_when_the_cloud_cannot_be_reached(tmp_path: Path) ->
             "ALICLOUD_SECRET_KEY": "a-secret",
         }
         stack = Stack(tmp_path, None, environment=outside)
+        began = time.monotonic()
         with pytest.raises(Failed) as failed:
             stack.up(program(ResourceOptions(custom_timeouts=CustomTimeouts(create="2s"))))
+    assert time.monotonic() - began < 20  # half of what retries take without a timeout
     (line,) = failed.value.reasons
     assert line.startswith(
         f"CreateModelService in instance gp-demo failed: {address} cannot be reached or drops the "

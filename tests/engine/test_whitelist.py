@@ -37,8 +37,9 @@ def test_whitelist_changes_in_place_when_its_group_is_named(tmp_path: Path) -> N
         }
         (after,) = simulator.services
         assert (after.id, after.security_ip_list) == (before.id, ("10.0.0.2", "10.23.12.24/24"))
-        assert stack.resource()["id"] == f"gp-demo:{before.id}"
-        assert stack.resource()["outputs"]["security_ip_list"] == ["10.0.0.2", "10.23.12.24/24"]
+        state = stack.resource()
+        assert state["id"] == f"gp-demo:{before.id}"
+        assert state["outputs"]["security_ip_list"] == ["10.0.0.2", "10.23.12.24/24"]
 
 
 def test_whitelist_change_replaces_when_no_group_is_named(
@@ -75,8 +76,9 @@ def test_whitelist_change_fails_when_the_group_does_not_reach_the_service(tmp_pa
         }
         assert simulator.services == [service]
         assert mutations(simulator) == ["ModifySecurityIps"]
-        assert stack.resource()["id"] == f"gp-demo:{service.id}"
-        assert stack.resource()["outputs"]["security_ip_list"] == ["10.0.0.1"]
+        state = stack.resource()
+        assert state["id"] == f"gp-demo:{service.id}"
+        assert state["outputs"]["security_ip_list"] == ["10.0.0.1"]
 
         mended = stack.up(
             program(opts, security_ip_list=["10.0.0.2"], security_ip_group="embedding")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_adbpg_model.lifecycle import SystemClock
+from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.testing import Simulator
 from tests.provider.dynamic_host import DynamicHost, Properties

@@ -1,0 +1,122 @@
+"""The inputs of `ModelService` as a program writes them: an object, a dictionary or keywords."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypedDict
+
+from pulumi import Input, RunError
+
+from pulumi_adbpg_model.state import INPUTS
+
+__all__ = ["InputError", "ModelServiceArgs", "ModelServiceArgsDict", "properties_of"]
+
+
+class InputError(RunError, TypeError):
+    """Inputs that are none. Also a `TypeError`, as Python's own; Pulumi shows it as one line."""
+
+
+@dataclass(kw_only=True)
+class ModelServiceArgs:
+    """
+    The inputs of `ModelService`, as one object. The rules are checked at preview.
+
+    API page: CreateModelService, https://www.alibabacloud.com/help/en/analyticdb/
+    analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-createmodelservice
+    """
+
+    db_instance_id: Input[str]
+    """Id of the AnalyticDB for PostgreSQL instance, such as `gp-bp1…`. A change replaces."""
+    model_name: Input[str]
+    """Name of the model, such as `Qwen3-Embedding-8B`. A change replaces."""
+    ai_nodes: Input[Sequence[Input[str]]]
+    """Names of the AI nodes to deploy on, at least one, none twice; a node hosts one model. Their
+    order means nothing. A change replaces."""
+    description: Input[str] | None = None
+    """Description of the service. A change replaces."""
+    security_ip_list: Input[Sequence[Input[str]]] | None = None
+    """Who may call the service: at most 1000 IPv4 addresses, CIDR blocks with a prefix of 1 to 32,
+    or `0.0.0.0/0`. `127.0.0.1` admits nobody from outside. Unset or empty leaves it to the cloud.
+    A change replaces, unless `security_ip_group` is set."""
+    model_params: Input[Mapping[str, Any]] | None = None
+    """Model parameters; the API does not support them yet. A change replaces."""
+    resource_group_id: Input[str] | None = None
+    """Id of the instance's resource group, such as `rg-bp67…`. A change replaces."""
+    client_token: Input[str] | None = None
+    """Idempotence token, 1 to 64 printable ASCII characters. Unset (recommended): derived from
+    organization, URN and inputs, so an interrupted run finds its own service again. A change
+    replaces."""
+    replicas: Input[int] | None = None
+    """Number of replicas, at least 1. A change replaces."""
+    inference_engine: Input[str] | None = None
+    """Inference engine; only `vllm`. A change replaces."""
+    enable_public_connection: Input[bool] | None = None
+    """Whether the service gets a public address too. A change replaces."""
+    region_id: Input[str] | None = None
+    """Region of the instance, such as `cn-hangzhou`. Unset: config `adbpg:region` or
+    `alicloud:region`, or the environment. A change replaces; dropping it does not."""
+    wait_for_active: Input[bool] | None = True
+    """Whether create and update wait until the service is active, and the program fails if it does
+    not become so. Default: true."""
+    security_ip_group: Input[str] | None = None
+    """Name of the instance's whitelist group that belongs to this service. With it, a changed
+    `security_ip_list` is set in place by ModifySecurityIps. Not `default`, the database's own."""
+    store_api_key: Input[bool] | None = True
+    """Whether the API key is kept, as a secret, in state and outputs. Default: true."""
+
+
+class _RequiredArgsDict(TypedDict):
+    db_instance_id: Input[str]
+    model_name: Input[str]
+    ai_nodes: Input[Sequence[Input[str]]]
+
+
+class ModelServiceArgsDict(_RequiredArgsDict, total=False):
+    """The inputs of `ModelService`, as a dictionary; see `ModelServiceArgs` for each."""
+
+    description: Input[str] | None
+    security_ip_list: Input[Sequence[Input[str]]] | None
+    model_params: Input[Mapping[str, Any]] | None
+    resource_group_id: Input[str] | None
+    client_token: Input[str] | None
+    replicas: Input[int] | None
+    inference_engine: Input[str] | None
+    enable_public_connection: Input[bool] | None
+    region_id: Input[str] | None
+    wait_for_active: Input[bool] | None
+    security_ip_group: Input[str] | None
+    store_api_key: Input[bool] | None
+
+
+def properties_of(resource_name: str, args: object, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    The inputs as a property bag that has every input, None where it is not set.
+
+    Raises:
+        InputError: They are given in two ways at once, in no known way, or have unknown names.
+    """
+    if args is not None and keywords:
+        raise InputError(
+            f"ModelService {resource_name!r} takes its inputs either as args or as keywords, not "
+            "as both"
+        )
+    if isinstance(args, ModelServiceArgs):
+        given: dict[str, Any] = {field.name: getattr(args, field.name) for field in fields(args)}
+    elif args is None or isinstance(args, Mapping):
+        given = dict(keywords if args is None else args)
+    else:
+        raise InputError(
+            f"ModelService {resource_name!r} takes its inputs as keywords, ModelServiceArgs or a "
+            f"dictionary, not as {type(args).__name__}; resource options are given as opts="
+        )
+    for name in given:
+        if name not in INPUTS:
+            near = difflib.get_close_matches(name, INPUTS, n=1)
+            guess = f"; did you mean {near[0]!r}?" if near else "."
+            raise InputError(
+                f"ModelService {resource_name!r} has no input {name!r}{guess} Its inputs are "
+                f"{', '.join(INPUTS)}."
+            )
+    return dict.fromkeys(INPUTS) | given
