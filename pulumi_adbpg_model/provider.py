@@ -83,7 +83,7 @@ class ModelServiceProvider(ResourceProvider):
             inputs = keep_spelling(olds, inputs, _is_unknown)
         return CheckResult(inputs, failures)
 
-    def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
         """
         Tell what a change means.
 
@@ -93,6 +93,11 @@ class ModelServiceProvider(ResourceProvider):
         change = compare(olds, news, _is_unknown)
         forced = change.resume or "status" in change.replaces
         changes = None if change.changed else forced
+        if forced:
+            then = "goes on waiting for it" if change.resume else "replaces it"
+            host.EngineLog(_known(news.get(state.URN))).note(
+                f"{id_} is {olds.get('status')!r}: `pulumi up` {then}"
+            )
         return DiffResult(
             changes=changes, replaces=list(change.replaces), delete_before_replace=True
         )
@@ -159,8 +164,9 @@ class ModelServiceProvider(ResourceProvider):
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change the whitelist, go on waiting, and record settings, as far as each is needed."""
         service = _parse(id_)
-        operation = self._process.operation({**news, "region_id": olds.get("region_id")}, "update")
         change = compare(olds, news, _is_unknown)
+        kind = "resume" if change.resume else "update"
+        operation = self._process.operation({**news, "region_id": olds.get("region_id")}, kind)
         whitelist = None
         if "security_ip_list" in change.changed:
             whitelist = lifecycle.WhitelistChange(
@@ -250,10 +256,11 @@ def _timeout(timeouts: Mapping[str, str | None], kind: str) -> str:
     given = timeouts.get(kind)
     if given:
         return given
-    if kind == "update" and timeouts.get("create"):
-        # An update may go on waiting for the creation: give it as long, unless it has its own.
-        return max(DEFAULT_TIMEOUTS[kind], timeouts["create"] or "", key=parse_duration)
-    return DEFAULT_TIMEOUTS[kind]
+    if kind != "resume":
+        return DEFAULT_TIMEOUTS[kind]
+    # An update that goes on with a creation may take as long, unless it has a limit of its own.
+    create = timeouts.get("create") or DEFAULT_TIMEOUTS["create"]
+    return timeouts.get("update") or max(create, DEFAULT_TIMEOUTS["update"], key=parse_duration)
 
 
 def _parse(id_: str) -> ModelServiceId:
@@ -261,6 +268,10 @@ def _parse(id_: str) -> ModelServiceId:
         return ModelServiceId.parse(id_)
     except ValueError as error:
         raise OperationError(f"the id {error}") from None
+
+
+def _known(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _is_unknown(value: object) -> bool:

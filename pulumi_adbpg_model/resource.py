@@ -212,7 +212,12 @@ def _raise_unless_active(seen: dict[str, Any], started: float) -> None:
         if phase is Phase.FAILED
         else "Run `pulumi up` again to go on waiting"
     )
+    kept = (
+        "It is kept in the state and its AI nodes stay billed"
+        if seen["status"] != state.UNSEEN
+        else "It may exist and be billed, so it is kept in the state"
+    )
     raise pulumi.RunError(
-        f"model service {seen['id']} is not active: {seen['reason'] or seen['status']}. It is kept "
-        f"in the state and its AI nodes stay billed. {then}; `pulumi destroy` removes it."
+        f"model service {seen['id']} is not active: {seen['reason'] or seen['status']}. {kept}. "
+        f"{then}; `pulumi destroy` removes it."
     )

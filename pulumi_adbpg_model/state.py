@@ -28,6 +28,7 @@ __all__ = [
     "OUTPUTS",
     "TIMEOUTS",
     "TOKENS",
+    "UNSEEN",
     "URN",
     "WRITTEN",
     "declared_inputs",
@@ -94,7 +95,7 @@ TOKENS = "__tokens"
 #: program fails for a service that is not active only in the run that wrote this.
 WRITTEN = "__written"
 #: The status of a service that the cloud has not shown yet.
-_UNSEEN = "unknown"
+UNSEEN = "unknown"
 
 
 def is_hidden(name: str) -> bool:
@@ -206,7 +207,7 @@ def outputs(
         "region_id": region,
         "model_service_id": service.model_service_id,
         "request_id": request_id,
-        "status": (details.status if details else None) or _UNSEEN,
+        "status": (details.status if details else None) or UNSEEN,
     }
     if details is not None:
         outs["create_time"] = details.create_time
@@ -221,7 +222,7 @@ def outputs(
 
 def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:
     """What these outputs know of the service itself; None when the cloud never showed it."""
-    if outs.get("status") in (None, _UNSEEN):
+    if outs.get("status") in (None, UNSEEN):
         return None
     return ModelServiceDetails(
         service,
@@ -259,6 +260,8 @@ def _observed(details: ModelServiceDetails | None) -> dict[str, Any]:
 
 def same_value(name: str, one: Any, other: Any) -> bool:
     """Whether two values of an input mean the same to the cloud."""
+    if name == "model_name":
+        return bool(_stripped(one) == _stripped(other))
     if name == "ai_nodes":
         return same_nodes(one, other)
     if name == "security_ip_list":
@@ -268,6 +271,10 @@ def same_value(name: str, one: Any, other: Any) -> bool:
     if name == "model_params":
         return _as_json(one or None) == _as_json(other or None)
     return bool(whole_numbers(one) == whole_numbers(other))
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
 
 
 def _as_json(value: Any) -> str:

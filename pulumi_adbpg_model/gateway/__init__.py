@@ -123,17 +123,21 @@ class Gateway:
         ListModelServices, all pages: the list is complete or the call raises.
 
         Raises:
-            TransportError: The pages do not add up to one total, also when read again.
+            TransportError: The pages do not add up to one total, also when read again, or there
+                is no time for that.
         """
         deadline = self._clock.monotonic() + (
             self._policy.seconds if budget_s is None else budget_s
         )
+        reason = "the pages do not add up to the total"
         for _ in range(_MAX_READINGS):
             services = self._list_once(db_instance_id, deadline)
             if services is not None:
                 return services
-        subject = f"of instance {db_instance_id}"
-        raise TransportError("ListModelServices", subject, "the pages do not add up to the total")
+            if self._clock.monotonic() > deadline:
+                reason = "there was no time to read all pages"
+                break
+        raise TransportError("ListModelServices", f"of instance {db_instance_id}", reason)
 
     def _list_once(self, db_instance_id: str, deadline: float) -> list[ModelServiceDetails] | None:
         """One reading of all pages; None when the list changed between them."""

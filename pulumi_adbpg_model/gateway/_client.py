@@ -15,7 +15,7 @@ from alibabacloud_tea_openapi.utils import Utils
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
-from pulumi_adbpg_model.errors import TransportError
+from pulumi_adbpg_model.errors import AccessError, TransportError
 from pulumi_adbpg_model.gateway._endpoints import host_of
 from pulumi_adbpg_model.gateway._errors import translate, unusable_credentials
 from pulumi_adbpg_model.settings import Credentials, Profile, Settings, StaticKey
@@ -74,7 +74,10 @@ class Client:
             answer = client.call_api(params, request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
             secrets = [text for text in (key.access_key_secret, key.security_token) if text]
-            raise translate(error, action, subject, host, secrets) from None
+            told = translate(error, action, subject, host, secrets)
+            if told.hint == AccessError.default_hint:
+                told.hint += f" The credentials come from {self._settings.credentials.source}."
+            raise told from None
         content = answer.get("body")
         if not isinstance(content, dict):
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")

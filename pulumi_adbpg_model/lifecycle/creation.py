@@ -7,7 +7,7 @@ more: the caller gets the id with whatever is known, so that it lands in the sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pulumi_adbpg_model.domain import (
@@ -23,12 +23,11 @@ from pulumi_adbpg_model.errors import (
     OperationError,
     QuotaError,
     ServerError,
-    TokenMismatchError,
     TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation, holder_of
 from pulumi_adbpg_model.lifecycle.presence import gone_error
-from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token, other_token
+from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token
 from pulumi_adbpg_model.lifecycle.verification import verify
 from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
 
@@ -76,28 +75,20 @@ def create(
     """
     _stop_if_cancelled(operation)
     known = _existing(operation, spec)
-    answered: list[ModelServiceId] = []
+    answered: dict[ModelServiceId, str] = {}  # with the token that led there
     first, token = token, operation.next_tokens.get(token, token)
     for _ in range(_MAX_DEAD):
         _stop_if_cancelled(operation)
-        try:
-            submission = _submit(operation, spec, token, known, answered)
-        except TokenMismatchError:
-            replaced = any(dead.db_instance_id == spec.db_instance_id for dead in _dead(operation))
-            if not replaced:
-                raise
-            # The token's first service is deleted already: without another one nothing is left.
-            operation.report.note("client_token was used with other inputs: deriving one from it")
-            token = other_token(token, spec)
-            continue
+        submission = _submit(operation, spec, token, known, answered)
         service = submission.id
-        answered.append(service)
+        answered.setdefault(service, token)
         if service not in operation.deleted_here:
             _announce(operation, service, known)
             outcome = wait_until_active(operation, service, only_seen=not wait_for_active)
             if not outcome.gone:
                 verify(operation, spec, outcome.details)
-                return Created(service, submission.request_id, outcome, TokenChain(first, token))
+                tokens = TokenChain(first, answered[service])
+                return Created(service, submission.request_id, outcome, tokens)
             if outcome.details is not None:
                 raise OperationError(
                     f"model service {service} was deleted by someone else while it was being "
@@ -113,7 +104,7 @@ def create(
 def resume(
     operation: Operation,
     service: ModelServiceId,
-    spec: ModelServiceSpec,
+    spec: ModelServiceSpec | None,
     last: ModelServiceDetails | None,
 ) -> Outcome:
     """
@@ -122,7 +113,7 @@ def resume(
     Args:
         operation: Its deadline bounds the wait.
         service: The service.
-        spec: What was asked for.
+        spec: What was asked for; None leaves the comparison to the caller.
         last: What that run saw last; None when it never saw anything.
 
     Raises:
@@ -131,7 +122,8 @@ def resume(
     outcome = wait_until_active(operation, service, last=last)
     if outcome.gone:
         raise gone_error("update", service)
-    verify(operation, spec, outcome.details)
+    if spec is not None:
+        verify(operation, spec, outcome.details)
     return outcome
 
 
@@ -162,16 +154,12 @@ def _free_nodes(operation: Operation, spec: ModelServiceSpec) -> str:
     return f"Free AI nodes of the instance: {', '.join(free) or 'none'}. "
 
 
-def _dead(operation: Operation) -> Sequence[ModelServiceId]:
-    return list(operation.deleted_here)  # other threads add to it meanwhile
-
-
 def _submit(
     operation: Operation,
     spec: ModelServiceSpec,
     token: str,
     known: Sequence[ModelServiceDetails] | None,
-    answered: Sequence[ModelServiceId],
+    answered: Collection[ModelServiceId],
 ) -> Submission:
     while True:
         try:
@@ -195,11 +183,13 @@ def _submit(
 
 
 def _held(operation: Operation, spec: ModelServiceSpec) -> Sequence[ModelServiceDetails]:
-    """What may hold the nodes; nothing when it cannot be told."""
+    """What may hold the nodes, apart from the dead; nothing when it cannot be told."""
     try:
-        return _existing(operation, spec) or ()
+        shown = _existing(operation, spec) or ()
     except ConfigurationError:
         return ()
+    # A list that lags behind may show once more what this run deleted.
+    return [service for service in shown if service.id not in operation.deleted_here]
 
 
 def _explain_taken(
@@ -211,8 +201,8 @@ def _explain_taken(
     """A node is held: say by what and how to take it over, whatever the code was."""
     taken = f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
     then = (
-        "To take that service over, declare it with "
-        f'opts=ResourceOptions(import_="{holder.id}"); else choose a free node, or delete it first.'
+        f'To take that service over, declare it with opts=ResourceOptions(import_="{holder.id}"); '
+        "else choose a free node, or delete that service."
     )
     if isinstance(error, _AMBIGUOUS):
         before = known is not None and any(other.id == holder.id for other in known)

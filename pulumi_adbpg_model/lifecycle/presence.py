@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import InstanceNotFoundError, NotFoundError, OperationError
 from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.timing import format_duration
 
 __all__ = [
     "GRACE_S",
@@ -78,14 +79,21 @@ def look(
 
     Raises:
         InstanceNotFoundError: The instance is not visible.
-        OperationError: Describe does not know a service that the list shows.
+        OperationError: Describe does not know a service that the list shows, or the operation is
+            over before one that was never seen was given its time.
         AdbpgModelError: A call failed.
     """
     while True:
         details = find(operation, service)
         if details is not None:
             return details
-        fresh = not seen and operation.deadline.waited_s < GRACE_S and not operation.over
+        fresh = not seen and operation.deadline.waited_s < GRACE_S
+        if fresh and operation.over:
+            ended = "was cancelled" if operation.clock.cancelled else "ran out of time"
+            raise OperationError(
+                f"{service} does not show yet, and the operation {ended} before it was given "
+                f"{format_duration(GRACE_S)} to. The state is kept; run the command again later."
+            )
         if not fresh and is_proven_gone(operation, service):
             return None
         if fresh:

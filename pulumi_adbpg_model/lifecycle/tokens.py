@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec
 
-__all__ = ["TokenChain", "first_token", "next_token", "other_token"]
+__all__ = ["TokenChain", "first_token", "next_token"]
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,11 @@ def first_token(organization: str, urn: str, region: str | None, spec: ModelServ
     It depends on what is declared alone, so a killed `pulumi up`, run again anywhere, sends it
     again; another stack, resource, region or input gives another token.
     """
-    return _hash([organization, urn, region, dataclasses.asdict(spec)])
+    asked = dataclasses.asdict(spec)
+    text = json.dumps([organization, urn, region, asked], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def next_token(token: str, dead: ModelServiceId) -> str:
     """The token to use when the cloud answered `token` with a service that is gone."""
     return hashlib.sha256(f"{token}:{dead.model_service_id}".encode()).hexdigest()
-
-
-def other_token(token: str, spec: ModelServiceSpec) -> str:
-    """The token to use when the cloud knows `token` for another request."""
-    return _hash([token, dataclasses.asdict(spec)])
-
-
-def _hash(parts: list[object]) -> str:
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -10,6 +10,7 @@ from pulumi_adbpg_model.lifecycle.change import change_whitelist
 from pulumi_adbpg_model.lifecycle.creation import resume
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import require
+from pulumi_adbpg_model.lifecycle.verification import verify
 
 __all__ = ["Updated", "WhitelistChange", "update"]
 
@@ -61,7 +62,8 @@ def update(
         AdbpgModelError: A call failed.
     """
     if waits:
-        outcome = resume(operation, service, spec, last)
+        # A whitelist that is about to change is compared afterwards.
+        outcome = resume(operation, service, None if whitelist else spec, last)
         active = outcome.details is not None and outcome.details.phase is Phase.ACTIVE
         if whitelist is None or not active:
             return Updated(outcome.details, outcome.reason, whitelist_changed=False)
@@ -69,4 +71,6 @@ def update(
         details = require(operation, service, "update")
     else:
         details = change_whitelist(operation, service, whitelist.group, whitelist.entries)
+        if waits:
+            verify(operation, spec, details)
     return Updated(details, details.why_not_active, whitelist_changed=whitelist is not None)

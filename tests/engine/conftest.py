@@ -13,6 +13,8 @@ import pytest
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.stack import Stack
 
+if "ADBPG_ENGINE" not in os.environ and shutil.which("pulumi"):
+    os.environ["ADBPG_ENGINE"] = str(shutil.which("pulumi"))
 if "ADBPG_ENGINE" in os.environ:  # where the Automation API looks for the CLI
     _engine = Path(os.environ["ADBPG_ENGINE"])
     os.environ["PATH"] = f"{_engine.parent}{os.pathsep}{os.environ['PATH']}"

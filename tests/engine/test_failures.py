@@ -25,7 +25,8 @@ def test_destroy_keeps_the_state_when_the_key_is_wrong(stack: Stack, simulator: 
     assert failed.value.reasons == {
         f"DeleteModelService gp-demo:{service.id} failed: Specified signature is not matched with "
         "our calculation (code=SignatureDoesNotMatch, status=400, request_id=…). Check the access "
-        "key, the RAM policy and the security token's expiry."
+        "key and its secret, the RAM policy, and the security token's expiry. The credentials come "
+        "from environment ALICLOUD_ACCESS_KEY."
     }
     assert "a-wrong-secret" not in failed.value.output
     assert simulator.services == [service]
@@ -59,9 +60,10 @@ def test_up_names_every_place_when_there_are_no_credentials(
         "config alicloud:accessKey with alicloud:secretKey; config alicloud:profile; "
         "environment ALICLOUD_ACCESS_KEY with ALICLOUD_SECRET_KEY; "
         "environment ALIBABA_CLOUD_ACCESS_KEY_ID with ALIBABA_CLOUD_ACCESS_KEY_SECRET; "
-        "environment ALICLOUD_PROFILE; environment ALIBABA_CLOUD_PROFILE; "
-        "the default credential chain (OIDC role, ~/.aliyun/config.json, "
-        "~/.alibabacloud/credentials.ini, ECS RAM role, credentials URI). The chain says: "
+        "environment ALICLOUD_PROFILE; "
+        "the default credential chain (OIDC role, ~/.aliyun/config.json and "
+        "~/.alibabacloud/credentials.ini with ALIBABA_CLOUD_PROFILE, ECS RAM role, credentials "
+        "URI). The chain says: "
     )
     assert "Traceback" not in failed.value.output
     assert simulator.requests == []
@@ -76,7 +78,8 @@ def test_up_creates_nothing_when_the_key_is_wrong(stack: Stack, simulator: Simul
     assert failed.value.reasons == {
         "CreateModelService in instance gp-demo failed: Specified signature is not matched with "
         "our calculation (code=SignatureDoesNotMatch, status=400, request_id=…). Check the access "
-        "key, the RAM policy and the security token's expiry."
+        "key and its secret, the RAM policy, and the security token's expiry. The credentials come "
+        "from environment ALICLOUD_ACCESS_KEY."
     }
     assert "Traceback" not in failed.value.output
     assert "a-wrong-secret" not in failed.value.output
@@ -118,7 +121,7 @@ def test_up_names_the_holder_when_a_node_is_taken(stack: Stack, simulator: Simul
         f"by model service gp-demo:{holder.id}, which runs Qwen3-Embedding-8B. To take that "
         "service over, declare it with "
         f'opts=ResourceOptions(import_="gp-demo:{holder.id}"); else choose a free node, or delete '
-        "it first."
+        "that service."
     }
     assert "Traceback" not in failed.value.output
     # Busy for now would be tried again; a node that is held is not.
@@ -163,7 +166,8 @@ def test_up_gives_up_in_time_when_the_cloud_cannot_be_reached(tmp_path: Path) ->
         (
             "forbidden",
             "User not authorized to operate on the resource (code=Forbidden.RAM, status=403, "
-            "request_id=…). Check the access key, the RAM policy and the security token's expiry.",
+            "request_id=…). Check the access key and its secret, the RAM policy, and the security "
+            "token's expiry. The credentials come from environment ALICLOUD_ACCESS_KEY.",
         ),
     ],
 )

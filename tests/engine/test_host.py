@@ -32,7 +32,7 @@ def test_progress_shows_in_the_resources_own_row_and_status_changes_last(tmp_pat
     lasting = diagnostics.partition("Resources:")[0].splitlines()
     label = lasting.index(f"  {TYPE} (model):")
     assert [line.strip().partition(" after")[0] for line in lasting[label + 1 : label + 4]] == [
-        f"{id_} is submitted",
+        f"CreateModelService answers with {id_}",
         f"{id_} is 'deployming'",
         f"{id_} is 'active'",
     ]

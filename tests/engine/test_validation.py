@@ -174,5 +174,7 @@ def test_an_unknown_input_fails_the_program_with_the_one_that_was_meant(
     """A mistyped input stops the program at once, with a guess."""
     with pytest.raises(Failed) as failed:
         stack.preview(program(ai_node=["ai-1"]))
-    assert "ModelService has no input 'ai_node'; did you mean 'ai_nodes'?" in failed.value.output
+    (line,) = failed.value.reasons
+    assert line.startswith("ModelService 'model' has no input 'ai_node'; did you mean 'ai_nodes'?")
+    assert "Traceback" not in failed.value.output
     assert simulator.requests == []

@@ -70,9 +70,8 @@ def test_whitelist_change_fails_when_the_group_does_not_reach_the_service(tmp_pa
             stack.up(program(opts, security_ip_list=["10.0.0.2"], security_ip_group="database"))
         assert failed.value.reasons == {
             "change of security_ip_list failed: whitelist group 'database' of instance gp-demo was "
-            f"set to ['10.0.0.2'], but gp-demo:{service.id} still admits ['10.0.0.1']. The group "
-            "is probably not this service's: correct security_ip_group, or leave it out to have a "
-            "change replace the service."
+            f"set to ['10.0.0.2'], but gp-demo:{service.id} still admits ['10.0.0.1']. The "
+            "operation ran out of time before it showed: run `pulumi up` again."
         }
         assert simulator.services == [service]
         assert mutations(simulator) == ["ModifySecurityIps"]

@@ -81,6 +81,7 @@ class Stub:
 
     def __init__(self, answer: Callable[[dict[str, str]], Answer]) -> None:
         self.queries: list[dict[str, str]] = []
+        self.bodies: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
         stub = self
 
@@ -89,9 +90,10 @@ class Stub:
             disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length") or 0))
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 query = dict(parse_qsl(urlsplit(self.path).query))
                 stub.queries.append(query)
+                stub.bodies.append(dict(parse_qsl(body.decode())))
                 stub.headers.append({name.lower(): text for name, text in self.headers.items()})
                 reply = answer(query)
                 self.send_response(reply.status)

@@ -151,7 +151,7 @@ def test_each_code_arrives_as_its_class_over_http(code: str, cls: type[ApiError]
     [
         ("InvalidTimeStamp.Expired", "Set this machine's clock right: the cloud accepts 15"),
         ("InvalidSecurityToken.Expired", "Fetch a new security token, then run the command again."),
-        ("Forbidden.RAM", "Check the access key, the RAM policy"),
+        ("Forbidden.RAM", "Check the access key and its secret, the RAM policy, and"),
         ("QuotaNotEnough", "Free an AI node, or raise the quota or balance"),
         ("IdempotentParameterMismatch", "Set another client_token"),
         ("InvalidDBInstanceId.NotFound", "check db_instance_id, the region and the credentials."),
@@ -180,3 +180,33 @@ def test_an_error_answer_may_lack_anything(body: object, status: int, text: str)
     with stub(lambda _: Answer(body, status)) as cloud, pytest.raises(ApiError) as caught:
         gateway_for(cloud).list_ai_nodes(INSTANCE)
     assert f"ListAINodePools of instance gp-demo failed: {text}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (
+            "Forbidden.RAM",
+            (
+                "Check the access key and its secret, the RAM policy, and the security token's "
+                "expiry. The credentials come from these tests."
+            ),
+        ),
+        (
+            "InvalidTimeStamp.Expired",
+            "Set this machine's clock right: the cloud accepts 15 minutes of difference.",
+        ),
+        (
+            "QuotaNotEnough",
+            "Free an AI node, or raise the quota or balance, then run `pulumi up` again.",
+        ),
+    ],
+)
+def test_a_refused_key_is_named_by_its_source(code: str, hint: str) -> None:
+    """Which of several places the key came from is told where the key may be wrong, only there."""
+    answer = Answer({"Code": code, "Message": "m"}, 400)
+    with stub(lambda _: answer) as cloud, pytest.raises(ApiError) as caught:
+        gateway_for(cloud).list_ai_nodes(INSTANCE)
+    assert str(caught.value) == (
+        f"ListAINodePools of instance gp-demo failed: m (code={code}, status=400). {hint}"
+    )

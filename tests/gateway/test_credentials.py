@@ -20,9 +20,9 @@ from tests.gateway.support import Answer, Stub, stub
 _PROGRAM = textwrap.dedent(
     """
     import os, sys
+    from pulumi_adbpg_model.clock import SystemClock
     from pulumi_adbpg_model.errors import AdbpgModelError
     from pulumi_adbpg_model.gateway import Gateway
-    from pulumi_adbpg_model.lifecycle import SystemClock
     from pulumi_adbpg_model.settings import Settings
 
     config = dict(pair.split("=", 1) for pair in sys.argv[1:])
@@ -101,7 +101,6 @@ def test_missing_credentials_name_every_place_that_was_looked_in(
         (["adbpg:profile=default"], {}),
         (["alicloud:profile=default"], {}),
         ([], {"ALICLOUD_PROFILE": "default"}),
-        ([], {"ALIBABA_CLOUD_PROFILE": "default"}),
         ([], {}),
         (["adbpg:accessKey=simulator-key-id", "adbpg:secretKey=simulator-key-secret"], {}),
         (
@@ -178,3 +177,28 @@ def test_a_token_that_settings_never_saw_is_masked_too(home: Path, config: list[
         assert cloud.headers[-1]["x-acs-security-token"] == "made-up-token"
 
     assert "AccessError: ListModelServices of instance gp-demo failed: signed: **** end (" in said
+
+
+def test_the_chain_itself_reads_alibaba_cloud_profile(simulator: Simulator, home: Path) -> None:
+    """The variable picks the profile of the chain, where the current one would not work."""
+    current = json.dumps({"current": "empty", "profiles": _PROFILES})
+    (home / ".aliyun" / "config.json").write_text(current)
+
+    said = _run(home, simulator, env={"ALIBABA_CLOUD_PROFILE": "default"})
+    without = _run(home, simulator)
+
+    assert said == "services: []"
+    assert without.startswith("ConfigurationError: no Alibaba Cloud credentials were found.")
+
+
+def test_a_section_of_the_credentials_file_is_picked_by_alibaba_cloud_profile(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    """A name that is no CLI profile is looked for in the chain's own file."""
+    (tmp_path / ".alibabacloud").mkdir()
+    (tmp_path / ".alibabacloud" / "credentials.ini").write_text(
+        "[team]\nenable = true\ntype = access_key\naccess_key_id = simulator-key-id\n"
+        "access_key_secret = simulator-key-secret\n"
+    )
+
+    assert _run(tmp_path, simulator, env={"ALIBABA_CLOUD_PROFILE": "team"}) == "services: []"

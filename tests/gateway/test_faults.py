@@ -147,9 +147,14 @@ def test_a_refused_connection_is_a_transport_error(simulator: Simulator) -> None
     gateway = gateway_for(simulator, clock := FakeClock())
     simulator.stop()
 
-    with pytest.raises(TransportError, match="cannot be reached or drops the connection"):
+    with pytest.raises(TransportError) as caught:
         gateway.list_model_services("gp-demo")
 
+    assert str(caught.value) == (
+        f"ListModelServices of instance gp-demo failed: 127.0.0.1:{simulator.port} cannot be "
+        "reached or drops the connection. Check the region, the endpoint, the network and the "
+        "proxy settings."
+    )
     assert len(clock.sleeps) == 6
 
 

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_adbpg_model.domain import ModelServiceSpec
-from pulumi_adbpg_model.errors import TransportError
+from pulumi_adbpg_model.errors import ServerError, TransportError
+from pulumi_adbpg_model.gateway import RetryPolicy
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.support import INSTANCE, Answer, Stub, gateway_for, stub
+from tests.lifecycle.fakes import FakeClock
 
 
 def _ids(numbers: range) -> list[str]:
@@ -66,22 +68,21 @@ def test_list_copes_with_pages_in_another_order() -> None:
 
 
 def test_list_raises_when_pages_repeat() -> None:
-    """A cloud that ignores the page number has shown less than it says there is."""
+    """A cloud that ignores the page number has shown less than it says there is, three times."""
     with stub(lambda _: _page(_ids(range(20)), 55)) as cloud:
         with pytest.raises(TransportError) as caught:
             _listed(cloud)
         calls = len(cloud.queries)
     assert str(caught.value) == (
-        "ListModelServices of instance gp-demo failed: the pages hold 20 services, the total "
-        "says 55."
+        "ListModelServices of instance gp-demo failed: the pages do not add up to the total."
     )
-    assert calls == 2
+    assert calls == 6
 
 
 def test_list_raises_when_the_total_is_too_high() -> None:
     """A total that is never reached is no proof of anything."""
     pages = {"1": _ids(range(3)), "2": []}
-    text = "the pages hold 3 services, the total says 4"
+    text = "the pages do not add up to the total"
     with (
         stub(lambda query: _page(pages[query["PageNumber"]], 4)) as cloud,
         pytest.raises(TransportError, match=text),
@@ -122,16 +123,28 @@ def test_list_asks_until_no_more_come_without_a_total(total: object) -> None:
         {"ModelServices": ["ms-1"], "TotalRecordCount": 1},
         {"ModelServices": [{"Status": "active"}], "TotalRecordCount": 1},
         {"ModelServices": [{"ModelServiceId": ""}], "TotalRecordCount": 1},
-        {"ModelServices": [{"ModelServiceId": 7}], "TotalRecordCount": 1},
+        {"ModelServices": [{"ModelServiceId": " "}], "TotalRecordCount": 1},
+        {"ModelServices": [{"ModelServiceId": True}], "TotalRecordCount": 1},
     ],
 )
 def test_list_raises_when_the_answer_holds_no_list(body: object) -> None:
     """An answer in another shape is never read as an empty list: that would be a false proof."""
-    with stub(lambda _: Answer(body)) as cloud, pytest.raises(TransportError) as caught:
-        _listed(cloud)
+    with stub(lambda _: Answer(body)) as cloud:
+        with pytest.raises(TransportError) as caught:
+            _listed(cloud)
+        calls = len(cloud.queries)
     assert str(caught.value) == (
         "ListModelServices of instance gp-demo failed: the answer holds no list of services."
     )
+    assert calls == 7
+
+
+def test_list_asks_again_for_a_page_that_holds_no_list() -> None:
+    """Such an answer counts as none: the same page is asked for again."""
+    answers = [Answer({"RequestId": "r"}), _page(["ms-0"], 2), Answer({}), _page(["ms-1"], 2)]
+    with stub(lambda _: answers.pop(0)) as cloud:
+        assert _listed(cloud) == ["ms-0", "ms-1"]
+        assert [query["PageNumber"] for query in cloud.queries] == ["1", "1", "2", "2"]
 
 
 @pytest.mark.parametrize(
@@ -144,11 +157,11 @@ def test_list_reads_none_as_none(body: object) -> None:
 
 
 def test_list_raises_on_a_list_without_end() -> None:
-    """A cloud that always has one more is left after 1000 pages."""
+    """A cloud that always has one more is left after 1000 pages, read three times."""
     with stub(lambda query: _page([f"ms-{query['PageNumber']}"], None)) as cloud:
-        with pytest.raises(TransportError, match="the list has no end"):
+        with pytest.raises(TransportError, match="the pages do not add up to the total"):
             _listed(cloud)
-        assert len(cloud.queries) == 1000
+        assert len(cloud.queries) == 3000
 
 
 def test_list_is_complete_or_raises_for_any_pages() -> None:
@@ -175,3 +188,70 @@ def test_list_is_complete_or_raises_for_any_pages() -> None:
             assert (hidden, sorted(listed)) == (0, sorted(every))
 
         check()
+
+
+def test_list_is_read_again_when_its_total_changes_between_the_pages() -> None:
+    """A service that goes away meanwhile shifts the pages: nothing may fall between them."""
+    before, after = _ids(range(3)), _ids(range(1, 3))
+    answers = [
+        _page(before[:2], 3),
+        _page([], 2),  # ms-0 is gone: ms-2 has moved to the first page
+        _page(after, 2),
+    ]
+    with stub(lambda _: answers.pop(0)) as cloud:
+        assert _listed(cloud) == ["ms-1", "ms-2"]
+        assert [query["PageNumber"] for query in cloud.queries] == ["1", "2", "1"]
+
+
+def test_list_that_grows_and_shrinks_between_its_pages_is_not_believed() -> None:
+    """As many services as the total says are no proof when the total was another before."""
+    answers = [_page(["ms-0", "ms-1"], 4), _page(["ms-3"], 3), _page(["ms-1", "ms-2", "ms-3"], 3)]
+    with stub(lambda _: answers.pop(0)) as cloud:
+        assert _listed(cloud) == ["ms-1", "ms-2", "ms-3"]
+
+
+def test_list_that_goes_on_changing_raises_after_three_readings() -> None:
+    """A list that never holds still is no proof of anything."""
+    totals = iter(range(10, 100))
+    with stub(lambda query: _page([f"ms-{query['PageNumber']}"], next(totals))) as cloud:
+        with pytest.raises(TransportError) as caught:
+            _listed(cloud)
+        pages = [query["PageNumber"] for query in cloud.queries]
+    assert str(caught.value) == (
+        "ListModelServices of instance gp-demo failed: the pages do not add up to the total."
+    )
+    assert pages == ["1", "2", "1", "2", "1", "2"]
+
+
+def test_list_shares_one_budget_between_its_pages() -> None:
+    """What the first page used up is not there for the retries of the second."""
+    clock = FakeClock()
+
+    def answer(query: dict[str, str]) -> Answer:
+        if query["PageNumber"] == "1":
+            clock.advance(29.0)
+            return _page(["ms-0"], 2)
+        return Answer({"Code": "InternalError"}, 500)
+
+    policy = RetryPolicy(attempts=100, first_wait_s=1.0, max_wait_s=1.0)
+    with stub(answer) as cloud, pytest.raises(ServerError):
+        gateway_for(cloud, clock, policy).list_model_services(INSTANCE, budget_s=30.0)
+    assert 29.0 <= clock.now <= 30.0
+
+
+def test_list_starts_no_further_page_after_its_budget() -> None:
+    """A slow cloud with many pages holds nobody up: it is not read again either."""
+    clock = FakeClock()
+
+    def answer(query: dict[str, str]) -> Answer:
+        clock.advance(3.0)
+        return _page([f"ms-{query['PageNumber']}"], 9)
+
+    with stub(answer) as cloud:
+        with pytest.raises(TransportError) as caught:
+            gateway_for(cloud, clock).list_model_services(INSTANCE, budget_s=5.0)
+        pages = [query["PageNumber"] for query in cloud.queries]
+    assert str(caught.value) == (
+        "ListModelServices of instance gp-demo failed: there was no time to read all pages."
+    )
+    assert pages == ["1", "2"]

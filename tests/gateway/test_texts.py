@@ -37,6 +37,7 @@ from tests.lifecycle.fakes import FakeClock
 _HOST = "gpdb.aliyuncs.com"
 _URL = "https://gpdb.aliyuncs.com/?SecurityIPList=10.9.8.7"
 _SERVICE = ModelServiceId(INSTANCE, "ms-1")
+_CHECK = "Check the region, the endpoint, the network and the proxy settings."
 
 
 def _wrapped(cause: Exception) -> UnretryableException:
@@ -47,26 +48,32 @@ def _wrapped(cause: Exception) -> UnretryableException:
 
 
 @pytest.mark.parametrize(
-    ("cause", "reason"),
+    ("cause", "text"),
     [
-        (transport.SSLError(_URL), "the TLS connection to gpdb.aliyuncs.com is not trusted"),
-        (transport.ProxyError(_URL), "the proxy to gpdb.aliyuncs.com does not answer"),
-        (transport.ConnectTimeout(_URL), "gpdb.aliyuncs.com does not accept connections in time"),
-        (transport.ReadTimeout(_URL), "gpdb.aliyuncs.com does not answer in time"),
+        (
+            transport.SSLError(_URL),
+            f"the TLS connection to gpdb.aliyuncs.com is not trusted. {_CHECK}",
+        ),
+        (transport.ProxyError(_URL), f"the proxy to gpdb.aliyuncs.com does not answer. {_CHECK}"),
+        (
+            transport.ConnectTimeout(_URL),
+            f"gpdb.aliyuncs.com does not accept connections in time. {_CHECK}",
+        ),
+        (transport.ReadTimeout(_URL), "gpdb.aliyuncs.com does not answer in time."),
         (
             transport.ConnectionError(_URL),
-            "gpdb.aliyuncs.com cannot be reached or drops the connection",
+            f"gpdb.aliyuncs.com cannot be reached or drops the connection. {_CHECK}",
         ),
-        (transport.ChunkedEncodingError(_URL), "the connection to gpdb.aliyuncs.com broke"),
-        (ValueError(_URL), "the answer of gpdb.aliyuncs.com is not JSON"),
-        (AttributeError(_URL), "the answer of gpdb.aliyuncs.com has an unexpected shape"),
-        (KeyError(_URL), "gpdb.aliyuncs.com gives no usable answer (KeyError)"),
+        (transport.ChunkedEncodingError(_URL), "the connection to gpdb.aliyuncs.com broke."),
+        (ValueError(_URL), "the answer of gpdb.aliyuncs.com is not JSON."),
+        (AttributeError(_URL), "the answer of gpdb.aliyuncs.com has an unexpected shape."),
+        (KeyError(_URL), "gpdb.aliyuncs.com gives no usable answer (KeyError)."),
     ],
 )
-def test_a_broken_call_is_told_in_our_words_alone(cause: Exception, reason: str) -> None:
-    """The SDK's own text holds the URL with every parameter; none of it is passed on."""
+def test_a_broken_call_is_told_in_our_words_alone(cause: Exception, text: str) -> None:
+    """None of the SDK's own text, with the URL, is passed on; an unreachable host has a hint."""
     error = translate(_wrapped(cause), "Act", "on it", _HOST, [])
-    assert str(error) == f"Act on it failed: {reason}."
+    assert str(error) == f"Act on it failed: {text}"
     assert type(error) is TransportError
 
 

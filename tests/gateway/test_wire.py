@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId, Submission
 from pulumi_adbpg_model.errors import NotFoundError, TransportError
 from pulumi_adbpg_model.gateway import _wire
 from tests.gateway.support import INSTANCE, SPEC, Answer, gateway_for, stub
@@ -61,15 +61,90 @@ def test_describe_of_nothing_is_not_found(body: object) -> None:
     assert "the answer describes no service" in str(caught.value)
 
 
-@pytest.mark.parametrize("body", [{}, {"ModelServiceId": ""}, {"ModelServiceId": 7}])
-def test_a_create_without_an_id_is_ambiguous(body: object) -> None:
-    """Something may have been made: the text says how it is found."""
-    with stub(lambda _: Answer(body)) as cloud, pytest.raises(TransportError) as caught:
-        gateway_for(cloud).create_model_service(SPEC, "token-1")
+@pytest.mark.parametrize(
+    "body", [{}, {"ModelServiceId": ""}, {"ModelServiceId": " "}, {"ModelServiceId": True}]
+)
+def test_a_create_without_an_id_is_repeated_with_the_same_token(body: object) -> None:
+    """Something may have been made: only the same token may be sent again."""
+    answers = [Answer(body), Answer(body), Answer({"ModelServiceId": "ms-1", "RequestId": "r"})]
+    with stub(lambda _: answers.pop(0)) as cloud:
+        submission = gateway_for(cloud).create_model_service(SPEC, "token-1")
+        tokens = [body["ClientToken"] for body in cloud.bodies]
+    assert submission == Submission(_SERVICE, "r")
+    assert tokens == ["token-1", "token-1", "token-1"]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"ModelServiceId": ""}, {"ModelServiceId": " "}, {"ModelServiceId": True}]
+)
+def test_a_create_that_never_names_an_id_raises_after_bounded_calls(body: object) -> None:
+    """It counts as no answer, so that the caller treats it as ambiguous."""
+    with stub(lambda _: Answer(body)) as cloud:
+        with pytest.raises(TransportError) as caught:
+            gateway_for(cloud).create_model_service(SPEC, "token-1")
+        calls = len(cloud.queries)
     assert str(caught.value) == (
-        "CreateModelService in instance gp-demo failed: the answer names no ModelServiceId. Run "
-        "`pulumi up` again: the same client token finds what was created."
+        "CreateModelService in instance gp-demo failed: the answer names no ModelServiceId."
     )
+    assert calls == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("ms-1", "ms-1"),
+        (" ms-1\n", "ms-1"),
+        (7, "7"),
+        (0, "0"),
+        ("7", "7"),
+        ("", None),
+        (" ", None),
+        (None, None),
+        (True, None),
+        (1.0, None),
+        (["ms-1"], None),
+    ],
+)
+def test_an_id_is_text_or_a_whole_number(value: object, expected: str | None) -> None:
+    """Ids come as text, with or without spaces around, or as numbers; anything else is none."""
+    assert _wire.identifier(value) == expected
+
+
+def test_a_numeric_id_is_the_same_service_in_every_answer() -> None:
+    """What a create names by number is described and found in the list by its digits."""
+    item = {"ModelServiceId": 7, "Status": "active"}
+    body = {**item, "ModelServices": [item], "TotalRecordCount": 1}
+    with stub(lambda _: Answer(body)) as cloud:
+        gateway = gateway_for(cloud)
+        created = gateway.create_model_service(SPEC, "token-1").id
+        described = gateway.describe_model_service(created)
+        listed = gateway.list_model_services(INSTANCE)
+        sent = cloud.queries[1]["ModelServiceId"]
+    assert (str(created), sent) == ("gp-demo:7", "7")
+    assert [described] == listed
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        "ai-1",
+        7,
+        {"AiNode": ["ai-1"]},
+        [""],
+        ["ai-1", ""],
+        ["ai-1", None],
+        ["ai-1", 7],
+        [["ai-1"]],
+        [{"NodeName": "ai-1"}],
+    ],
+)
+def test_nodes_of_a_service_in_another_shape_are_unknown(value: object) -> None:
+    """A part of the names would look like another deployment: it is all of them, or None."""
+    body = {"ModelServiceId": "ms-1", "AiNodes": value}
+    with stub(lambda _: Answer(body)) as cloud:
+        assert gateway_for(cloud).describe_model_service(_SERVICE).ai_nodes is None
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ class FakeService:
     details: ModelServiceDetails
     statuses: list[str | None]
     shows_at_s: float = 0.0
+    listed: bool = True
 
 
 class FakeCloud:
@@ -232,7 +233,9 @@ class FakeCloud:
     ) -> Sequence[ModelServiceDetails]:
         self._called("list", db_instance_id, budget_s)
         return [
-            found.details for found in self.services.values() if self.clock.now >= found.shows_at_s
+            found.details
+            for found in self.services.values()
+            if found.listed and self.clock.now >= found.shows_at_s
         ]
 
     def list_ai_nodes(
@@ -282,6 +285,7 @@ def operation(
     *,
     max_poll_interval_s: float | None = None,
     deleted_here: set[ModelServiceId] | None = None,
+    next_tokens: dict[str, str] | None = None,
 ) -> Operation:
     """One operation that starts now."""
     return Operation(
@@ -291,6 +295,7 @@ def operation(
         voice,
         max_poll_interval_s,
         set() if deleted_here is None else deleted_here,
+        {} if next_tokens is None else next_tokens,
     )
 
 

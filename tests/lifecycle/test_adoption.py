@@ -182,3 +182,71 @@ def test_adopt_raises_when_the_service_cannot_be_read(
         adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
 
     assert error is caught.value
+
+
+def test_adopt_compares_nodes_and_whitelist_once_everything_shows(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """While it is being deployed a service may show them in part: that is no difference."""
+    service = cloud.add(status="deploying", ai_nodes=("ai-1",), security_ip_list=None)
+    spec = dataclasses.replace(SPEC, ai_nodes=("ai-1", "ai-2"), security_ip_list=("10.0.0.1",))
+
+    def finish() -> None:
+        cloud.remove(service)
+        cloud.add("ms-old", "ai-2", "ai-1", security_ip_list=("10.0.0.1",))
+
+    clock.at(3.0, finish)
+
+    created = adopt(operation(cloud, voice), service, spec, wait_for_active=True)
+
+    assert (created.id, created.outcome.reason) == (service, None)
+    assert voice.warnings == []
+
+
+def test_adopt_refuses_a_service_that_turns_out_to_differ_once_active(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """What was left out during the deployment is compared after it, before anything is kept."""
+    service = cloud.add(ai_nodes=("ai-2",), security_ip_list=("0.0.0.0/0",))
+    cloud.services[service].statuses = ["deploying", "active"]
+    spec = dataclasses.replace(SPEC, security_ip_list=("10.0.0.1",))
+
+    with pytest.raises(OperationError) as caught:
+        adopt(operation(cloud, voice), service, spec, wait_for_active=True)
+
+    assert (
+        str(caught.value)
+        == "import of gp-demo:ms-old failed: the declaration differs from the service: ai_nodes "
+        "are declared ['ai-1'], the service is on ['ai-2']; security_ip_list is declared "
+        "['10.0.0.1'], the service admits ['0.0.0.0/0']. Declare what is there, then run the "
+        "command again."
+    )
+
+
+def test_adopt_refuses_a_pending_service_of_another_model_at_once(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """What shows from the start is compared before anything is waited for."""
+    service = cloud.add(status="deploying", model_name="Qwen3-32B", description="theirs")
+    spec = dataclasses.replace(SPEC, description="mine")
+
+    with pytest.raises(OperationError) as caught:
+        adopt(operation(cloud, voice), service, spec, wait_for_active=True)
+
+    assert (
+        str(caught.value)
+        == "import of gp-demo:ms-old failed: the declaration differs from the service: model_name "
+        "is declared 'Qwen3-8B', the service runs 'Qwen3-32B'; description is declared 'mine', "
+        "the service has 'theirs'. Declare what is there, then run the command again."
+    )
+    assert cloud.clock.now == 0.0
+
+
+def test_adopt_refuses_a_service_that_is_described_as_deleted(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """What the cloud calls deleted is nothing to take over."""
+    service = cloud.add(status="deleted")
+
+    with pytest.raises(OperationError, match="there is no such model service"):
+        adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)

@@ -78,23 +78,35 @@ def test_change_raises_when_the_list_never_shows(
 
 @pytest.mark.parametrize("limit_s", [0.0, 7.0])
 def test_change_ends_at_the_deadline(cloud: FakeCloud, voice: Voice, limit_s: float) -> None:
-    """A short deadline ends the comparing too."""
+    """A short deadline ends the comparing too, and the group is not blamed for it."""
     service = cloud.add()
 
-    with pytest.raises(OperationError):
+    with pytest.raises(OperationError) as caught:
         change_whitelist(operation(cloud, voice, limit_s), service, "theirs", _NEW)
 
+    assert (
+        str(caught.value)
+        == "change of security_ip_list failed: whitelist group 'theirs' of instance gp-demo was "
+        "set to ['10.0.0.1', '10.1.2.3/16'], but gp-demo:ms-old still admits ['127.0.0.1']. The "
+        "operation ran out of time before it showed: run `pulumi up` again."
+    )
     assert limit_s == cloud.clock.now
 
 
 def test_change_ends_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voice) -> None:
-    """A cancel ends the comparing at once."""
+    """A cancel ends the comparing at once, and the group is not blamed for it."""
     service = cloud.add()
     clock.at(1.0, clock.cancel)
 
-    with pytest.raises(OperationError):
+    with pytest.raises(OperationError) as caught:
         change_whitelist(operation(cloud, voice), service, "theirs", _NEW)
 
+    assert (
+        str(caught.value)
+        == "change of security_ip_list failed: whitelist group 'theirs' of instance gp-demo was "
+        "set to ['10.0.0.1', '10.1.2.3/16'], but gp-demo:ms-old still admits ['127.0.0.1']. The "
+        "operation was cancelled before it showed: run `pulumi up` again."
+    )
     assert clock.now == 1.0
 
 
@@ -107,7 +119,10 @@ def test_change_is_repeated_while_the_instance_is_busy(cloud: FakeCloud, voice: 
     change_whitelist(operation(cloud, voice), service, "mine", _NEW)
 
     assert cloud.times("modify") == [0.0, 2.0, 4.0]
-    assert f"waiting for the instance, 2 s: {busy()}" == voice.progressed[1]
+    assert voice.progressed == [
+        "waiting for the instance, 0 s: not now",
+        "waiting for the instance, 2 s: not now",
+    ]
 
 
 def test_change_raises_busy_at_the_deadline(cloud: FakeCloud, voice: Voice) -> None:

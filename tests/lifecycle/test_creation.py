@@ -45,7 +45,7 @@ def test_create_submits_and_waits_until_active(cloud: FakeCloud, voice: Voice) -
         "describe",
         "describe",
     ]
-    assert voice.notes[0] == "gp-demo:ms-1 is submitted"
+    assert voice.notes[0] == "CreateModelService answers with gp-demo:ms-1"
     assert voice.warnings == []
 
 

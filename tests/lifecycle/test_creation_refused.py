@@ -37,7 +37,7 @@ _AGAIN = (
 _TAKEN = "AI node ai-1 is held by model service gp-demo:ms-old, which runs Qwen3-8B"
 _THEN = (
     'To take that service over, declare it with opts=ResourceOptions(import_="gp-demo:ms-old"); '
-    "else choose a free node, or delete it first."
+    "else choose a free node, or delete that service."
 )
 
 
@@ -54,14 +54,11 @@ def test_create_retries_while_the_instance_is_busy(cloud: FakeCloud, voice: Voic
     assert cloud.times("create") == [0.0, 2.0, 4.0, 6.0]
     assert {"t-1"} == set(cloud.abouts("create"))
     assert len(cloud.services) == 1
-    assert [
-        f"waiting for the instance, {waited}: {error}"
-        for waited, error in [
-            ("0 s", busy()),
-            ("2 s", busy("IncorrectDBInstanceState")),
-            ("4 s", busy()),
-        ]
-    ] == voice.progressed
+    assert voice.progressed == [
+        "waiting for the instance, 0 s: not now",
+        "waiting for the instance, 2 s: not now",
+        "waiting for the instance, 4 s: not now",
+    ]
 
 
 def test_create_retries_busy_until_the_deadline_exactly(cloud: FakeCloud, voice: Voice) -> None:
@@ -157,12 +154,29 @@ def test_create_stops_once_somebody_takes_the_node_meanwhile(
     assert clock.now == 4.0
 
 
-@pytest.mark.parametrize("error", [quota(), InvalidRequestError(*_ACTION, "no"), outage()])
-def test_create_raises_the_refusal_as_it_is_without_the_list(
-    cloud: FakeCloud, voice: Voice, error: AdbpgModelError
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            quota(),
+            (
+                "no more (code=QuotaNotEnough). Asked for ai-1. Free AI nodes of the instance: "
+                "ai-2, ai-3. Free an AI node, or raise the quota or balance, then run `pulumi up` "
+                "again."
+            ),
+        ),
+        (InvalidRequestError(*_ACTION, "no"), "no."),
+        (TransportError(*_ACTION, "no answer"), f"no answer. {_AGAIN}"),
+        (
+            ServerError(*_ACTION, "a fault", code="InternalError"),
+            f"a fault (code=InternalError). {_AGAIN}",
+        ),
+    ],
+)
+def test_create_raises_the_refusal_without_the_holder_when_the_list_cannot_be_had(
+    cloud: FakeCloud, voice: Voice, error: AdbpgModelError, text: str
 ) -> None:
-    """Naming the holder is best effort: where the list fails, the refusal stands."""
-    before = str(error)
+    """Naming the holder is best effort; what is to be done next is told all the same."""
     cloud.add()
     cloud.fail_always("list", outage())
     cloud.fail_always("create", error)
@@ -171,7 +185,22 @@ def test_create_raises_the_refusal_as_it_is_without_the_list(
         _create(cloud, voice)
 
     assert error is caught.value
-    assert before == str(caught.value)
+    assert f"CreateModelService in instance gp-demo failed: {text}" == str(caught.value)
+
+
+@pytest.mark.parametrize("action", ["list", "nodes"])
+def test_create_raises_the_refusal_when_the_credentials_are_lost_meanwhile(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice, action: str
+) -> None:
+    """Credentials that go missing after the refusal do not hide it."""
+    cloud.call_s = 1.0
+    cloud.fail_always("create", quota())
+    clock.at(1.5, lambda: cloud.fail_always(action, ConfigurationError("no credentials")))
+
+    with pytest.raises(QuotaError, match=r"\(code=QuotaNotEnough\)\. Asked for ai-1\. F"):
+        _create(cloud, voice)
+
+    assert len(cloud.times(action)) == {"list": 2, "nodes": 1}[action]
 
 
 def test_create_does_not_retry_quota_and_names_what_is_free(cloud: FakeCloud, voice: Voice) -> None:

@@ -78,3 +78,14 @@ def test_resume_keeps_what_was_known_when_the_cloud_is_out_of_reach(
     assert outcome.details == last
     assert outcome.reason is not None
     assert outcome.reason.endswith("(last status 'deploying')")
+
+
+def test_resume_leaves_the_comparison_to_the_caller_without_a_spec(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Nothing is judged that is about to be changed."""
+    service = cloud.add("ms-1", security_ip_list=("0.0.0.0/0",))
+
+    resume(operation(cloud, voice), service, None, None)
+
+    assert voice.warnings == []

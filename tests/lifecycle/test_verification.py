@@ -61,6 +61,11 @@ def test_verify_is_silent_when_all_is_as_asked(cloud: FakeCloud, voice: Voice) -
             "description is declared 'mine', the service has None",
         ),
         (
+            {"description": ""},
+            {"description": "theirs"},
+            "description is declared '', the service has 'theirs'",
+        ),
+        (
             {"security_ip_list": ("10.0.0.1",)},
             {"security_ip_list": ("0.0.0.0/0",)},
             "security_ip_list is declared ['10.0.0.1'], the service admits ['0.0.0.0/0']",
@@ -159,3 +164,17 @@ def test_verify_warns_of_the_whitelist_of_an_adopted_service(
 def test_the_spec_of_these_tests_declares_no_whitelist() -> None:
     """The tests above rest on it."""
     assert ModelServiceSpec(INSTANCE, "Qwen3-8B", ("ai-1",)) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("asked", "live"), [("", None), ("", ""), (None, "theirs"), ("mine", "mine")]
+)
+def test_verify_takes_an_empty_description_for_none(
+    cloud: FakeCloud, voice: Voice, asked: str | None, live: str | None
+) -> None:
+    """The cloud shows an empty description as none, and one that is not declared is free."""
+    _replayed(cloud, description=live)
+
+    _create(cloud, voice, dataclasses.replace(SPEC, description=asked))
+
+    assert voice.warnings == []

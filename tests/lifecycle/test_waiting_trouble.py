@@ -36,8 +36,8 @@ def _throttled() -> ThrottledError:
             AccessError("DescribeModelService", "of it", "no", code="Forbidden.RAM", status=403),
             (
                 "its status could not be read: DescribeModelService of it failed: no "
-                "(code=Forbidden.RAM, status=403). Check the access key, the RAM policy and the "
-                "security token's expiry (last status 'deploying')"
+                "(code=Forbidden.RAM, status=403). Check the access key and its secret, the RAM "
+                "policy, and the security token's expiry (last status 'deploying')"
             ),
         ),
         (
@@ -92,9 +92,17 @@ def test_wait_ends_without_raising_when_the_instance_is_not_visible(
     assert "(never seen so far)" in outcome.reason
 
 
-@pytest.mark.parametrize("error", [outage(), fault(), _throttled(), busy()])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (outage(), "the cloud cannot be reached"),
+        (fault(), "a fault"),
+        (_throttled(), "slowly"),
+        (busy(), "not now"),
+    ],
+)
 def test_wait_outlasts_trouble_that_passes(
-    cloud: FakeCloud, voice: Voice, error: Exception
+    cloud: FakeCloud, voice: Voice, error: Exception, reason: str
 ) -> None:
     """The cloud may be out of reach, faulty, throttling or busy for almost two minutes."""
     service = cloud.add()
@@ -104,7 +112,7 @@ def test_wait_outlasts_trouble_that_passes(
     outcome = wait_until_active(operation(cloud, voice), service)
 
     assert outcome.reason is None
-    assert f"gp-demo:ms-old: {error}" == voice.progressed[0]
+    assert f"gp-demo:ms-old: {reason}" == voice.progressed[0]
 
 
 def test_wait_ends_after_120_s_of_outage(cloud: FakeCloud, voice: Voice) -> None:
@@ -251,3 +259,22 @@ def test_wait_does_not_call_a_service_gone_when_the_list_fails(
 def test_busy_is_its_own_class() -> None:
     """The error used above is the one that the code table gives to busy codes."""
     assert isinstance(busy(), BusyError)
+
+
+def test_wait_calls_a_service_gone_that_is_described_as_deleted(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """The status `deleted` is not waited on for ever: the list is asked, and it is gone."""
+    service = cloud.add()
+    cloud.services[service].statuses = ["deploying", "deleted"]
+    cloud.services[service].listed = False
+
+    outcome = wait_until_active(operation(cloud, voice), service)
+
+    assert outcome.gone
+    assert outcome.details is not None
+    assert (outcome.details.status, outcome.reason) == (
+        "deploying",
+        "the service does not exist any more",
+    )
+    assert cloud.times("list") == [2.0]

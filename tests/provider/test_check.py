@@ -30,6 +30,15 @@ def test_check_keeps_the_old_spelling_of_a_list_that_means_the_same(
     assert {**inputs, **other} == host.check({**inputs, **other}, olds).inputs
 
 
+def test_check_drops_an_empty_whitelist(host: DynamicHost, inputs: Properties) -> None:
+    """An empty list is one that is not set, also where the state has entries."""
+    olds = {**inputs, "security_ip_list": ["10.0.0.1"]}
+
+    checked = host.check({**inputs, "security_ip_list": []}, olds)
+
+    assert ([], inputs) == (checked.failures, checked.inputs)
+
+
 def test_check_calls_nothing(host: DynamicHost, cloud: Simulator, inputs: Properties) -> None:
     """Checking makes no call that changes the cloud."""
     host.check(inputs)

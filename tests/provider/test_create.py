@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -32,7 +33,9 @@ def test_create_stores_every_input_and_output(
         "timeouts": {"create": "30m", "delete": "5m"},
     }
 
+    began = time.time()
     stored = host.create({**declared, "__adopt": None})
+    ended = time.time()
 
     service = cloud.services[-1]
     instance = inputs["db_instance_id"]
@@ -49,7 +52,10 @@ def test_create_stores_every_input_and_output(
         "__declared": sorted(
             name for name in declared if name != "timeouts" and not name.startswith("__")
         ),
+        "__tokens": ["token-of-create", "token-of-create"],
+        "__written": stored.outs["__written"],
     } == stored.outs
+    assert began <= stored.outs["__written"] <= ended
     assert 36 == len(stored.outs["request_id"])
 
 
@@ -199,6 +205,7 @@ def test_create_takes_over_a_service_and_creates_nothing(
     assert [] == cloud.mutations
     assert "request_id" not in stored.outs
     assert first.id == stored.outs["__adopt"]
+    assert "__tokens" not in stored.outs
     assert first.outs["api_key"] == stored.outs["api_key"]
 
 
@@ -213,6 +220,37 @@ def test_create_makes_a_new_service_when_the_imported_one_is_replaced(
 
     assert imported.id != stored.id
     assert cloud.services[-1].id == stored.outs["model_service_id"]
+
+
+def test_create_goes_on_from_the_token_of_the_service_that_it_replaces(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """A replacement asks once, with a token of its own, and the state remembers both."""
+    first = host.create(inputs)
+    host.delete(first)
+
+    second = host.create(inputs)
+
+    assert first.id != second.id
+    tokens = [call.parameters["ClientToken"] for call in cloud.calls("CreateModelService")]
+    assert 2 == len(set(tokens))
+    assert [tokens[0], tokens[0]] == first.outs["__tokens"]
+    assert tokens == second.outs["__tokens"]
+
+
+def test_create_strips_names_before_they_are_sent(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """Spaces around a name never reach the cloud, while the state keeps what was typed."""
+    spaced = {**inputs, "model_name": " Qwen3-8B ", "ai_nodes": [" ai-1", "ai-2 "]}
+
+    stored = host.create(spaced)
+
+    assert ("Qwen3-8B", ("ai-1", "ai-2")) == (
+        cloud.services[-1].model_name,
+        cloud.services[-1].ai_nodes,
+    )
+    assert spaced == {name: stored.outs[name] for name in spaced}
 
 
 def test_create_refuses_to_take_over_a_service_that_differs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.testing import Simulator
 from tests.provider.dynamic_host import DynamicHost, HostError, Properties, Stored
 
@@ -88,7 +89,10 @@ def test_delete_raises_when_the_key_is_wrong(
     text = str(refused.value)
     assert text.startswith(f"DeleteModelService {stored.id} failed: ")
     assert "code=SignatureDoesNotMatch" in text
-    assert text.endswith("Check the access key, the RAM policy and the security token's expiry.")
+    assert text.endswith(
+        "Check the access key and its secret, the RAM policy, and the security token's expiry. "
+        "The credentials come from environment ALICLOUD_ACCESS_KEY."
+    )
     assert "made-up-and-wrong" not in text
     assert stored.outs["model_service_id"] in [service.id for service in cloud.services]
 
@@ -109,6 +113,23 @@ def test_delete_raises_when_the_service_is_still_there_at_the_deadline(inputs: P
         "limit set by custom_timeouts (last status 'deleting'). It stays in the state; run the "
         "command again."
     ) == str(refused.value)
+
+
+def test_delete_asks_again_when_a_service_shows_late(
+    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties
+) -> None:
+    """A service that the state never saw is asked to go once more when it shows up."""
+    cloud.inject("forbidden", "DescribeModelService", times=None)
+    created = provider.create(inputs)
+    cloud.clear_faults()
+    cloud.inject("not-found-404", "DeleteModelService")
+    cloud.inject("not-found-404", "DescribeModelService", times=2)
+
+    provider.delete(created.id, created.outs or {})
+
+    assert "unknown" == (created.outs or {})["status"]
+    assert 2 == len(cloud.calls("DeleteModelService"))
+    assert created.id.split(":")[1] not in [service.id for service in cloud.services]
 
 
 def test_delete_raises_when_the_instance_is_not_visible(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pulumi.output import Unknown
 
+from pulumi_adbpg_model.provider import ModelServiceProvider
 from tests.provider.dynamic_host import UNKNOWN, Diffed, DynamicHost, Properties, Stored
 
 _NOTHING = Diffed("DIFF_NONE", [], delete_before_replace=True)
@@ -160,3 +162,45 @@ def test_diff_forces_a_change_when_the_service_is_not_active(
     declared = {**inputs, **extra}
 
     assert expected == host.diff(_stored(declared, status=status), declared)
+
+
+@pytest.mark.parametrize(
+    ("status", "changed", "told"),
+    [
+        pytest.param("active", {}, "", id="active"),
+        pytest.param("active", {"replicas": 2}, "", id="active and changed"),
+        pytest.param(
+            "deployming",
+            {},
+            "gp-1:ms-1 is 'deployming': `pulumi up` goes on waiting for it\n",
+            id="pending",
+        ),
+        pytest.param("deployming", {"wait_for_active": False}, "", id="nobody waits"),
+        pytest.param(
+            "deploy_failed",
+            {},
+            "gp-1:ms-1 is 'deploy_failed': `pulumi up` replaces it\n",
+            id="failed",
+        ),
+        pytest.param(
+            "deploy_failed",
+            {"__urn": Unknown()},  # type: ignore[no-untyped-call]
+            "gp-1:ms-1 is 'deploy_failed': `pulumi up` replaces it\n",
+            id="failed, URN not known yet",
+        ),
+    ],
+)
+def test_diff_tells_why_a_service_that_is_not_active_changes(
+    provider: ModelServiceProvider,
+    inputs: Properties,
+    status: str,
+    changed: Properties,
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A preview shows a change without a changed input, so a line says where it comes from."""
+    stored = _stored({**inputs, "db_instance_id": "gp-1"}, status=status)
+
+    provider.diff(stored.id, stored.outs, {**inputs, "db_instance_id": "gp-1", **changed})
+
+    assert told == capsys.readouterr().out

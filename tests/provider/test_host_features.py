@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 
@@ -85,7 +87,7 @@ def test_host_serves_as_many_as_configured(cloud: Simulator, inputs: Properties)
         held = _hold_creates(cloud, own, inputs, 5)
         sixth = own.start_create({**inputs, "ai_nodes": ["ai-1"]})
         cloud.remove_service(cloud.services[-1].id)  # one create fails, and frees its worker
-        own.lines_until("is submitted")
+        own.lines_until("CreateModelService answers with")
         done_before_sixth = sum(create.done for create in held)
         cloud.release_deployments()
         assert sixth.result().outs["status"] == "active"
@@ -138,7 +140,7 @@ def test_host_tells_what_happens_to_a_service(host: DynamicHost, inputs: Propert
 
     lines = [line for line in host.lines_until(f"{stored.id} is deleted") if stored.id in line]
     assert [
-        f"{stored.id} is submitted",
+        f"CreateModelService answers with {stored.id}",
         f"{stored.id} is 'active' after 0 s",
         f"{stored.id} is deleted",
     ] == lines
@@ -152,6 +154,45 @@ def test_prepare_finds_nothing_outside_the_host() -> None:
 
     assert HostFeatures(workers=False, cancel=False, clean_errors=False, progress=False) == features
     assert format_exc is traceback.format_exc
+
+
+_NOTHING_FOUND = "HostFeatures(workers=False, cancel=False, clean_errors=False, progress=False)\n"
+
+
+@pytest.mark.parametrize(
+    ("oddity", "expected"),
+    [
+        pytest.param("module.__spec__ = object()", _NOTHING_FOUND, id="spec without a name"),
+        pytest.param("del sys.modules['__main__']", _NOTHING_FOUND, id="no main module"),
+        pytest.param("server = object()", _NOTHING_FOUND, id="server without insides"),
+        pytest.param("server = None", _NOTHING_FOUND, id="no server"),
+        pytest.param(
+            "module.traceback = server = object()",
+            "HostFeatures(workers=False, cancel=False, clean_errors=True, progress=False)\n",
+            id="one part as ever",
+        ),
+    ],
+)
+def test_prepare_fails_softly_when_the_insides_of_main_are_odd(oddity: str, expected: str) -> None:
+    """With an SDK of another make a feature is missing, and nothing is raised."""
+    program = f"""
+import sys
+from importlib.machinery import ModuleSpec
+from pulumi_adbpg_model import host
+
+def main():
+    module = sys.modules["__main__"]
+    module.__spec__ = ModuleSpec("pulumi.dynamic.__main__", None)
+    {oddity}
+    print(host.prepare(64, lambda: None))
+
+main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (0, expected, "") == (ended.returncode, ended.stdout, ended.stderr)
 
 
 def test_provider_works_outside_the_host(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.testing import Simulator
-from tests.provider.dynamic_host import DynamicHost, HostError, Properties, Stored
+from tests.provider.dynamic_host import Diffed, DynamicHost, HostError, Properties, Stored
 
 
 def test_read_changes_nothing_when_nothing_drifted(host: DynamicHost, inputs: Properties) -> None:
@@ -14,6 +15,131 @@ def test_read_changes_nothing_when_nothing_drifted(host: DynamicHost, inputs: Pr
     stored = host.create(declared)
 
     assert Stored(stored.id, stored.outs, declared) == host.refresh(stored)
+
+
+def test_read_keeps_what_a_create_records_and_makes_no_input_of_it(
+    host: DynamicHost, inputs: Properties
+) -> None:
+    """A refresh is no run that wrote the state anew, and what the package records is no input."""
+    stored = host.create(inputs)
+
+    read = host.refresh(stored)
+
+    for name in ("__written", "__tokens"):
+        assert name in stored.outs
+        assert stored.outs[name] == read.outs[name]
+        assert name not in (read.inputs or {})
+
+
+def test_read_of_an_empty_whitelist_finds_no_drift(host: DynamicHost, inputs: Properties) -> None:
+    """What the cloud makes of an empty list, which counts as not set, is no drift and no change."""
+    emptied = {**inputs, "security_ip_list": []}
+    checked = host.check(emptied)
+    stored = host.create(checked.inputs)
+
+    read = host.refresh(stored)
+    again = host.check(emptied, read.inputs)
+
+    assert ([], inputs) == (checked.failures, checked.inputs)
+    assert ["127.0.0.1"] == read.outs["security_ip_list"]
+    assert Stored(stored.id, stored.outs, inputs) == read
+    assert Diffed("DIFF_NONE", [], delete_before_replace=True) == host.diff(read, again.inputs)
+
+
+def test_read_finds_no_drift_in_names_with_spaces(host: DynamicHost, inputs: Properties) -> None:
+    """The cloud shows names as they were sent, stripped, and that is no change."""
+    declared = {**inputs, "model_name": " Qwen3-8B ", "ai_nodes": [" ai-1 "]}
+    stored = host.create(declared)
+
+    read = host.refresh(stored)
+
+    assert Stored(stored.id, stored.outs, declared) == read
+
+
+def test_read_warns_of_an_open_whitelist_that_nobody_declared(
+    provider: ModelServiceProvider,
+    cloud: Simulator,
+    inputs: Properties,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who may call the service is told when the program leaves it to the cloud."""
+    created = provider.create(inputs)
+    cloud.change_service(created.id.split(":")[1], security_ip_list=["0.0.0.0/0"])
+    capsys.readouterr()
+
+    provider.read(created.id, created.outs or {})
+
+    assert (
+        f"{created.id} admits 0.0.0.0/0, though security_ip_list is not set: declare it to be sure "
+        "of who may call the service\n"
+    ) == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("declared", "live"),
+    [
+        pytest.param({}, "127.0.0.1", id="closed"),
+        pytest.param({"security_ip_list": ["10.0.0.1"]}, "0.0.0.0/0", id="declared"),
+    ],
+)
+def test_read_warns_of_no_other_whitelist(
+    provider: ModelServiceProvider,
+    cloud: Simulator,
+    inputs: Properties,
+    declared: Properties,
+    live: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A closed whitelist needs no word, and one that is declared shows as drift."""
+    created = provider.create({**inputs, **declared})
+    cloud.change_service(created.id.split(":")[1], security_ip_list=[live])
+    capsys.readouterr()
+
+    outs = provider.read(created.id, created.outs or {}).outs or {}
+
+    assert [live] == outs["security_ip_list"]
+    assert "" == capsys.readouterr().out
+
+
+def test_get_warns_of_no_whitelist(
+    provider: ModelServiceProvider, inputs: Properties, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What others manage is theirs to open."""
+    created = provider.create({**inputs, "security_ip_list": ["0.0.0.0/0"]})
+    capsys.readouterr()
+
+    outs = provider.read(created.id, {}).outs or {}
+
+    assert ["0.0.0.0/0"] == outs["security_ip_list"]
+    assert "" == capsys.readouterr().out
+
+
+def test_read_gives_a_service_that_was_never_seen_time_to_show(
+    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties
+) -> None:
+    """No list is taken for proof while a new service may still be on its way."""
+    cloud.inject("forbidden", "DescribeModelService", times=None)
+    created = provider.create(inputs)
+    cloud.clear_faults()
+    cloud.clear_requests()
+    cloud.inject("not-found-404", "DescribeModelService", times=3)
+
+    read = provider.read(created.id, created.outs or {})
+
+    assert ("unknown", "active") == ((created.outs or {})["status"], (read.outs or {})["status"])
+    assert ["DescribeModelService"] * 4 == [call.action for call in cloud.calls()]
+
+
+def test_read_answers_an_empty_id_when_a_service_never_shows(
+    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties
+) -> None:
+    """After the time that a new service may take, the complete list is proof."""
+    cloud.inject("forbidden", "DescribeModelService", times=None)
+    created = provider.create(inputs)
+    cloud.clear_faults()
+    cloud.remove_service(created.id.split(":")[1])
+
+    assert "" == provider.read(created.id, created.outs or {}).id
 
 
 def test_read_shows_drift_in_outputs_and_inputs(

@@ -38,7 +38,7 @@ def test_create_waits_as_long_as_its_timeout_says(
 @pytest.mark.parametrize(
     ("timeouts", "expected"),
     [
-        pytest.param(None, "10 m 00 s", id="default"),
+        pytest.param(None, "1 h 00 m", id="default"),
         pytest.param({"update": "3m", "create": "40m"}, "3 m 00 s", id="own"),
         pytest.param({"create": "40m"}, "40 m 00 s", id="longer create"),
         pytest.param({"create": "1m"}, "10 m 00 s", id="shorter create"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.testing import Simulator
 from tests.provider.dynamic_host import DynamicHost, HostError, Properties
 
@@ -26,29 +29,50 @@ def test_update_sets_the_whitelist_of_the_named_group(
     assert {"models": ("10.0.0.2", "10.1.0.0/16")} == cloud.whitelist_groups(
         inputs["db_instance_id"]
     )
-    assert {**stored.outs, "security_ip_list": ["10.0.0.2", "10.1.0.0/16"]} == updated.outs
+    assert {
+        **stored.outs,
+        "security_ip_list": ["10.0.0.2", "10.1.0.0/16"],
+        "__written": updated.outs["__written"],
+    } == updated.outs
 
 
+@pytest.mark.parametrize(
+    ("timeouts", "advice"),
+    [
+        pytest.param(
+            None,
+            "The group is probably not this service's: correct security_ip_group, or leave it out "
+            "to have a change replace the service.",
+            id="after half a minute",
+        ),
+        pytest.param(
+            {"update": "5s"},
+            "The operation ran out of time before it showed: run `pulumi up` again.",
+            id="out of time before",
+        ),
+    ],
+)
 def test_update_raises_when_the_group_does_not_reach_the_service(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
+    provider: ModelServiceProvider, inputs: Properties, timeouts: Properties | None, advice: str
 ) -> None:
     """A group of some other service must not pass for a changed whitelist."""
     declared = {
         **inputs,
         "security_ip_group": "others",
         "security_ip_list": ["10.0.0.1"],
-        "timeouts": {"update": "200ms"},
+        "timeouts": timeouts,
     }
-    stored = host.create(declared)
+    created = provider.create(declared)
 
-    with pytest.raises(HostError) as refused:
-        host.update(stored, {**declared, "security_ip_list": ["10.0.0.2"]})
+    with pytest.raises(OperationError) as refused:
+        provider.update(
+            created.id, created.outs or {}, {**declared, "security_ip_list": ["10.0.0.2"]}
+        )
 
     assert (
         "change of security_ip_list failed: whitelist group 'others' of instance "
-        f"{inputs['db_instance_id']} was set to ['10.0.0.2'], but {stored.id} still admits "
-        "['10.0.0.1']. The group is probably not this service's: correct security_ip_group, or "
-        "leave it out to have a change replace the service."
+        f"{inputs['db_instance_id']} was set to ['10.0.0.2'], but {created.id} still admits "
+        f"['10.0.0.1']. {advice}"
     ) == str(refused.value)
 
 
@@ -71,7 +95,38 @@ def test_update_records_a_setting_without_changing_the_cloud(
 
     assert [] == cloud.mutations
     declared = sorted({*stored.outs["__declared"], *changed} - {"timeouts"})
-    assert {**stored.outs, **changed, "__declared": declared} == updated.outs
+    assert {
+        **stored.outs,
+        **changed,
+        "__declared": declared,
+        "__written": updated.outs["__written"],
+    } == updated.outs
+
+
+def test_update_renews_when_the_state_was_written_and_keeps_the_tokens(
+    host: DynamicHost, inputs: Properties
+) -> None:
+    """The state tells which run wrote it last; the tokens of the service stay those of its
+    creation.
+    """
+    stored = host.create(inputs)
+
+    began = time.time()
+    updated = host.update(stored, {**inputs, "wait_for_active": False})
+    ended = time.time()
+
+    assert stored.outs["__written"] < began
+    assert began <= updated.outs["__written"] <= ended
+    assert 2 == len(stored.outs["__tokens"])
+    assert stored.outs["__tokens"] == updated.outs["__tokens"]
+
+
+def test_update_of_a_state_without_tokens_adds_none(host: DynamicHost, inputs: Properties) -> None:
+    """A service of an earlier release, or one that was taken over, has no tokens to keep."""
+    stored = host.create(inputs)
+    del stored.outs["__tokens"]
+
+    assert "__tokens" not in host.update(stored, {**inputs, "wait_for_active": False}).outs
 
 
 def test_update_removes_and_brings_back_the_key(host: DynamicHost, inputs: Properties) -> None:
@@ -83,7 +138,7 @@ def test_update_removes_and_brings_back_the_key(host: DynamicHost, inputs: Prope
 
     assert "api_key" in stored.outs
     assert "api_key" not in without.outs
-    assert stored.outs == again.outs
+    assert {**stored.outs, "__written": again.outs["__written"]} == again.outs
 
 
 def test_update_goes_on_waiting_for_a_pending_service(
@@ -121,20 +176,97 @@ def test_update_keeps_every_output_when_the_cloud_cannot_be_read(
     reason = updated.outs.pop("status_reason")
     stored.outs.pop("status_reason")
     assert reason.startswith("its status could not be read: DescribeModelService")
-    assert stored.outs == updated.outs
+    assert {**stored.outs, "__written": updated.outs["__written"]} == updated.outs
 
 
-def test_update_changes_the_whitelist_of_a_pending_service_and_goes_on_waiting(
+def test_update_finishes_the_creation_before_it_changes_the_whitelist(
     host: DynamicHost, cloud: Simulator, inputs: Properties
 ) -> None:
-    """Both kinds of unfinished business are done in one update."""
+    """Both kinds of unfinished business are done in one update, the wait first."""
     declared = {**inputs, "security_ip_list": ["10.0.0.1"], "security_ip_group": "models"}
+    cloud.hold_deployments()
     stored = host.create({**declared, "wait_for_active": False})
-    stored.outs["status"] = "deployming"
+    cloud.release_deployments()
+    cloud.clear_requests()
 
     updated = host.update(stored, {**declared, "security_ip_list": ["10.0.0.2"]})
 
+    assert ["DescribeModelService", "ModifySecurityIps", "DescribeModelService"] == [
+        call.action for call in cloud.calls()
+    ]
     assert (["10.0.0.2"], "active") == (updated.outs["security_ip_list"], updated.outs["status"])
+    assert updated.outs["api_key"] == cloud.service(stored.outs["model_service_id"]).api_key
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"timeouts": {"update": "1m"}}, id="not active in time"),
+        pytest.param({"status": "deploy_failed"}, id="failed"),
+    ],
+)
+def test_update_keeps_the_old_whitelist_when_the_service_does_not_become_active(
+    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties, changed: Properties
+) -> None:
+    """A change that was not made is not in the state, so the next run makes it."""
+    declared = {**inputs, "security_ip_list": ["10.0.0.1"], "security_ip_group": "models"}
+    cloud.hold_deployments()
+    created = provider.create({**declared, "wait_for_active": False})
+    status = changed.get("status", "deployming")
+    cloud.change_service(created.id.split(":")[1], status=status)
+    cloud.clear_requests()
+    news = {**declared, "security_ip_list": ["10.0.0.2"], "timeouts": changed.get("timeouts")}
+
+    outs = provider.update(created.id, created.outs or {}, news).outs or {}
+
+    assert [] == cloud.mutations
+    assert (["10.0.0.1"], status) == (outs["security_ip_list"], outs["status"])
+    assert provider.diff(created.id, outs, news).changes is None  # the inputs differ
+
+
+def test_update_of_a_pending_service_does_not_warn_of_the_whitelist_that_it_changes(
+    provider: ModelServiceProvider,
+    cloud: Simulator,
+    inputs: Properties,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The list that is about to be changed is not reported as a difference from what was asked."""
+    declared = {**inputs, "security_ip_list": ["10.0.0.1"], "security_ip_group": "models"}
+    cloud.hold_deployments()
+    created = provider.create({**declared, "wait_for_active": False})
+    cloud.release_deployments()
+    capsys.readouterr()
+
+    provider.update(created.id, created.outs or {}, {**declared, "security_ip_list": ["10.0.0.2"]})
+
+    assert f"{created.id} is 'active' after 0 s\n" == capsys.readouterr().out
+
+
+def test_update_of_a_pending_service_warns_of_every_other_difference(
+    provider: ModelServiceProvider,
+    cloud: Simulator,
+    inputs: Properties,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A whitelist that changes in the same update hides nothing else that is not as asked."""
+    declared = {
+        **inputs,
+        "description": "mine",
+        "security_ip_list": ["10.0.0.1"],
+        "security_ip_group": "models",
+    }
+    cloud.hold_deployments()
+    created = provider.create({**declared, "wait_for_active": False})
+    cloud.change_service(created.id.split(":")[1], description="theirs")
+    cloud.release_deployments()
+    capsys.readouterr()
+
+    provider.update(created.id, created.outs or {}, {**declared, "security_ip_list": ["10.0.0.2"]})
+
+    assert (
+        f"{created.id} is 'active' after 0 s\n"
+        f"{created.id} is not as asked: description is declared 'mine', the service has 'theirs'\n"
+    ) == capsys.readouterr().out
 
 
 def test_update_raises_when_the_service_is_gone(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pulumi
 import pytest
 
 from pulumi_adbpg_model import ModelService, ModelServiceArgs
+from pulumi_adbpg_model.arguments import InputError
 from tests.resource.registering import MINIMUM, Registered, declare, run
 
 _KNOWN = (
@@ -20,14 +22,14 @@ _KNOWN = (
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        ("modelname", "ModelService has no input 'modelname'; did you mean 'model_name'?"),
+        ("modelname", "ModelService 'model' has no input 'modelname'; did you mean 'model_name'?"),
         (
             "security_iplist",
-            "ModelService has no input 'security_iplist'; did you mean 'security_ip_list'?",
+            "ModelService 'model' has no input 'security_iplist'; did you mean 'security_ip_list'?",
         ),
-        ("zzz", "ModelService has no input 'zzz'."),
-        ("api_key", "ModelService has no input 'api_key'; did you mean 'store_api_key'?"),
-        ("__urn", "ModelService has no input '__urn'."),
+        ("zzz", "ModelService 'model' has no input 'zzz'."),
+        ("api_key", "ModelService 'model' has no input 'api_key'; did you mean 'store_api_key'?"),
+        ("__urn", "ModelService 'model' has no input '__urn'."),
     ],
 )
 def test_unknown_keyword_is_refused_with_the_nearest_name(wrong: str, expected: str) -> None:
@@ -53,9 +55,49 @@ def test_args_and_keywords_together_are_refused() -> None:
     with pytest.raises(TypeError) as refused:
         run(lambda: make("model", ModelServiceArgs(**MINIMUM), replicas=2))
 
-    assert ("ModelService takes its inputs either as args or as keywords, not as both") == str(
-        refused.value
-    )
+    assert (
+        "ModelService 'model' takes its inputs either as args or as keywords, not as both"
+    ) == str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        pytest.param(pulumi.ResourceOptions(protect=True), "ResourceOptions", id="options"),
+        pytest.param("gp-1", "str", id="text"),
+        pytest.param(["gp-1"], "list", id="list"),
+        pytest.param(ModelServiceArgs, "type", id="class"),
+    ],
+)
+def test_anything_else_in_place_of_args_is_refused(wrong: object, shown: str) -> None:
+    """A positional argument that holds no inputs is refused with what it may be."""
+    make: Any = ModelService
+
+    with pytest.raises(TypeError) as refused:
+        run(lambda: make("model", wrong))
+
+    assert (
+        "ModelService 'model' takes its inputs as keywords, ModelServiceArgs or a dictionary, not "
+        f"as {shown}; resource options are given as opts="
+    ) == str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "mistaken",
+    [
+        pytest.param(lambda make: make("model", modelname="x"), id="unknown keyword"),
+        pytest.param(lambda make: make("model", {"modelname": "x"}), id="unknown key"),
+        pytest.param(lambda make: make("model", "gp-1"), id="wrong positional"),
+        pytest.param(lambda make: make("model", {**MINIMUM}, replicas=2), id="both ways"),
+    ],
+)
+def test_mistake_is_an_error_of_python_and_of_pulumi(mistaken: Any) -> None:
+    """A program catches it as a TypeError, and Pulumi shows it without a traceback."""
+    with pytest.raises(InputError) as refused:
+        run(lambda: mistaken(ModelService))
+
+    assert isinstance(refused.value, TypeError)
+    assert isinstance(refused.value, pulumi.RunError)
 
 
 def test_missing_inputs_are_left_to_the_preview() -> None:
@@ -91,6 +133,26 @@ def test_program_fails_when_the_service_is_not_active_in_time() -> None:
     ) == outcome
 
 
+def test_program_fails_when_the_service_was_never_seen() -> None:
+    """Of a service that the cloud never showed, no more is said than is known."""
+    _, error = _outcome({"status": "unknown", "status_reason": "its status could not be read"})
+
+    assert (
+        "model service gp-1:ms-1 is not active: its status could not be read. It may exist and be "
+        "billed, so it is kept in the state. Run `pulumi up` again to go on waiting; `pulumi "
+        "destroy` removes it."
+    ) == error
+
+
+def test_program_fails_when_the_state_was_written_after_the_declaration() -> None:
+    """What this very run waited for in vain, it fails for."""
+    later = time.time() + 3600
+
+    _, error = _outcome({"status": "deployming", "__written": later})
+
+    assert str(error).startswith("model service gp-1:ms-1 is not active: deployming. It is kept")
+
+
 def test_program_fails_when_the_deployment_failed() -> None:
     """A failed service is replaced next time, and says so."""
     outcome = _outcome({"status": "deploy_failed"})
@@ -108,6 +170,8 @@ def test_program_fails_when_the_deployment_failed() -> None:
         pytest.param({"status": "Active"}, {}, id="active"),
         pytest.param({"status": "deployming"}, {"wait_for_active": False}, id="nobody waits"),
         pytest.param({}, {}, id="mocks of a user, who knows of no status"),
+        pytest.param({"status": "deployming", "__written": 1e9}, {}, id="left by an earlier run"),
+        pytest.param({"status": "failed", "__written": 1e9}, {}, id="failed in an earlier run"),
     ],
 )
 def test_program_goes_on(outputs: dict[str, Any], inputs: dict[str, Any]) -> None:
@@ -133,7 +197,8 @@ def test_get_reads_and_registers_nothing() -> None:
     assert ("gp-1:ms-9", "pulumi-python:dynamic/adbpg:ModelService") == (request.id, request.type)
     assert ["api_key"] == list(request.additionalSecretOutputs)
     assert "cn-beijing" == registered.inputs["model"]["region_id"]
-    assert set(MINIMUM).isdisjoint(registered.inputs["model"])
+    unset = {*MINIMUM, "wait_for_active", "store_api_key"}
+    assert unset.isdisjoint(registered.inputs["model"])
 
 
 def test_get_keeps_the_options_of_the_caller() -> None:

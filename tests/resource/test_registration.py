@@ -28,6 +28,7 @@ _EVERYTHING: dict[str, Any] = {
     "security_ip_group": "models",
     "store_api_key": False,
 }
+_DEFAULTS = {"wait_for_active": True, "store_api_key": True}
 _HIDDEN = {
     "__urn": "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::model",
     "__organization": "acme",
@@ -56,10 +57,30 @@ def test_inputs_are_registered_under_their_own_names() -> None:
 
 
 def test_inputs_that_are_not_set_are_not_sent() -> None:
-    """A minimal declaration sends three inputs and no more."""
+    """A minimal declaration sends three inputs and the two defaults, and no more."""
     registered = run(declare)
 
-    assert {**MINIMUM, **_HIDDEN} == registered.inputs["model"]
+    assert {**MINIMUM, **_DEFAULTS, **_HIDDEN} == registered.inputs["model"]
+
+
+@pytest.mark.parametrize("name", ["wait_for_active", "store_api_key"])
+def test_default_is_true_however_it_is_left_unset(name: str) -> None:
+    """Left out, None and the args object's default all mean true; false stays false."""
+    args: Any = {**MINIMUM, name: None}
+
+    def program() -> None:
+        declare("none", **{name: None})
+        declare("false", **{name: False})
+        ModelService("dict", args)
+        ModelService("args", ModelServiceArgs(**MINIMUM))
+        ModelService("args-none", ModelServiceArgs(**args))
+
+    registered = run(program)
+
+    assert {"none": True, "false": False, "dict": True, "args": True, "args-none": True} == {
+        key: inputs[name] for key, inputs in registered.inputs.items()
+    }
+    assert getattr(ModelServiceArgs(**MINIMUM), name) is True
 
 
 def test_outputs_of_other_resources_are_inputs() -> None:
@@ -255,4 +276,4 @@ def test_type_stays_in_a_subclass() -> None:
     registered: Registered = run(lambda: Tuned("model", **MINIMUM))  # type: ignore[arg-type,unused-ignore]
 
     assert "pulumi-python:dynamic/adbpg:ModelService" == registered.requests["model"].type
-    assert {**MINIMUM, **_HIDDEN} == registered.inputs["model"]
+    assert {**MINIMUM, **_DEFAULTS, **_HIDDEN} == registered.inputs["model"]

@@ -13,6 +13,7 @@ from pulumi_adbpg_model.state import (
     is_hidden,
     keeps_api_key,
     outputs,
+    same_value,
     spec_from,
     waits,
     whole_numbers,
@@ -220,6 +221,13 @@ def test_spec_from_takes_everything_the_cloud_is_asked_for() -> None:
     assert (replicas, type(replicas)) == (2, int)
 
 
+def test_spec_from_strips_names() -> None:
+    """Spaces around the names of model and nodes are not sent."""
+    inputs = MINIMAL | {"model_name": " Qwen3-Embedding-8B\n", "ai_nodes": [" ai-1 ", "ai-2"]}
+    expected = ModelServiceSpec("gp-demo", "Qwen3-Embedding-8B", ("ai-1", "ai-2"))
+    assert expected == spec_from(inputs)
+
+
 def test_spec_from_leaves_the_rest_unset() -> None:
     """The required inputs alone leave every other parameter out of the request."""
     expected = ModelServiceSpec("gp-demo", "Qwen3-Embedding-8B", ("ai-1",))
@@ -244,6 +252,62 @@ def test_spec_from_leaves_the_rest_unset() -> None:
 def test_whole_numbers_turns_floats_back(value: Any, expected: Any) -> None:
     """Whole floats become integers at any depth, and all else stays, down to its type."""
     assert repr(expected) == repr(whole_numbers(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "same"),
+    [
+        ("model_name", "a", "a", True),
+        ("model_name", " a", "a ", True),
+        ("model_name", "a", "b", False),
+        ("model_name", "a", "A", False),
+        ("ai_nodes", ["a", "b"], ["b", "a"], True),
+        ("ai_nodes", [" a"], ["a "], True),
+        ("ai_nodes", ["a"], ["a", "b"], False),
+        ("security_ip_list", ["10.0.0.1", "10.1.2.3/16"], ["10.1.0.0/16", "10.0.0.1/32"], True),
+        ("security_ip_list", [], None, True),
+        ("security_ip_list", ["10.0.0.0/8"], ["10.0.0.0/9"], False),
+        ("description", "", None, True),
+        ("description", "a", None, False),
+        ("description", "a ", "a", False),
+        ("model_params", {}, None, True),
+        ("model_params", {"a": 1.0, "b": [2]}, {"b": [2.0], "a": 1}, True),
+        ("model_params", {"a": True}, {"a": 1}, False),
+        ("model_params", {"a": None}, {}, False),
+        ("model_params", {"a": [1, 2]}, {"a": [2, 1]}, False),
+        ("replicas", 2.0, 2, True),
+        ("replicas", 2, 3, False),
+        ("replicas", 1, None, False),
+        ("enable_public_connection", False, None, False),
+        ("client_token", "a", "a ", False),
+    ],
+)
+def test_same_value_tells_what_the_cloud_takes_for_one(
+    *, name: str, one: Any, other: Any, same: bool
+) -> None:
+    """Two values are the same when the cloud means the same by them, whichever comes first."""
+    assert [same, same] == [same_value(name, one, other), same_value(name, other, one)]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"), [(2000.5, 2000.5), (None, 1000.5)], ids=["written", "read"]
+)
+def test_outputs_record_when_they_were_written(written: float | None, expected: float) -> None:
+    """A create or update records its time; a read keeps the one there is."""
+    inputs = MINIMAL | {"__written": 1000.5}
+    outs = outputs(
+        inputs, SERVICE, live(),
+        region="cn-hangzhou", reason=None, request_id=None, written=written,
+    )  # fmt: skip
+    assert outs["__written"] == expected
+
+
+def test_declared_inputs_hold_nothing_that_the_package_recorded() -> None:
+    """What a create records for later runs never comes back as an input."""
+    recorded = {"__tokens": ["first", "last"], "__written": 1000.5}
+    outs = _created(MINIMAL | _HIDDEN | recorded, live())
+    assert recorded == {name: outs[name] for name in recorded}
+    assert MINIMAL | _HIDDEN == declared_inputs(outs)
 
 
 @pytest.mark.parametrize(("flag", "expected"), [(None, True), (True, True), (False, False)])
