@@ -167,7 +167,9 @@ def _submit(
                 spec, token, budget_s=operation.deadline.remaining_s
             )
         except (ApiError, TransportError) as error:
-            if isinstance(error, _AMBIGUOUS):
+            if isinstance(error, TransportError):
+                error.hint = f"{error.hint} {_AGAIN}".lstrip()  # what to check, where it says that
+            elif isinstance(error, ServerError):
                 error.hint = _AGAIN
             held = holder_of(_held(operation, spec), spec.ai_nodes)
             if held is not None and held[0].id in answered:

@@ -262,6 +262,21 @@ def test_create_says_that_an_ambiguous_create_may_have_been_applied(
     assert str(caught.value).endswith(_AGAIN)
 
 
+def test_create_says_what_to_check_when_the_cloud_is_out_of_reach(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """The advice about the connection stays, before that about what may have been applied."""
+    cloud.fail_always("create", TransportError(*_ACTION, "no way", hint="Check the network."))
+
+    with pytest.raises(TransportError) as caught:
+        _create(cloud, voice)
+
+    assert (
+        f"CreateModelService in instance gp-demo failed: no way. Check the network. {_AGAIN}"
+        == str(caught.value)
+    )
+
+
 @pytest.mark.parametrize(
     ("appears_at_s", "origin"),
     [(1.5, "it may come from this very call"), (0.0, "it was there before")],
