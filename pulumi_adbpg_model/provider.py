@@ -180,7 +180,8 @@ class ModelServiceProvider(ResourceProvider):
             last=state.last_seen(olds, service),
             whitelist=whitelist,
         )
-        inputs = {**news, state.TOKENS: olds.get(state.TOKENS)}
+        kept = (state.TOKENS, "create_time", "private_connect_url", "api_key")
+        inputs = {**news, **{name: olds.get(name) for name in kept}}
         if whitelist is not None and not updated.whitelist_changed:
             inputs["security_ip_list"] = olds.get("security_ip_list")
         outs = state.outputs(

@@ -175,7 +175,7 @@ def outputs(
     The state of a service: every input, and what the cloud shows.
 
     Args:
-        inputs: Inputs of the program, or old outputs.
+        inputs: Inputs of the program, or old outputs, or both.
         service: Its id.
         details: What the cloud shows; None when it never showed anything.
         region: The region in use.
@@ -209,12 +209,14 @@ def outputs(
         "request_id": request_id,
         "status": (details.status if details else None) or UNSEEN,
     }
-    if details is not None:
-        outs["create_time"] = details.create_time
+    # What the cloud leaves out is not said: a key that others depend on is not lost over it.
+    outs["create_time"] = (details and details.create_time) or inputs.get("create_time")
     if details is not None and details.phase is Phase.ACTIVE:
-        outs["private_connect_url"] = details.private_connect_url
+        address = details.private_connect_url or inputs.get("private_connect_url")
+        outs["private_connect_url"] = address
         outs["public_connect_url"] = details.public_connect_url
-        outs["api_key"] = details.api_key if keeps_api_key(inputs) else None
+        key = details.api_key or inputs.get("api_key")
+        outs["api_key"] = key if keeps_api_key(inputs) else None
     else:
         outs["status_reason"] = reason
     return {name: value for name, value in outs.items() if value is not None}

@@ -147,6 +147,20 @@ def test_outputs_of_a_refresh_take_a_live_value_only_when_it_means_another(
     assert expected == declared_inputs(outs)[name]
 
 
+@pytest.mark.parametrize("name", ["api_key", "private_connect_url", "create_time"])
+def test_outputs_of_a_refresh_keep_what_the_cloud_leaves_out(name: str) -> None:
+    """An answer without the key, say, loses no key that others depend on."""
+    before = _created(FULL, live())
+
+    assert _refreshed(before, live(**{name: None}))[name] == before[name]
+
+
+def test_outputs_of_a_refresh_drop_a_public_address_that_is_gone() -> None:
+    """A service without a public address has none in the state."""
+    outs = _refreshed(_created(FULL, live()), live(public_connect_url=None))
+    assert "public_connect_url" not in outs
+
+
 def test_outputs_of_a_refresh_wait_with_drift_until_the_service_is_deployed() -> None:
     """A service that is being deployed may show a part of its nodes: that is no drift yet."""
     outs = _refreshed(_created(FULL, live()), live(status="deployming", ai_nodes=("ai-1",)))
