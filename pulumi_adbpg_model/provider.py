@@ -88,11 +88,12 @@ class ModelServiceProvider(ResourceProvider):
         Tell what a change means.
 
         Where inputs differ, `changes` is left to the engine: it compares them itself, which gives
-        it the changed keys that `replace_on_changes` and the display need.
+        it the changed keys that `replace_on_changes` and the display need. Not so where the status
+        alone asks for an update: the engine, which knows inputs only, might find nothing to do.
         """
         change = compare(olds, news, _is_unknown)
         forced = change.resume or "status" in change.replaces
-        changes = None if change.changed else forced
+        changes = True if forced else (None if change.changed else False)
         if forced:
             then = "goes on waiting for it" if change.resume else "replaces it"
             host.EngineLog(_known(news.get(state.URN))).note(
@@ -176,7 +177,8 @@ class ModelServiceProvider(ResourceProvider):
             operation,
             service,
             state.spec_from(news),
-            waits=change.resume,
+            unfinished=change.resume,
+            wait_for_active=state.waits(news),
             last=state.last_seen(olds, service),
             whitelist=whitelist,
         )

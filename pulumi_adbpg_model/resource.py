@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["ModelService"]
 
 
+#: The tokens, because a client token of one's own may be a secret.
+_SECRET_OUTPUTS = ["api_key", state.TOKENS]
+
+
 class ModelService(Resource, module="adbpg", name="ModelService"):
     """
     A model served on AI nodes of an AnalyticDB for PostgreSQL instance.
@@ -124,7 +128,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         props = properties_of(resource_name, args, inputs)
         opts = ResourceOptions.merge(
             opts,
-            ResourceOptions(delete_before_replace=True, additional_secret_outputs=["api_key"]),
+            ResourceOptions(delete_before_replace=True, additional_secret_outputs=_SECRET_OUTPUTS),
         )
         # The engine cannot import a dynamic resource: the provider takes it over in `create`.
         props[state.ADOPT], opts.import_ = opts.import_, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, same_whitelist
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, same_whitelist
 from pulumi_adbpg_model.errors import BusyError, OperationError
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import require
@@ -17,7 +17,12 @@ _SETTLE_S = 30.0
 
 
 def change_whitelist(
-    operation: Operation, service: ModelServiceId, group: str, entries: Sequence[str]
+    operation: Operation,
+    service: ModelServiceId,
+    group: str,
+    entries: Sequence[str],
+    *,
+    seen: bool = True,
 ) -> ModelServiceDetails:
     """
     Set the named group of the instance, then see that the service shows the new list.
@@ -29,7 +34,7 @@ def change_whitelist(
     _modify(operation, service, group, entries)
     settle = Deadline.after(operation.clock, _SETTLE_S)
     while True:
-        details = require(operation, service, "change of security_ip_list")
+        details = require(operation, service, "change of security_ip_list", seen=seen)
         if same_whitelist(details.security_ip_list, entries):
             return details
         if settle.expired or operation.over:
@@ -37,15 +42,17 @@ def change_whitelist(
             raise OperationError(
                 f"change of security_ip_list failed: whitelist group {group!r} of instance "
                 f"{service.db_instance_id} was set to {list(entries)}, but {service} still admits "
-                f"{shown}. {_advice(operation, settle)}"
+                f"{shown}. {_advice(operation, settle, details)}"
             )
         operation.pause(settle.waited_s)
 
 
-def _advice(operation: Operation, settle: Deadline) -> str:
+def _advice(operation: Operation, settle: Deadline, details: ModelServiceDetails) -> str:
     if operation.over and not settle.expired:
         ended = "was cancelled" if operation.clock.cancelled else "ran out of time"
         return f"The operation {ended} before it showed: run `pulumi up` again."
+    if details.phase is Phase.PENDING:
+        return "It is not active yet, and may not show its list: run `pulumi up` again once it is."
     return (
         "The group is probably not this service's: correct security_ip_group, or leave it out to "
         "have a change replace the service."

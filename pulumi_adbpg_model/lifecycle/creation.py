@@ -26,7 +26,7 @@ from pulumi_adbpg_model.errors import (
     TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation, holder_of
-from pulumi_adbpg_model.lifecycle.presence import gone_error
+from pulumi_adbpg_model.lifecycle.presence import gone_error, is_deleted
 from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token
 from pulumi_adbpg_model.lifecycle.verification import verify
 from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
@@ -173,15 +173,27 @@ def _submit(
                 error.hint = _AGAIN
             held = holder_of(_held(operation, spec), spec.ai_nodes)
             if held is not None and held[0].id in answered:
-                return Submission(held[0].id, None)  # it only showed late
+                return _shown_late(operation, held[0].id, answered)
             if held is not None:
                 _explain_taken(error, *held, known)
             if not isinstance(error, BusyError):
                 if isinstance(error, QuotaError) and held is None:
                     wanted = ", ".join(spec.ai_nodes)
                     error.hint = f"Asked for {wanted}. {_free_nodes(operation, spec)}{error.hint}"
+                if answered:
+                    error.hint += f" Answered before, not shown: {', '.join(map(str, answered))}."
                 raise
             operation.outwait(error)
+
+
+def _shown_late(
+    operation: Operation, service: ModelServiceId, answered: Collection[ModelServiceId]
+) -> Submission:
+    """A service that this create was answered with before, and that only shows now."""
+    for other in answered:
+        if other != service:
+            operation.report.warn(f"{other} did not show: it may exist and be billed")
+    return Submission(service, None)
 
 
 def _held(operation: Operation, spec: ModelServiceSpec) -> Sequence[ModelServiceDetails]:
@@ -190,8 +202,12 @@ def _held(operation: Operation, spec: ModelServiceSpec) -> Sequence[ModelService
         shown = _existing(operation, spec) or ()
     except ConfigurationError:
         return ()
-    # A list that lags behind may show once more what this run deleted.
-    return [service for service in shown if service.id not in operation.deleted_here]
+    # A list that lags behind may show once more what this run, or anybody, deleted.
+    return [
+        service
+        for service in shown
+        if service.id not in operation.deleted_here and not is_deleted(service)
+    ]
 
 
 def _explain_taken(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import (
     BusyError,
     InstanceNotFoundError,
@@ -40,10 +40,10 @@ def delete(
         AdbpgModelError: A call failed; the service stays in the state.
     """
     with explaining_state():
-        found = _request(operation, service)
-        if not found and not seen and look(operation, service, seen=False) is not None:
-            _request(operation, service)  # it shows now, and was not deleted before
-        _wait_until_gone(operation, service)
+        asked = _request(operation, service)
+        if not asked and not seen:
+            look(operation, service, seen=False)
+        _wait_until_gone(operation, service, asked=asked)
     operation.deleted_here.add(service)
     if tokens is not None:
         operation.next_tokens[tokens.first] = next_token(tokens.last, service)
@@ -65,10 +65,11 @@ def _request(operation: Operation, service: ModelServiceId) -> bool:
             return True
 
 
-def _wait_until_gone(operation: Operation, service: ModelServiceId) -> None:
-    details: ModelServiceDetails | None = None
+def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bool) -> None:
     while True:
         details = find(operation, service)
+        if details is not None and not asked:  # it shows after all, and was not deleted before
+            asked = _request(operation, service)
         if details is None and is_proven_gone(operation, service):
             return
         status = details.status if details else "listed, but not described"

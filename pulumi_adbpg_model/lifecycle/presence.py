@@ -21,6 +21,7 @@ __all__ = [
     "explaining_state",
     "find",
     "gone_error",
+    "is_deleted",
     "is_proven_gone",
     "look",
     "read",
@@ -50,7 +51,12 @@ def find(operation: Operation, service: ModelServiceId) -> ModelServiceDetails |
         raise
     except NotFoundError:
         return None
-    return None if (details.status or "").strip().lower() == "deleted" else details
+    return None if is_deleted(details) else details
+
+
+def is_deleted(details: ModelServiceDetails) -> bool:
+    """Whether the cloud still shows a service, but as one that is deleted."""
+    return (details.status or "").strip().lower() == "deleted"
 
 
 def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
@@ -116,14 +122,16 @@ def read(
         return look(operation, service, seen=seen)
 
 
-def require(operation: Operation, service: ModelServiceId, purpose: str) -> ModelServiceDetails:
+def require(
+    operation: Operation, service: ModelServiceId, purpose: str, *, seen: bool = True
+) -> ModelServiceDetails:
     """
     `read` a service that has to be there.
 
     Raises:
         OperationError: It is proven gone; names the purpose.
     """
-    details = read(operation, service)
+    details = read(operation, service, seen=seen)
     if details is None:
         raise gone_error(purpose, service)
     return details

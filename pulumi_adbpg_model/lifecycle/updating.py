@@ -42,7 +42,8 @@ def update(
     service: ModelServiceId,
     spec: ModelServiceSpec,
     *,
-    waits: bool,
+    unfinished: bool,
+    wait_for_active: bool,
     last: ModelServiceDetails | None,
     whitelist: WhitelistChange | None,
 ) -> Updated:
@@ -53,7 +54,8 @@ def update(
         operation: Its deadline bounds everything together.
         service: The service.
         spec: What is declared.
-        waits: Whether the service is still to be waited for.
+        unfinished: Whether its creation is still to be waited for, before anything else.
+        wait_for_active: Whether to wait when a change makes the service pending again.
         last: What an earlier run saw of it; None when it never saw anything.
         whitelist: The change of the whitelist, if there is one.
 
@@ -61,16 +63,23 @@ def update(
         OperationError: The service is gone, or the whitelist's group does not reach it.
         AdbpgModelError: A call failed.
     """
-    if waits:
-        # A whitelist that is about to change is compared afterwards.
+    if unfinished:
+        # What is about to be changed is compared after the change.
         outcome = resume(operation, service, None if whitelist else spec, last)
         active = outcome.details is not None and outcome.details.phase is Phase.ACTIVE
         if whitelist is None or not active:
             return Updated(outcome.details, outcome.reason, whitelist_changed=False)
+        last = outcome.details
+    seen = last is not None
     if whitelist is None:
-        details = require(operation, service, "update")
+        details = require(operation, service, "update", seen=seen)
     else:
-        details = change_whitelist(operation, service, whitelist.group, whitelist.entries)
-        if waits:
-            verify(operation, spec, details)
-    return Updated(details, details.why_not_active, whitelist_changed=whitelist is not None)
+        group, entries = whitelist.group, whitelist.entries
+        details = change_whitelist(operation, service, group, entries, seen=seen)
+    changed = whitelist is not None
+    if wait_for_active and details.phase is Phase.PENDING:
+        outcome = resume(operation, service, None, details)
+        return Updated(outcome.details, outcome.reason, whitelist_changed=changed)
+    if unfinished:
+        verify(operation, spec, details)
+    return Updated(details, details.why_not_active, whitelist_changed=changed)

@@ -89,6 +89,7 @@ class _Watch:
         self._outage_since: float | None = None
         self._started = operation.clock.monotonic()
         self._speak_at = 0.0
+        self._absences = 0
 
     def poll(self, *, only_seen: bool) -> Outcome | None:
         """Look once. None: go on waiting."""
@@ -98,6 +99,7 @@ class _Watch:
             self._outage_since = None
             return outcome
         self._outage_since = None
+        self._absences = 0
         previous, self._last = self._last, details
         self._tell(previous, details)
         if details.phase is Phase.ACTIVE:
@@ -132,7 +134,12 @@ class _Watch:
         if not seen and waited < GRACE_S:
             self._progress(f"{self._service} does not show yet")
             return None
-        if is_proven_gone(self._operation, self._service):
+        if not is_proven_gone(self._operation, self._service):
+            self._absences = 0
+            return None
+        # One that was seen already may be missing from a list that lags behind: look twice.
+        self._absences += 1
+        if not seen or self._absences > 1:
             return Outcome(self._last, reason="the service does not exist any more", gone=True)
         return None
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from pulumi import CustomTimeouts, Output, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import declare, mutations, program, pulumi_ids
-from tests.engine.stack import Failed, Stack
+from tests.engine.stack import Failed, Program, Stack
 
 
 def test_destroy_that_runs_the_program_removes_a_failed_service(
@@ -111,4 +114,59 @@ def test_repeated_replacement_asks_for_no_dead_service(stack: Stack, simulator: 
         simulator.clear_requests()
         stack.up(replace=[stack.resource()["urn"]])
         assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
+    assert stack.ids() == pulumi_ids(simulator)
+
+
+@pytest.mark.parametrize("late_status", ["active", "deploy_failed"])
+def test_whitelist_changed_while_the_service_is_deployed_is_not_forgotten(
+    tmp_path: Path, late_status: str
+) -> None:
+    """A change that could not be made yet is made by a later up, with or after the service."""
+    with Simulator(provision_seconds=0, whitelist_groups={"group": "ai-1"}) as simulator:
+        simulator.hold_deployments()
+        stack = Stack(tmp_path, simulator)
+
+        def declared(entry: str) -> Program:
+            limits = CustomTimeouts(create="1s", update="1s")
+            return program(
+                ResourceOptions(custom_timeouts=limits),
+                security_ip_list=[entry],
+                security_ip_group="group",
+            )
+
+        for entry in ("10.0.0.1", "10.0.0.2"):
+            with pytest.raises(Failed, match="not active within 1 s"):
+                stack.up(declared(entry))
+        (service,) = simulator.services
+        simulator.release_deployments()
+        simulator.change_service(service.id, status=late_status)
+
+        if late_status == "deploy_failed":
+            with pytest.raises(Failed, match="the deployment failed"):
+                stack.up()
+        mended = stack.up()
+
+        assert {"same": 1, "update" if late_status == "active" else "replace": 1} == mended.changes
+        assert [one.security_ip_list for one in simulator.services] == [("10.0.0.2",)]
+        assert stack.resource()["outputs"]["security_ip_list"] == ["10.0.0.2"]
+        assert stack.ids() == pulumi_ids(simulator)
+        assert stack.up().changes == {"same": 2}
+
+
+def test_a_secret_client_token_is_nowhere_in_clear(stack: Stack, simulator: Simulator) -> None:
+    """Neither the input nor the chain of tokens shows it, and a replacement still works."""
+    secret = "made-up-secret-token"
+
+    def declared(description: str) -> Program:
+        def run() -> None:
+            declare(client_token=Output.secret(secret), description=description)
+
+        return run
+
+    created = stack.up(declared("old"))
+    replaced = stack.up(declared("new"))
+
+    assert replaced.changes == {"replace": 1, "same": 1}
+    assert secret not in created.output + replaced.output + stack.state_text()
+    assert stack.refresh().changes == {"same": 2}
     assert stack.ids() == pulumi_ids(simulator)

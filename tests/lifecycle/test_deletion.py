@@ -172,15 +172,14 @@ def test_delete_does_not_end_on_a_not_found_that_the_list_contradicts(
 
 
 def test_delete_believes_no_not_found_of_its_own(cloud: FakeCloud, voice: Voice) -> None:
-    """A delete that is answered not-found, of a service that is there, is not a success."""
+    """A delete that is answered not-found, of a service that is there, is asked for again."""
     service = cloud.add()
-    deleted: set[ModelServiceId] = set()
     cloud.fail("delete", not_found())
 
-    with pytest.raises(OperationError, match="last status 'active'"):
-        delete(operation(cloud, voice, 60.0, deleted_here=deleted), service)
+    delete(operation(cloud, voice, 60.0), service)
 
-    assert set() == deleted
+    assert len(cloud.times("delete")) == 2
+    assert cloud.services == {}
 
 
 @pytest.mark.parametrize("action", ["delete", "describe", "list"])

@@ -25,13 +25,16 @@ def _update(
     whitelist: WhitelistChange | None = _CHANGE,
     spec: ModelServiceSpec = _SPEC,
     limit_s: float = 600.0,
+    seen: bool = True,
+    wait_for_active: bool = True,
 ) -> Updated:
-    last = ModelServiceDetails(service, status="deploying")
+    last = ModelServiceDetails(service, status="deploying") if seen else None
     return update(
         operation(cloud, voice, limit_s),
         service,
         spec,
-        waits=waits,
+        unfinished=waits,
+        wait_for_active=wait_for_active,
         last=last,
         whitelist=whitelist,
     )
@@ -116,7 +119,7 @@ def test_update_changes_the_whitelist_at_once_when_nothing_is_to_be_waited_for(
     service = cloud.add(status="deploying")
     cloud.reach["mine"] = service
 
-    updated = _update(cloud, voice, service, waits=False)
+    updated = _update(cloud, voice, service, waits=False, wait_for_active=False)
 
     assert [call.action for call in cloud.calls] == ["modify", "describe"]
     assert updated.reason == "it is not active yet, status 'deploying'"
@@ -174,3 +177,52 @@ def test_update_that_only_waits_warns_of_an_open_whitelist(cloud: FakeCloud, voi
             "sure of who may call the service"
         )
     ]
+
+
+def test_update_waits_again_when_the_change_makes_the_service_pending(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """A service that is `modifying` after the change is waited for, so its address is not lost."""
+    service = cloud.add()
+    cloud.services[service].statuses = ["modifying", "modifying", "active"]
+    cloud.reach["mine"] = service
+
+    updated = _update(cloud, voice, service, waits=False)
+
+    assert updated.details is not None
+    assert (updated.details.status, updated.details.security_ip_list) == ("active", _NEW)
+    assert (updated.reason, updated.whitelist_changed) == (None, True)
+
+
+def test_update_does_not_wait_again_when_it_is_told_not_to(cloud: FakeCloud, voice: Voice) -> None:
+    """With wait_for_active=False the status is told as it is."""
+    service = cloud.add(status="modifying")
+    cloud.reach["mine"] = service
+
+    updated = _update(cloud, voice, service, waits=False, wait_for_active=False)
+
+    assert updated.reason == "it is not active yet, status 'modifying'"
+    assert cloud.clock.now == 0.0
+
+
+def test_update_gives_a_service_that_was_never_seen_time_to_show(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """A recorded setting does not turn a slow start into a service that is gone."""
+    service = cloud.add()
+    cloud.services[service].shows_at_s = 10.0
+
+    updated = _update(cloud, voice, service, waits=False, whitelist=None, seen=False)
+
+    assert updated.details is not None
+    assert updated.details.status == "active"
+
+
+def test_update_says_that_a_pending_service_may_not_show_its_list(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """The group is not blamed for what a service under deployment does not show yet."""
+    service = cloud.add(status="deploying")
+
+    with pytest.raises(OperationError, match="It is not active yet, and may not show its list"):
+        _update(cloud, voice, service, waits=False, wait_for_active=False)

@@ -226,8 +226,8 @@ def test_wait_goes_on_when_the_list_still_shows_the_service(cloud: FakeCloud, vo
     assert (outcome.reason, outcome.gone) == (None, False)
 
 
-def test_wait_has_no_grace_for_a_service_that_was_seen(cloud: FakeCloud, voice: Voice) -> None:
-    """Once seen, a not-found is checked against the list at once."""
+def test_wait_looks_twice_for_a_service_that_was_seen(cloud: FakeCloud, voice: Voice) -> None:
+    """Once seen, a not-found is checked against the list at once, and once more."""
     service = cloud.add()
     cloud.services[service].statuses = ["deploying"]
     cloud.clock.at(3.0, lambda: cloud.remove(service))
@@ -237,7 +237,21 @@ def test_wait_has_no_grace_for_a_service_that_was_seen(cloud: FakeCloud, voice: 
     assert outcome.gone
     assert outcome.details is not None
     assert outcome.reason == "the service does not exist any more"
-    assert cloud.times("list") == [4.0]
+    assert cloud.times("list") == [4.0, 6.0]
+
+
+def test_wait_outlasts_one_list_that_lags_behind(cloud: FakeCloud, voice: Voice) -> None:
+    """A service that is missing once, after it was seen, is not given up."""
+    service = cloud.add()
+    cloud.services[service].statuses = ["deploying", "active"]
+    cloud.clock.at(1.0, lambda: setattr(cloud.services[service], "listed", False))
+    cloud.clock.at(3.0, lambda: setattr(cloud.services[service], "listed", True))
+    cloud.clock.at(1.0, lambda: cloud.fail("describe", not_found()))
+
+    outcome = wait_until_active(operation(cloud, voice), service)
+
+    assert (outcome.gone, outcome.reason) == (False, None)
+    assert cloud.times("list") == [2.0]
 
 
 @pytest.mark.parametrize("error", [outage(), fault()])
@@ -277,4 +291,4 @@ def test_wait_calls_a_service_gone_that_is_described_as_deleted(
         "deploying",
         "the service does not exist any more",
     )
-    assert cloud.times("list") == [2.0]
+    assert cloud.times("list") == [2.0, 4.0]

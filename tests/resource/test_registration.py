@@ -196,10 +196,11 @@ def test_replacement_always_deletes_first() -> None:
 
 
 def test_api_key_is_secret() -> None:
-    """The key is a secret output, beside those that the user names."""
-    assert ["api_key"] == list(run(declare).requests["model"].additionalSecretOutputs)
+    """The key is a secret output, as are client tokens, beside those that the user names."""
+    secret = run(declare).requests["model"].additionalSecretOutputs
+    assert ["__tokens", "api_key"] == sorted(secret)
     both = _request(additional_secret_outputs=["private_connect_url"]).additionalSecretOutputs
-    assert ["api_key", "private_connect_url"] == sorted(both)
+    assert ["__tokens", "api_key", "private_connect_url"] == sorted(both)
 
 
 def test_import_is_passed_to_the_provider() -> None:
