@@ -169,5 +169,5 @@ def test_secrets_of_the_program_are_kept_beside_the_api_key(
     assert [text for text in kept if text in stack.state_text() + done.output] == []
     outputs = stack.resource()["outputs"]
     secret = {name for name, value in outputs.items() if is_secret(value)}
-    assert secret == {"description", "private_connect_url", "api_key"}
+    assert secret == {"description", "private_connect_url", "api_key", "__tokens"}
     assert done.outputs == {"description": "behind-the-curtain"}
