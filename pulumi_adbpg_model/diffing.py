@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulumi_adbpg_model.domain import Phase, phase_of
-from pulumi_adbpg_model.state import INPUTS, TIMEOUTS, declared_names, same_value, waits
+from pulumi_adbpg_model.state import DEFAULTS, INPUTS, TIMEOUTS, declared_names, same_value, waits
 
 __all__ = ["Change", "compare", "keep_spelling"]
 
@@ -20,8 +20,6 @@ __all__ = ["Change", "compare", "keep_spelling"]
 _LOCAL = ("wait_for_active", "security_ip_group", "store_api_key", TIMEOUTS)
 #: Lists that may mean the same in another order or form.
 _LISTS = ("ai_nodes", "security_ip_list")
-#: Defaults that make "absent" and "set to the default" the same.
-_DEFAULTS: dict[str, Any] = {"wait_for_active": True, "store_api_key": True}
 
 
 @dataclass(frozen=True)
@@ -84,8 +82,8 @@ def _differs(
     old, new = olds.get(name), news.get(name)
     if _holds_unknown(new, is_unknown):
         return True
-    if name in _DEFAULTS:
-        default = _DEFAULTS[name]
+    if name in DEFAULTS:  # absent and set to the default are the same
+        default = DEFAULTS[name]
         return bool((default if old is None else old) != (default if new is None else new))
     if name == "region_id":  # the output is the region in use; dropping the input moves nothing
         return new is not None and old is not None and new != old

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
@@ -28,6 +28,8 @@ __all__ = ["EngineLog", "HostFeatures", "prepare"]
 
 _HOST_MODULE = "pulumi.dynamic.__main__"
 _LOG_TIMEOUT_S = 2.0
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -58,27 +60,20 @@ def prepare(parallel: int, on_cancel: Callable[[], None]) -> HostFeatures:
     with _lock:
         _cancel_callbacks.append(on_cancel)
         if _prepared is None:
-            server = _find_server_softly()
+            server = _softly(_find_server)
             _prepared = HostFeatures(
-                workers=_softly(lambda: _widen(server, parallel)),
-                cancel=_softly(lambda: _watch_cancel(server)),
-                clean_errors=_softly(_clean_errors),
-                progress=_softly(lambda: _engine() is not None),
+                workers=bool(_softly(lambda: _widen(server, parallel))),
+                cancel=bool(_softly(lambda: _watch_cancel(server))),
+                clean_errors=bool(_softly(_clean_errors)),
+                progress=bool(_softly(lambda: _engine() is not None)),
             )
         return _prepared
 
 
-def _softly(mend: Callable[[], bool]) -> bool:
+def _softly(call: Callable[[], _T]) -> _T | None:
     try:
-        return mend()
+        return call()
     except Exception:  # noqa: BLE001 - private API: any surprise means "not available"
-        return False
-
-
-def _find_server_softly() -> Any:
-    try:
-        return _find_server()
-    except Exception:  # noqa: BLE001 - as in `_softly`
         return None
 
 
@@ -199,7 +194,6 @@ class EngineLog:
             _softly(lambda: _print(message))
 
 
-def _print(message: str) -> bool:
+def _print(message: str) -> None:
     sys.stdout.write(f"{message}\n")  # one write, so that threads do not mix their lines
     sys.stdout.flush()
-    return True

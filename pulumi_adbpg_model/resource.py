@@ -139,8 +139,8 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         # Its value alone: a dependency on the parent would be one on all children, so on itself.
         props[state.URN] = Output.from_input(urn.future())
         if opts.id is None:
-            for name in ("wait_for_active", "store_api_key"):
-                props[name] = True if props[name] is None else props[name]
+            for name, default in state.DEFAULTS.items():
+                props[name] = default if props[name] is None else props[name]
         props |= dict.fromkeys((*state.OUTPUTS, state.WRITTEN))
         started = time.time()
         super().__init__(ModelServiceProvider(), resource_name, props, opts)
@@ -197,7 +197,7 @@ def _timeouts(opts: ResourceOptions) -> dict[str, str] | None:
     custom = opts.custom_timeouts
     if custom is None:
         return None
-    named = {name: getattr(custom, name, None) for name in ("create", "update", "delete", "read")}
+    named = {name: getattr(custom, name, None) for name in state.TIMEOUT_NAMES}
     return {name: text for name, text in named.items() if text} or None
 
 

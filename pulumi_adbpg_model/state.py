@@ -23,10 +23,12 @@ from pulumi_adbpg_model.domain import (
 __all__ = [
     "ADOPT",
     "DECLARED",
+    "DEFAULTS",
     "INPUTS",
     "ORGANIZATION",
     "OUTPUTS",
     "TIMEOUTS",
+    "TIMEOUT_NAMES",
     "TOKENS",
     "UNSEEN",
     "URN",
@@ -75,8 +77,12 @@ OUTPUTS = (
     "api_key",
 )
 
+#: What inputs that are not set resolve to, where it is not the cloud that decides.
+DEFAULTS = {"wait_for_active": True, "store_api_key": True}
+
 #: `opts.custom_timeouts`, which the host does not pass on: durations such as "30m".
 TIMEOUTS = "timeouts"
+TIMEOUT_NAMES = ("create", "update", "delete", "read")
 #: The resource's URN: seeds the client token and addresses progress lines.
 URN = "__urn"
 #: The organization, which the provider process is not told; part of the client token.

@@ -15,14 +15,13 @@ from typing import Any
 
 from pulumi_adbpg_model.domain import ModelServiceId, is_id_part, parse_network
 from pulumi_adbpg_model.settings import is_region
-from pulumi_adbpg_model.state import ADOPT, INPUTS, TIMEOUTS, is_hidden
+from pulumi_adbpg_model.state import ADOPT, INPUTS, TIMEOUT_NAMES, TIMEOUTS, is_hidden
 
 __all__ = ["Failure", "parse_duration", "validate"]
 
 _REQUIRED = ("db_instance_id", "model_name", "ai_nodes")
 _MAX_WHITELIST = 1000
 _MAX_TOKEN = 64
-_TIMEOUT_NAMES = ("create", "update", "delete", "read")
 #: Go's duration syntax, which Pulumi uses: "1h30m", "90s", "1.5h".
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h)")
 _UNITS_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -195,8 +194,8 @@ def _timeouts(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[
     failures: list[Failure] = []
     for operation, duration in value.items():
         label = f"{name}.{operation}"
-        if operation not in _TIMEOUT_NAMES:
-            failures += _failure(name, f"may have {', '.join(_TIMEOUT_NAMES)} only", operation)
+        if operation not in TIMEOUT_NAMES:
+            failures += _failure(name, f"may have {', '.join(TIMEOUT_NAMES)} only", operation)
         elif duration is None or is_unknown(duration):
             continue
         elif not isinstance(duration, str):

@@ -27,6 +27,7 @@ from pulumi_adbpg_model.errors import (
     TokenMismatchError,
     TransportError,
 )
+from pulumi_adbpg_model.gateway._wire import text
 from pulumi_adbpg_model.settings import CREDENTIAL_SOURCES, Credentials, DefaultChain
 
 __all__ = ["CODES", "error_class", "translate", "unusable_credentials"]
@@ -152,8 +153,8 @@ def unusable_credentials(error: Exception, credentials: Credentials) -> Configur
 
 def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> ApiError:
     data = error.data if isinstance(error.data, dict) else {}
-    code = _text(data.get("Code") or data.get("code"))
-    message = _text(data.get("Message") or data.get("message")) or "the cloud gives no reason"
+    code = text(data.get("Code") or data.get("code"))
+    message = text(data.get("Message") or data.get("message")) or "the cloud gives no reason"
     status = error.status_code if isinstance(error.status_code, int) else None
     cls = error_class(code, status)
     retry_after_ms = error.retry_after
@@ -163,7 +164,7 @@ def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> A
         _masked(message, secrets),
         code=code,
         status=status,
-        request_id=_text(data.get("RequestId") or data.get("requestId")),
+        request_id=text(data.get("RequestId") or data.get("requestId")),
         retry_after_s=retry_after_ms / 1000 if isinstance(retry_after_ms, (int, float)) else None,
         hint=_HINTS.get(code or "", ""),
     )
@@ -188,11 +189,7 @@ def _transport_reason(cause: BaseException, host: str) -> str:
     return f"{host} gives no usable answer ({type(cause).__name__})"
 
 
-def _masked(text: str, secrets: list[str]) -> str:
+def _masked(message: str, secrets: list[str]) -> str:
     for secret in secrets:
-        text = text.replace(secret, "****")
-    return text
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+        message = message.replace(secret, "****")
+    return message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, same_whitelist
-from pulumi_adbpg_model.errors import BusyError, OperationError
+from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import require
 from pulumi_adbpg_model.lifecycle.timing import Deadline
@@ -31,7 +31,11 @@ def change_whitelist(
         OperationError: The service is gone, or the group's list does not reach it.
         AdbpgModelError: A call failed.
     """
-    _modify(operation, service, group, entries)
+    operation.when_not_busy(
+        lambda: operation.api.modify_security_ips(
+            service.db_instance_id, group, entries, budget_s=operation.deadline.remaining_s
+        )
+    )
     settle = Deadline.after(operation.clock, _SETTLE_S)
     while True:
         details = require(operation, service, "change of security_ip_list", seen=seen)
@@ -49,25 +53,10 @@ def change_whitelist(
 
 def _advice(operation: Operation, settle: Deadline, details: ModelServiceDetails) -> str:
     if operation.over and not settle.expired:
-        ended = "was cancelled" if operation.clock.cancelled else "ran out of time"
-        return f"The operation {ended} before it showed: run `pulumi up` again."
+        return f"The operation {operation.ending} before it showed: run `pulumi up` again."
     if details.phase is Phase.PENDING:
         return "It is not active yet, and may not show its list: run `pulumi up` again once it is."
     return (
         "The group is probably not this service's: correct security_ip_group, or leave it out to "
         "have a change replace the service."
     )
-
-
-def _modify(
-    operation: Operation, service: ModelServiceId, group: str, entries: Sequence[str]
-) -> None:
-    while True:
-        try:
-            operation.api.modify_security_ips(
-                service.db_instance_id, group, entries, budget_s=operation.deadline.remaining_s
-            )
-        except BusyError as error:
-            operation.outwait(error)
-        else:
-            return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import (
-    BusyError,
     InstanceNotFoundError,
     NotFoundError,
     OperationError,
@@ -52,17 +51,17 @@ def delete(
 
 def _request(operation: Operation, service: ModelServiceId) -> bool:
     """Ask for the deletion; False when the cloud does not know the service, which is no proof."""
-    while True:
-        try:
-            operation.api.delete_model_service(service, budget_s=operation.deadline.remaining_s)
-        except InstanceNotFoundError:
-            raise
-        except NotFoundError:
-            return False
-        except BusyError as error:
-            operation.outwait(error)
-        else:
-            return True
+    try:
+        operation.when_not_busy(
+            lambda: operation.api.delete_model_service(
+                service, budget_s=operation.deadline.remaining_s
+            )
+        )
+    except InstanceNotFoundError:
+        raise
+    except NotFoundError:
+        return False
+    return True
 
 
 def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bool) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import (
@@ -18,6 +18,8 @@ from pulumi_adbpg_model.errors import BusyError
 from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration, poll_delay
 
 __all__ = ["ModelServiceApi", "Operation", "Reporter", "holder_of"]
+
+_T = TypeVar("_T")
 
 
 class ModelServiceApi(Protocol):
@@ -105,6 +107,19 @@ class Operation:
         delay = poll_delay(waited, self.max_poll_interval_s)
         self.clock.sleep(min(delay, self.deadline.remaining_s))
 
+    def when_not_busy(self, call: Callable[[], _T]) -> _T:
+        """
+        Make a call, and again for as long as it is refused as busy.
+
+        Raises:
+            BusyError: The operation is over first.
+        """
+        while True:
+            try:
+                return call()
+            except BusyError as error:
+                self.outwait(error)
+
     def outwait(self, error: BusyError) -> None:
         """
         Pause before a call that was refused as busy is made again.
@@ -124,6 +139,11 @@ class Operation:
     def over(self) -> bool:
         """Whether waiting must end, for lack of time or by the user's wish."""
         return self.clock.cancelled or self.deadline.expired
+
+    @property
+    def ending(self) -> str:
+        """What ended it, once it is over, to follow "the operation"."""
+        return "was cancelled" if self.clock.cancelled else "ran out of time"
 
 
 def holder_of(

@@ -95,10 +95,10 @@ def look(
             return details
         fresh = not seen and operation.deadline.waited_s < GRACE_S
         if fresh and operation.over:
-            ended = "was cancelled" if operation.clock.cancelled else "ran out of time"
             raise OperationError(
-                f"{service} does not show yet, and the operation {ended} before it was given "
-                f"{format_duration(GRACE_S)} to. The state is kept; run the command again later."
+                f"{service} does not show yet, and the operation {operation.ending} before it was "
+                f"given {format_duration(GRACE_S)} to. The state is kept; run the command again "
+                "later."
             )
         if not fresh and is_proven_gone(operation, service):
             return None

@@ -102,22 +102,19 @@ class _Watch:
         self._absences = 0
         previous, self._last = self._last, details
         self._tell(previous, details)
-        if details.phase is Phase.ACTIVE:
-            return Outcome(details)
-        if details.phase is Phase.FAILED:
-            return Outcome(details, reason=details.why_not_active)
-        return Outcome(details, reason=details.why_not_active) if only_seen else None
+        done = only_seen or details.phase is not Phase.PENDING
+        return Outcome(details, reason=details.why_not_active) if done else None
 
     def ended(self, error: Exception) -> Outcome | None:
         """What an error means for the wait. None: go on, it may pass."""
-        now = self._operation.clock.monotonic()
-        if isinstance(error, _PASSING) and not self._operation.over:
+        if isinstance(error, _PASSING):
+            if self._operation.over:
+                return None  # the reason is the deadline or the cancel, not this
+            now = self._operation.clock.monotonic()
             self._outage_since = now if self._outage_since is None else self._outage_since
             if now - self._outage_since < _OUTAGE_S:
                 self._progress(f"{self._service}: {error.reason}")
                 return None
-        if isinstance(error, _PASSING) and self._operation.over:
-            return None  # the reason is the deadline or the cancel, not this
         known = isinstance(error, AdbpgModelError)
         text = str(error) if known else f"{type(error).__name__}: {error}"
         return self.stopped(f"its status could not be read: {text}")
