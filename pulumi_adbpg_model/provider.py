@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pulumi.dynamic import (
@@ -55,12 +55,19 @@ class ModelServiceProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. Malformed values are reported by `check`."""
-        self._process = _Process(req.config.get, self.new_clock())
+        self._process = _Process(req.config.get, self.new_clock(), self.new_gateway)
         self._process.prepare_host()
 
     def new_clock(self) -> SystemClock:
         """The clock of all operations of this process; tests bring their own."""
         return SystemClock()
+
+    def new_gateway(self, settings: Settings, clock: SystemClock) -> lifecycle.ModelServiceApi:
+        """The way to the cloud under one set of settings; tests bring one that waits less."""
+        # Here, so that a program, which imports this module too, does not load the cloud's SDK.
+        from pulumi_adbpg_model.gateway import Gateway  # noqa: PLC0415
+
+        return Gateway(settings, clock)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
@@ -209,9 +216,15 @@ class ModelServiceProvider(ResourceProvider):
 class _Process:
     """What all operations of one provider process share."""
 
-    def __init__(self, config: Any, clock: SystemClock) -> None:
+    def __init__(
+        self,
+        config: Any,
+        clock: SystemClock,
+        new_gateway: Callable[[Settings, SystemClock], lifecycle.ModelServiceApi],
+    ) -> None:
         self._config = config
         self._clock = clock
+        self._new_gateway = new_gateway
         self._lock = threading.Lock()
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
         self._deleted_here: set[ModelServiceId] = set()
@@ -246,12 +259,9 @@ class _Process:
         )
 
     def _gateway(self, settings: Settings) -> lifecycle.ModelServiceApi:
-        # Here, so that a program, which imports this module too, does not load the cloud's SDK.
-        from pulumi_adbpg_model.gateway import Gateway  # noqa: PLC0415
-
         with self._lock:
             if settings not in self._gateways:
-                self._gateways[settings] = Gateway(settings, self._clock)
+                self._gateways[settings] = self._new_gateway(settings, self._clock)
             return self._gateways[settings]
 
 

@@ -95,63 +95,13 @@ def untimed(text: str) -> str:
     return re.sub(r"after \d+ s", "after … s", text)
 
 
-class DynamicHost:
-    """A context manager; `environment` is all that the process knows besides PATH."""
+class HostCalls:
+    """The calls of the engine, over one channel to a host."""
 
-    def __init__(
-        self,
-        environment: Mapping[str, str],
-        config: Mapping[str, Any] | None = None,
-        *,
-        provider: str = PROVIDER,
-        folder: Path | None = None,
-    ) -> None:
+    def __init__(self, channel: Any, config: Mapping[str, Any], provider: str) -> None:
         self._provider = provider
-        self._config = dict(CONFIG if config is None else config)
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.dynamic"],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
-                **environment,
-            },
-        )
-        self._lines: queue.Queue[str] = queue.Queue()
-        self._reader = threading.Thread(target=self._read_lines, daemon=True)
-        self._reader.start()
-        try:
-            port = int(self.next_line())
-        except BaseException:
-            self._process.kill()
-            raise
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        self._stub: Any = provider_pb2_grpc.ResourceProviderStub(self._channel)
-        self._call("Configure", provider_pb2.ConfigureRequest(args=encoded(self._config)))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._channel.close()
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-
-    def next_line(self) -> str:
-        """The next line that the host prints; fails when none comes."""
-        return self._lines.get(timeout=_PATIENCE_S)
-
-    def lines_until(self, part: str, count: int = 1) -> list[str]:
-        """The lines up to and with the `count`-th that contains `part`."""
-        seen: list[str] = []
-        while sum(part in line for line in seen) < count:
-            seen.append(self.next_line())
-        return seen
+        self._stub: Any = provider_pb2_grpc.ResourceProviderStub(channel)
+        self._call("Configure", provider_pb2.ConfigureRequest(args=encoded(config)))
 
     def check(self, news: Properties, olds: Properties | None = None) -> Checked:
         """Check, as at the start of preview and up."""
@@ -217,6 +167,67 @@ class DynamicHost:
 
     def _bag(self, properties: Properties, provider: str | None = None) -> struct_pb2.Struct:
         return encoded({**properties, "__provider": provider or self._provider})
+
+
+class DynamicHost(HostCalls):
+    """
+    A context manager; `environment` is all that the process knows besides PATH.
+
+    `engine` is the address of the engine's own service, which there need not be.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        config: Mapping[str, Any] | None = None,
+        *,
+        provider: str = PROVIDER,
+        folder: Path | None = None,
+        engine: str | None = None,
+    ) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "pulumi.dynamic", *([engine] if engine else [])],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
+                **environment,
+            },
+        )
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read_lines, daemon=True)
+        self._reader.start()
+        try:
+            port = int(self.next_line())
+        except BaseException:
+            self._process.kill()
+            raise
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        super().__init__(self._channel, CONFIG if config is None else config, provider)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def next_line(self) -> str:
+        """The next line that the host prints; fails when none comes."""
+        return self._lines.get(timeout=_PATIENCE_S)
+
+    def lines_until(self, part: str, count: int = 1) -> list[str]:
+        """The lines up to and with the `count`-th that contains `part`."""
+        seen: list[str] = []
+        while sum(part in line for line in seen) < count:
+            seen.append(self.next_line())
+        return seen
 
     def _read_lines(self) -> None:
         for line in self._process.stdout or ():
