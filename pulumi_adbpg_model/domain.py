@@ -173,6 +173,9 @@ def parse_network(entry: str) -> ipaddress.IPv4Network:
     return network
 
 
+_NOBODY = ipaddress.IPv4Network("127.0.0.1")
+
+
 def _networks(entries: Iterable[str] | None) -> frozenset[ipaddress.IPv4Network | str]:
     found: set[ipaddress.IPv4Network | str] = set()
     for entry in entries or ():
@@ -180,9 +183,15 @@ def _networks(entries: Iterable[str] | None) -> frozenset[ipaddress.IPv4Network 
             found.add(parse_network(entry))
         except ValueError:  # a form we do not know still compares with itself
             found.add(entry.strip())
+    if len(found) > 1:
+        found.discard(_NOBODY)
     return frozenset(found)
 
 
 def same_whitelist(one: Sequence[str] | None, other: Sequence[str] | None) -> bool:
-    """Whether two IP lists admit the same networks; order, spaces and host bits mean nothing."""
+    """
+    Whether two IP lists admit the same networks; order, spaces and host bits mean nothing.
+
+    `127.0.0.1` admits nobody: it counts only when it stands alone.
+    """
     return _networks(one) == _networks(other)

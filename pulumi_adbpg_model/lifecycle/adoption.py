@@ -6,7 +6,7 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Model
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle.creation import Created, create
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.presence import find
+from pulumi_adbpg_model.lifecycle.presence import look
 from pulumi_adbpg_model.lifecycle.verification import differences, verify
 from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
 
@@ -42,7 +42,7 @@ def adopt(
             lists every difference.
         AdbpgModelError: A call failed.
     """
-    details = find(operation, service)
+    details = look(operation, service)
     if details is None:
         raise _nothing_to_adopt(service)
     _compare(service, spec, details)

@@ -27,6 +27,8 @@ def change_whitelist(
     """
     Set the named group of the instance, then see that the service shows the new list.
 
+    A cloud that shows no list at all is told of by a warning.
+
     Raises:
         OperationError: The service is gone, or the group's list does not reach it.
         AdbpgModelError: A call failed.
@@ -40,6 +42,12 @@ def change_whitelist(
     while True:
         details = require(operation, service, "change of security_ip_list", seen=seen)
         if same_whitelist(details.security_ip_list, entries):
+            return details
+        if settle.expired and not details.security_ip_list:
+            operation.report.warn(
+                f"{service} does not show its whitelist: whether the change of group {group!r} "
+                "reached it is not known"
+            )
             return details
         if settle.expired or operation.over:
             shown = list(details.security_ip_list or ())

@@ -19,14 +19,20 @@ from pulumi_adbpg_model.domain import (
 from pulumi_adbpg_model.errors import (
     ApiError,
     BusyError,
-    ConfigurationError,
     OperationError,
     QuotaError,
     ServerError,
     TransportError,
 )
-from pulumi_adbpg_model.lifecycle.operation import Operation, holder_of
-from pulumi_adbpg_model.lifecycle.presence import gone_error, is_deleted
+from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.placement import (
+    explain_scarce,
+    explain_taken,
+    holder_of,
+    living,
+    services_of,
+)
+from pulumi_adbpg_model.lifecycle.presence import gone_error
 from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token
 from pulumi_adbpg_model.lifecycle.verification import verify
 from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
@@ -36,10 +42,6 @@ __all__ = ["Created", "create", "resume"]
 #: A declaration that was deleted and created again more often than this, within the cloud's
 #: memory of client tokens, is refused rather than followed on.
 _MAX_DEAD = 100
-#: Seconds spent on a look around that an operation can do without.
-_LOOK_S = 5.0
-#: After these nobody knows whether a service was created.
-_AMBIGUOUS = (ServerError, TransportError)
 _AGAIN = (
     "Whether it was applied is not known: run `pulumi up` again, the same client token finds a "
     "service that was created."
@@ -74,7 +76,7 @@ def create(
             text says what may have been and how to find it.
     """
     _stop_if_cancelled(operation)
-    known = _existing(operation, spec)
+    known = services_of(operation, spec.db_instance_id)
     answered: dict[ModelServiceId, str] = {}  # with the token that led there
     first, token = token, operation.next_tokens.get(token, token)
     for _ in range(_MAX_DEAD):
@@ -132,28 +134,6 @@ def _stop_if_cancelled(operation: Operation) -> None:
         raise OperationError("CreateModelService was not sent: the operation was cancelled.")
 
 
-def _existing(operation: Operation, spec: ModelServiceSpec) -> Sequence[ModelServiceDetails] | None:
-    """What the instance holds; None when it cannot be listed: it only helps."""
-    try:
-        return operation.api.list_model_services(
-            spec.db_instance_id, budget_s=min(_LOOK_S, operation.deadline.remaining_s)
-        )
-    except (ApiError, TransportError):
-        return None
-
-
-def _free_nodes(operation: Operation, spec: ModelServiceSpec) -> str:
-    """What could be used instead, as a sentence; empty when it cannot be told."""
-    try:
-        nodes = operation.api.list_ai_nodes(
-            spec.db_instance_id, budget_s=min(_LOOK_S, operation.deadline.remaining_s)
-        )
-    except (ApiError, ConfigurationError, TransportError):
-        return ""
-    free = sorted(node.name for node in nodes if not node.bound)
-    return f"Free AI nodes of the instance: {', '.join(free) or 'none'}. "
-
-
 def _submit(
     operation: Operation,
     spec: ModelServiceSpec,
@@ -171,15 +151,15 @@ def _submit(
                 error.hint = f"{error.hint} {_AGAIN}".lstrip()  # what to check, where it says that
             elif isinstance(error, ServerError):
                 error.hint = _AGAIN
-            held = holder_of(_held(operation, spec), spec.ai_nodes)
+            shown = living(operation, spec.db_instance_id)
+            held = holder_of(shown, spec.ai_nodes)
             if held is not None and held[0].id in answered:
                 return _shown_late(operation, held[0].id, answered)
             if held is not None:
-                _explain_taken(error, *held, known)
+                explain_taken(error, *held, known)
+            elif isinstance(error, (BusyError, QuotaError)):
+                explain_scarce(operation, error, spec, shown)
             if not isinstance(error, BusyError):
-                if isinstance(error, QuotaError) and held is None:
-                    wanted = ", ".join(spec.ai_nodes)
-                    error.hint = f"Asked for {wanted}. {_free_nodes(operation, spec)}{error.hint}"
                 if answered:
                     error.hint += f" Answered before, not shown: {', '.join(map(str, answered))}."
                 raise
@@ -194,41 +174,6 @@ def _shown_late(
         if other != service:
             operation.report.warn(f"{other} did not show: it may exist and be billed")
     return Submission(service, None)
-
-
-def _held(operation: Operation, spec: ModelServiceSpec) -> Sequence[ModelServiceDetails]:
-    """What may hold the nodes, apart from the dead; nothing when it cannot be told."""
-    try:
-        shown = _existing(operation, spec) or ()
-    except ConfigurationError:
-        return ()
-    # A list that lags behind may show once more what this run, or anybody, deleted.
-    return [
-        service
-        for service in shown
-        if service.id not in operation.deleted_here and not is_deleted(service)
-    ]
-
-
-def _explain_taken(
-    error: ApiError | TransportError,
-    holder: ModelServiceDetails,
-    node: str,
-    known: Sequence[ModelServiceDetails] | None,
-) -> None:
-    """A node is held: say by what and how to take it over, whatever the code was."""
-    taken = f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
-    then = (
-        f'To take that service over, declare it with opts=ResourceOptions(import_="{holder.id}"); '
-        "else choose a free node, or delete that service."
-    )
-    if isinstance(error, _AMBIGUOUS):
-        before = known is not None and any(other.id == holder.id for other in known)
-        origin = "was there before" if before else "may come from this very call"
-        error.hint = f"{error.hint} {taken}; it {origin}. {then}"
-        return
-    reason = f"{error.action} {error.subject} failed: {error.reason}{error.details}"
-    raise OperationError(f"{reason}. {taken}. {then}") from error
 
 
 def _announce(

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import (
+    ApiError,
     InstanceNotFoundError,
     NotFoundError,
     OperationError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.presence import explaining_state, find, is_proven_gone, look
+from pulumi_adbpg_model.lifecycle.presence import (
+    explaining_state,
+    find,
+    is_proven_gone,
+    look,
+    may_mean_gone,
+)
 from pulumi_adbpg_model.lifecycle.timing import format_duration
 from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token
 
@@ -61,12 +68,16 @@ def _request(operation: Operation, service: ModelServiceId) -> bool:
         raise
     except NotFoundError:
         return False
+    except ApiError as error:
+        if may_mean_gone(operation, service, error):
+            return False
+        raise
     return True
 
 
 def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bool) -> None:
     while True:
-        details = find(operation, service)
+        details = find(operation, service, any_code=True)
         if details is not None and not asked:  # it shows after all, and was not deleted before
             asked = _request(operation, service)
         if details is None and is_proven_gone(operation, service):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from pulumi_adbpg_model.domain import (
 from pulumi_adbpg_model.errors import BusyError
 from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration, poll_delay
 
-__all__ = ["ModelServiceApi", "Operation", "Reporter", "holder_of"]
+__all__ = ["ModelServiceApi", "Operation", "Reporter"]
 
 _T = TypeVar("_T")
 
@@ -144,15 +144,3 @@ class Operation:
     def ending(self) -> str:
         """What ended it, once it is over, to follow "the operation"."""
         return "was cancelled" if self.clock.cancelled else "ran out of time"
-
-
-def holder_of(
-    services: Iterable[ModelServiceDetails], ai_nodes: Iterable[str]
-) -> tuple[ModelServiceDetails, str] | None:
-    """The first service that sits on one of the nodes, with that node."""
-    wanted = set(ai_nodes)
-    for service in services:
-        for node in service.ai_nodes or ():
-            if node in wanted:
-                return service, node
-    return None

@@ -12,7 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
-from pulumi_adbpg_model.errors import InstanceNotFoundError, NotFoundError, OperationError
+from pulumi_adbpg_model.errors import (
+    AdbpgModelError,
+    ApiError,
+    InstanceNotFoundError,
+    InvalidRequestError,
+    NotFoundError,
+    OperationError,
+)
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.timing import format_duration
 
@@ -24,6 +31,7 @@ __all__ = [
     "is_deleted",
     "is_proven_gone",
     "look",
+    "may_mean_gone",
     "read",
     "require",
 ]
@@ -32,13 +40,23 @@ __all__ = [
 GRACE_S = 30.0
 #: How long describe and list may contradict each other before `read` gives up.
 _DISAGREEMENT_S = 15.0
+#: What becomes of a code that no page lists, and of one that blames a parameter.
+_UNCLASSIFIED = (ApiError, InvalidRequestError)
 
 
-def find(operation: Operation, service: ModelServiceId) -> ModelServiceDetails | None:
+def find(
+    operation: Operation, service: ModelServiceId, *, any_code: bool = False
+) -> ModelServiceDetails | None:
     """
     Describe the service; None when the cloud says it is not there, which is no proof.
 
     A service that is still described, with the status `deleted`, counts as not there.
+
+    Args:
+        operation: Its deadline bounds the call.
+        service: The service.
+        any_code: Whether a refusal whose code is not known counts as not-found too, if the list
+            agrees. For a service that may well be gone, since the code for that is not documented.
 
     Raises:
         AdbpgModelError: Any other failure.
@@ -51,7 +69,22 @@ def find(operation: Operation, service: ModelServiceId) -> ModelServiceDetails |
         raise
     except NotFoundError:
         return None
+    except ApiError as error:
+        if any_code and may_mean_gone(operation, service, error):
+            return None
+        raise
     return None if is_deleted(details) else details
+
+
+def may_mean_gone(operation: Operation, service: ModelServiceId, error: ApiError) -> bool:
+    """Whether a refusal whose code is not known comes from the absence that the list shows."""
+    refused = error.status is not None and 400 <= error.status < 500
+    if type(error) not in _UNCLASSIFIED or not refused:
+        return False
+    try:
+        return is_proven_gone(operation, service)
+    except AdbpgModelError:
+        return False
 
 
 def is_deleted(details: ModelServiceDetails) -> bool:
@@ -61,7 +94,9 @@ def is_deleted(details: ModelServiceDetails) -> bool:
 
 def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
     """
-    Whether a complete list of the instance lacks the service.
+    Whether a complete list of the instance lacks the service, or shows it as deleted.
+
+    Only asked once describe does not know it: together they leave no doubt.
 
     Raises:
         AdbpgModelError: The list could not be had, so nothing is proved either way.
@@ -69,7 +104,7 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
     services = operation.api.list_model_services(
         service.db_instance_id, budget_s=operation.deadline.remaining_s
     )
-    return all(other.id != service for other in services)
+    return all(other.id != service or is_deleted(other) for other in services)
 
 
 def look(

@@ -93,7 +93,7 @@ class _Watch:
 
     def poll(self, *, only_seen: bool) -> Outcome | None:
         """Look once. None: go on waiting."""
-        details = find(self._operation, self._service)
+        details = find(self._operation, self._service, any_code=True)
         if details is None:
             outcome = self._missing()  # may ask for the list, which is a part of the answer
             self._outage_since = None

@@ -95,7 +95,7 @@ def test_adopt_refuses_what_is_not_there(cloud: FakeCloud, voice: Voice) -> None
         == "import of gp-demo:ms-typo failed: there is no such model service. Correct the id in "
         "import_, or remove import_ to create a new service."
     )
-    assert [call.action for call in cloud.calls] == ["describe"]
+    assert [call.action for call in cloud.calls] == ["describe", "list"]
 
 
 @pytest.mark.parametrize("status", ["failed", "deploy_failed", "ERROR"])

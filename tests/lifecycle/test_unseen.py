@@ -182,8 +182,9 @@ def test_read_does_not_take_a_described_service_with_status_deleted_for_there(
 
 @pytest.mark.parametrize("status", ["deleted", "Deleted", " DELETED "])
 def test_a_status_of_deleted_alone_is_no_proof(cloud: FakeCloud, voice: Voice, status: str) -> None:
-    """While the list shows the service, it is not called gone."""
-    service = cloud.add(status=status)
+    """While the list shows the service in another status, it is not called gone."""
+    service = cloud.add()
+    cloud.services[service].statuses = [status]
 
     with pytest.raises(OperationError, match="The state is kept"):
         read(operation(cloud, voice), service)

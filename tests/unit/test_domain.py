@@ -156,6 +156,12 @@ def test_same_nodes_compares_sets(
         (["0.0.0.0/0"], ["0.0.0.0/0"], True),
         (["hidden-group"], [" hidden-group "], True),
         ([], None, True),
+        # Alone it means that nobody is admitted; beside others it says nothing.
+        (["10.0.0.1"], ["127.0.0.1", "10.0.0.1"], True),
+        (["127.0.0.1/32"], ["127.0.0.1"], True),
+        (["127.0.0.1"], ["10.0.0.1"], False),
+        (["127.0.0.1"], None, False),
+        (["127.0.0.0/8", "10.0.0.1"], ["10.0.0.1"], False),
         (["10.0.0.0/24"], ["10.0.0.0/25"], False),
         (["10.0.0.0/24"], ["10.0.1.0/24"], False),
         (["10.0.0.1"], ["0.0.0.0/0"], False),

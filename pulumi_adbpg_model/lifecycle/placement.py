@@ -1,0 +1,118 @@
+"""Who holds an AI node: what a refused create tells, and how it is got past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceSpec
+from pulumi_adbpg_model.errors import (
+    ApiError,
+    BusyError,
+    ConfigurationError,
+    OperationError,
+    QuotaError,
+    ServerError,
+    TransportError,
+)
+from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.presence import is_deleted
+
+__all__ = ["explain_scarce", "explain_taken", "holder_of", "living", "services_of"]
+
+#: Seconds spent on a look around that an operation can do without.
+_LOOK_S = 5.0
+#: After these nobody knows whether a service was created.
+_AMBIGUOUS = (ServerError, TransportError)
+
+
+def services_of(operation: Operation, db_instance_id: str) -> Sequence[ModelServiceDetails] | None:
+    """What the instance holds; None when it cannot be listed: it only helps."""
+    try:
+        return operation.api.list_model_services(
+            db_instance_id, budget_s=min(_LOOK_S, operation.deadline.remaining_s)
+        )
+    except (ApiError, TransportError):
+        return None
+
+
+def living(operation: Operation, db_instance_id: str) -> Sequence[ModelServiceDetails]:
+    """What may hold nodes, apart from the dead; nothing when it cannot be told."""
+    try:
+        shown = services_of(operation, db_instance_id) or ()
+    except ConfigurationError:
+        return ()
+    # A list that lags behind may show once more what this run, or anybody, deleted.
+    return [
+        service
+        for service in shown
+        if service.id not in operation.deleted_here and not is_deleted(service)
+    ]
+
+
+def holder_of(
+    services: Iterable[ModelServiceDetails], ai_nodes: Iterable[str]
+) -> tuple[ModelServiceDetails, str] | None:
+    """The first service that sits on one of the nodes, with that node."""
+    wanted = set(ai_nodes)
+    for service in services:
+        for node in service.ai_nodes or ():
+            if node in wanted:
+                return service, node
+    return None
+
+
+def explain_taken(
+    error: ApiError | TransportError,
+    holder: ModelServiceDetails,
+    node: str,
+    known: Sequence[ModelServiceDetails] | None,
+) -> None:
+    """
+    A node is held: say by what and how to take it over, whatever the code was.
+
+    Raises:
+        OperationError: The refusal is certain, so that text is the whole error.
+    """
+    taken = f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
+    then = (
+        f'To take that service over, declare it with opts=ResourceOptions(import_="{holder.id}"); '
+        "else choose a free node, or delete that service."
+    )
+    if isinstance(error, _AMBIGUOUS):
+        before = known is not None and any(other.id == holder.id for other in known)
+        origin = "was there before" if before else "may come from this very call"
+        error.hint = f"{error.hint} {taken}; it {origin}. {then}"
+        return
+    reason = f"{error.action} {error.subject} failed: {error.reason}{error.details}"
+    raise OperationError(f"{reason}. {taken}. {then}") from error
+
+
+def explain_scarce(
+    operation: Operation,
+    error: BusyError | QuotaError,
+    spec: ModelServiceSpec,
+    shown: Sequence[ModelServiceDetails],
+) -> None:
+    """No holder is known: say what is free, and which services may hold the nodes all the same."""
+    wanted = ", ".join(spec.ai_nodes)
+    if isinstance(error, QuotaError):
+        error.hint = f"Asked for {wanted}. {_free_nodes(operation, spec)}{error.hint}"
+    nodeless = [str(service.id) for service in shown if not service.ai_nodes]
+    if nodeless:
+        error.hint = (
+            f"{error.hint} These services of the instance do not show their AI nodes, one may hold "
+            f"{wanted}: {', '.join(nodeless)}. To take one over, declare it with "
+            f'opts=ResourceOptions(import_="{nodeless[0]}").'
+        ).lstrip()
+
+
+def _free_nodes(operation: Operation, spec: ModelServiceSpec) -> str:
+    """What could be used instead, as a sentence; empty when it cannot be told."""
+    try:
+        nodes = operation.api.list_ai_nodes(
+            spec.db_instance_id, budget_s=min(_LOOK_S, operation.deadline.remaining_s)
+        )
+    except (ApiError, ConfigurationError, TransportError):
+        return ""
+    free = sorted(node.name for node in nodes if not node.bound)
+    return f"Free AI nodes of the instance: {', '.join(free) or 'none'}. "
