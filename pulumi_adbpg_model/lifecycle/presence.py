@@ -152,9 +152,18 @@ def look(
 def read(
     operation: Operation, service: ModelServiceId, *, seen: bool = True
 ) -> ModelServiceDetails | None:
-    """`look` at a service that the state holds: an instance out of sight is explained."""
-    with explaining_state():
-        return look(operation, service, seen=seen)
+    """`look` at a service that the state holds: what keeps it there is explained."""
+    try:
+        with explaining_state():
+            return look(operation, service, seen=seen)
+    except ApiError as error:
+        if may_mean_gone(operation, service, error):
+            error.hint = (
+                f"{error.hint} The state is kept. ListModelServices does not show {service}: if it "
+                "was deleted, `pulumi destroy --target <urn>` or `pulumi state delete <urn>` drops "
+                "it."
+            ).lstrip()
+        raise
 
 
 def require(

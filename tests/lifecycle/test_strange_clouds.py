@@ -30,23 +30,19 @@ from tests.lifecycle.fakes import (
 _GONE = ModelServiceId("gp-demo", "ms-gone")
 
 
-def _unknown(code: str = "ModelServiceNotExist") -> ApiError:
-    return ApiError("Call", "of it", "no such thing", code=code, status=400)
+@pytest.fixture(params=[ApiError, InvalidRequestError])
+def unknown(request: pytest.FixtureRequest) -> ApiError:
+    """A code that no page lists, or one that blames the id."""
+    cls: type[ApiError] = request.param
+    return cls("Call", "of it", "no such thing", code="ModelServiceNotExist", status=400)
 
 
-_UNKNOWN = [
-    _unknown(),
-    InvalidRequestError("Call", "of it", "bad id", code="InvalidParameter", status=400),
-]
-
-
-@pytest.mark.parametrize("error", _UNKNOWN)
 def test_delete_ends_when_the_list_proves_what_an_unknown_code_says(
-    cloud: FakeCloud, voice: Voice, error: ApiError
+    cloud: FakeCloud, voice: Voice, unknown: ApiError
 ) -> None:
     """The code for a service that is gone is not documented: the list decides, not the code."""
     service = cloud.add()
-    cloud.fail_always("describe", error)
+    cloud.fail_always("describe", unknown)
 
     delete(operation(cloud, voice), service)
 
@@ -54,13 +50,12 @@ def test_delete_ends_when_the_list_proves_what_an_unknown_code_says(
     assert voice.notes == ["gp-demo:ms-old is deleted"]
 
 
-@pytest.mark.parametrize("error", _UNKNOWN)
 def test_delete_of_what_is_gone_succeeds_whatever_the_code(
-    cloud: FakeCloud, voice: Voice, error: ApiError
+    cloud: FakeCloud, voice: Voice, unknown: ApiError
 ) -> None:
     """A delete that is refused with an unknown code succeeds when the list proves the absence."""
-    cloud.fail_always("delete", error)
-    cloud.fail_always("describe", error)
+    cloud.fail_always("delete", unknown)
+    cloud.fail_always("describe", unknown)
 
     delete(operation(cloud, voice), _GONE)
 
@@ -68,38 +63,52 @@ def test_delete_of_what_is_gone_succeeds_whatever_the_code(
 
 
 @pytest.mark.parametrize("action", ["delete", "describe"])
-@pytest.mark.parametrize("error", _UNKNOWN)
 def test_delete_raises_an_unknown_code_of_a_service_that_is_listed(
-    cloud: FakeCloud, voice: Voice, action: str, error: ApiError
+    cloud: FakeCloud, voice: Voice, action: str, unknown: ApiError
 ) -> None:
     """Without the proof the refusal itself is the error."""
     service = cloud.add()
     cloud.delete_polls = 10_000
-    cloud.fail_always(action, error)
+    cloud.fail_always(action, unknown)
 
-    with pytest.raises(type(error)) as caught:
+    with pytest.raises(type(unknown)) as caught:
         delete(operation(cloud, voice, 60.0), service)
 
-    assert error is caught.value
+    assert unknown is caught.value
 
 
 def test_delete_raises_an_unknown_code_when_the_list_cannot_be_had(
-    cloud: FakeCloud, voice: Voice
+    cloud: FakeCloud, voice: Voice, unknown: ApiError
 ) -> None:
     """The refusal is what the user has to know, not that the proof failed too."""
     service = cloud.add()
-    error = _unknown()
-    cloud.fail_always("describe", error)
+    cloud.fail_always("describe", unknown)
     cloud.fail_always("list", outage())
 
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(type(unknown)) as caught:
         delete(operation(cloud, voice, 60.0), service)
 
-    assert error is caught.value
+    assert unknown is caught.value
+
+
+def test_read_with_an_unknown_code_keeps_the_state_and_says_what_the_list_says(
+    cloud: FakeCloud, voice: Voice, unknown: ApiError
+) -> None:
+    """A refresh must not guess, but the user has to know how to go on."""
+    cloud.fail_always("describe", unknown)
+
+    with pytest.raises(type(unknown)) as caught:
+        read(operation(cloud, voice), _GONE)
+
+    assert unknown is caught.value
+    assert str(unknown).endswith(
+        " The state is kept. ListModelServices does not show gp-demo:ms-gone: if it was deleted, "
+        "`pulumi destroy --target <urn>` or `pulumi state delete <urn>` drops it."
+    )
 
 
 def test_create_goes_past_a_dead_service_that_an_unknown_code_describes(
-    cloud: FakeCloud, voice: Voice
+    cloud: FakeCloud, voice: Voice, unknown: ApiError
 ) -> None:
     """Otherwise destroy and up would store the dead id, and could never get rid of it."""
     cloud.tokens["token"] = _GONE
@@ -107,7 +116,7 @@ def test_create_goes_past_a_dead_service_that_an_unknown_code_describes(
 
     def strange(service: ModelServiceId, *, budget_s: float | None = None) -> object:
         if service == _GONE:
-            raise _unknown()
+            raise unknown
         return describe(service, budget_s=budget_s)
 
     cloud.describe_model_service = strange  # type: ignore[method-assign,assignment]
@@ -120,11 +129,11 @@ def test_create_goes_past_a_dead_service_that_an_unknown_code_describes(
 
 
 def test_wait_tells_of_an_unknown_code_for_a_service_that_is_listed(
-    cloud: FakeCloud, voice: Voice
+    cloud: FakeCloud, voice: Voice, unknown: ApiError
 ) -> None:
     """What exists is kept, and the refusal is the reason."""
     service = cloud.add()
-    cloud.fail_always("describe", _unknown())
+    cloud.fail_always("describe", unknown)
 
     outcome = wait_until_active(operation(cloud, voice), service)
 
