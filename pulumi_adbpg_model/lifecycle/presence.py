@@ -21,7 +21,7 @@ from pulumi_adbpg_model.errors import (
     OperationError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.timing import format_duration
+from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
 
 __all__ = [
     "GRACE_S",
@@ -124,11 +124,12 @@ def look(
             over before one that was never seen was given its time.
         AdbpgModelError: A call failed.
     """
+    looking = Deadline.after(operation.clock, GRACE_S)
     while True:
         details = find(operation, service)
         if details is not None:
             return details
-        fresh = not seen and operation.deadline.waited_s < GRACE_S
+        fresh = not seen and not looking.expired
         if fresh and operation.over:
             raise OperationError(
                 f"{service} does not show yet, and the operation {operation.ending} before it was "
@@ -139,9 +140,7 @@ def look(
             return None
         if fresh:
             operation.report.progress(f"{service} does not show yet")
-        elif operation.over or operation.deadline.waited_s >= _DISAGREEMENT_S + (
-            0.0 if seen else GRACE_S
-        ):
+        elif operation.over or looking.waited_s >= _DISAGREEMENT_S + (0.0 if seen else GRACE_S):
             raise OperationError(
                 f"DescribeModelService does not know {service}, but ListModelServices shows it. "
                 "The state is kept; run the command again later."

@@ -199,3 +199,15 @@ def test_change_that_the_cloud_does_not_show_is_told_not_refused(
         "gp-demo:ms-old does not show its whitelist: whether the change of group 'mine' reached it "
         "is not known"
     ]
+
+
+def test_a_contradiction_late_in_an_operation_is_outlasted_too(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Each look has its own patience, however long the operation has been under way."""
+    service = cloud.add()
+    update = operation(cloud, voice)
+    cloud.clock.advance(100.0)
+    cloud.fail("describe", not_found(), not_found())
+
+    assert read(update, service) is not None
