@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from pathlib import Path
 
 import click
 
-from pulumi_adbpg_model.simulator import DIALECTS, Simulator, serve_forever
+from pulumi_adbpg_model.simulator import DIALECTS, EXCLUSIVE, Simulator, serve_forever
 
 __all__ = ["main"]
 
@@ -43,7 +44,25 @@ def _groups(
     return groups
 
 
-@main.command()
+def _dialects(
+    _context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    for group in EXCLUSIVE:
+        clash = sorted(group.intersection(value))
+        if len(clash) > 1:
+            raise click.BadParameter(f"these exclude each other: {', '.join(clash)}")
+    return value
+
+
+def _explained() -> str:
+    lines = ["\b", "Dialects:"]
+    for name, sentence in DIALECTS.items():
+        wrapped = textwrap.wrap(sentence, 70, break_on_hyphens=False)
+        lines += [f"  {name}", *(f"      {line}" for line in wrapped)]
+    return "\n".join(lines)
+
+
+@main.command(epilog=_explained())
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -102,7 +121,9 @@ def _groups(
     "dialects",
     multiple=True,
     type=click.Choice(sorted(DIALECTS)),
-    help="A way in which the real cloud may behave; may be repeated.",
+    callback=_dialects,
+    metavar="NAME",
+    help="A way in which the real cloud may behave, see below; may be repeated.",
 )
 @click.option(
     "--whitelist-group",

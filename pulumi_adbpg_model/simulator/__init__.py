@@ -2,13 +2,14 @@
 
 Boundary: an independent reading of the API pages. It imports nothing else of this package and
 no vendor SDK, so that a mistake in the provider cannot hide behind the same mistake here.
-Inside: `server` > `wire` > `cloud` > `state`; beside them `signature`, `faults`, `dialects`,
-`backdoor` (what tests do behind the API's back), `pages` (response elements) and `store`.
+Inside: `server` > `wire` > `cloud` > `placement` and `progress` (what time does) > `dialects` >
+`state`; beside them `signature`, `faults`, `backdoor` (what tests do behind the API's back),
+`pages` (response elements), `history` (for lists that lag) and `store`.
 """
 
 from __future__ import annotations
 
-from .dialects import DIALECTS
+from .dialects import DIALECTS, EXCLUSIVE
 from .faults import FAULTS, Fault
 from .records import RecordedRequest, SimulatedService
 from .server import DEFAULT_MODELS, DEFAULT_NODES, Simulator
@@ -18,6 +19,7 @@ __all__ = [
     "DEFAULT_MODELS",
     "DEFAULT_NODES",
     "DIALECTS",
+    "EXCLUSIVE",
     "FAULTS",
     "Fault",
     "RecordedRequest",

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import pages
 from .cloud import Cloud
+from .progress import connect
 from .records import SimulatedService
 from .state import Service, State
 
@@ -24,6 +25,7 @@ def _plain(attribute: str) -> _Change:
 
 def _change_whitelist(service: Service, value: Any) -> None:
     service.whitelist = value.split(",") if isinstance(value, str) else list(value)
+    service.former_whitelists = []
 
 
 def _change_nodes(service: Service, value: Any) -> None:
@@ -37,8 +39,9 @@ def _change_params(service: Service, value: Any) -> None:
 def _change_status(service: Service, value: Any) -> None:
     service.status = value
     service.next_status = None
+    service.status_before = None
     if value == "active":
-        Cloud.connect(service)
+        connect(service)
 
 
 _CHANGES: dict[str, _Change] = {
@@ -99,7 +102,7 @@ class Backdoor:
                 service.groups.append(group)
             instance = state.instances.get(service.instance_id)
             if instance is not None and group in instance.groups:
-                service.whitelist = list(instance.groups[group])
+                _change_whitelist(service, instance.groups[group])
 
     def groups(self, instance_id: str) -> dict[str, tuple[str, ...]]:
         """Return the whitelist groups of an instance that were ever written."""
@@ -109,8 +112,7 @@ class Backdoor:
 
     def hold(self, *, held: bool) -> None:
         """Keep deployments from ending, or let them end again."""
-        with self._cloud.writing():
-            self._cloud.held = held
+        self._cloud.hold(held=held)
 
     def fail_next(self, status: str) -> None:
         """Let the next created service end in a status other than active."""
@@ -121,9 +123,10 @@ class Backdoor:
         """Delete an instance with its services."""
         with self._cloud.writing() as state:
             del state.instances[instance_id]
-            for service in list(state.services.values()):
-                if service.instance_id == instance_id:
-                    del state.services[service.id]
+            for services in (state.services, state.deleted):
+                for service in list(services.values()):
+                    if service.instance_id == instance_id:
+                        del services[service.id]
 
 
 def _found(state: State, service_id: str) -> Service:

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from . import errors, pages
 from .dialects import Dialects
+from .history import History
 from .parameters import (
     CreateRequest,
     Parameters,
@@ -26,15 +28,12 @@ from .parameters import (
     page,
     required,
 )
-from .state import Instance, Node, Service, State, Token
+from .placement import Placement
+from .progress import Progress, touch_nodes
+from .state import ACTIVE, DELETED, DELETING, DEPLOYING, Instance, Node, Service, State, Token
 from .store import Store
-from .whitelists import addresses, edited
+from .whitelists import DEFAULT_WHITELIST, addresses, edited
 
-ACTIVE = "active"
-DELETING = "deleting"
-# The page's own spelling.
-DEPLOYING = "deployming"
-_GONE = "gone"
 _DEFAULT_GROUP = "default"
 
 Elements = dict[str, Any]
@@ -57,22 +56,24 @@ class Cloud:
     ) -> None:
         self._region = region
         self._models = tuple(models)
+        self._placement = Placement(self._models, dialects)
         self._provision_seconds = provision_seconds
-        self._delete_seconds = delete_seconds
         self._dialects = dialects
         self._group_nodes = dict(whitelist_groups)
         self._clock = clock
         self._store = store
         self._state = store.load() if store else State()
         self._lock = threading.RLock()
-        self.held = False
+        self._history = History(dialects.lists.age_seconds(), self._state)
+        self._progress = Progress(dialects, self._history, delete_seconds)
+        self._describes: Counter[str] = Counter()
         self.next_outcomes: list[str] = []
 
     @contextmanager
     def reading(self) -> Iterator[State]:
         """Give the state, with all that was due by now done."""
         with self._lock:
-            if self._settle():
+            if self._progress.settle(self._state, self._clock()):
                 self._save()
             yield self._state
 
@@ -81,6 +82,7 @@ class Cloud:
         """Give the state for a change, which is saved unless it is refused."""
         with self.reading() as state:
             yield state
+            self._history.record(state, self._clock())
             self._save()
 
     def _save(self) -> None:
@@ -102,35 +104,45 @@ class Cloud:
         for ever (the real retention is not documented).
         """
         with self.writing() as state:
-            request = create_request(parameters)
+            creation = self._dialects.creation
+            request = create_request(parameters, creation.default_whitelist(DEFAULT_WHITELIST))
             instance = self._instance(request.instance_id)
-            token = request.client_token if self._dialects.honours_token() else None
-            known = state.tokens.get(token) if token else None
+            now = self._clock()
+            self._placement.check_busy(state, instance, now)
+            token = request.client_token if creation.honours_token() else None
+            known = self._replayed(token) if token else None
             if known is not None:
                 if known.fingerprint != request.fingerprint():
                     raise errors.token_mismatch()
                 return {"ModelServiceId": known.service_id}
-            self._check_placement(instance, request)
-            service = self._new_service(request)
+            self._placement.check(state, instance, request, now)
+            service = self._new_service(request, now)
             state.services[service.id] = service
-            self._touch_nodes(service, self._clock())
+            touch_nodes(state, service, now)
             if token:
-                state.tokens[token] = Token(request.fingerprint(), service.id)
+                state.tokens[token] = Token(request.fingerprint(), service.id, now)
             return {"ModelServiceId": service.id}
 
     def describe_model_service(self, parameters: Parameters) -> Elements:
         """DescribeModelService. What an unknown service answers is not documented."""
-        with self.reading():
+        with self.reading() as state:
             instance_id = required(parameters, "DBInstanceId")
             service_id = required(parameters, "ModelServiceId")
             self._instance(instance_id)
-            for service in self._visible(instance_id):
-                if service.id == service_id:
-                    return pages.describe(service, self._dialects)
-            status = self._dialects.gone_status()
-            if status == 200:
+            describing = self._dialects.describing
+            now = self._clock()
+            service = _in(instance_id, state.services.get(service_id))
+            if service is not None and not describing.hides(now - service.created_at):
+                self._describes[service_id] += 1
+                if not describing.flaps(self._describes[service_id]):
+                    return pages.describe(service, self._dialects, now)
+            deleted = _in(instance_id, state.deleted.get(service_id))
+            if deleted is not None and describing.shows_deleted():
+                return pages.describe(deleted, self._dialects, now)
+            refusal = describing.gone()
+            if refusal is None:
                 return {}
-            raise errors.service_not_found(status)
+            raise refusal
 
     def delete_model_service(self, parameters: Parameters) -> Elements:
         """DeleteModelService. Deleting what is being deleted succeeds again."""
@@ -138,42 +150,45 @@ class Cloud:
             instance_id = required(parameters, "DBInstanceId")
             service_id = required(parameters, "ModelServiceId")
             self._instance(instance_id)
-            service = state.services.get(service_id)
-            if service is None or service.instance_id != instance_id:
+            service = _in(instance_id, state.services.get(service_id))
+            if service is None:
+                if self._dialects.deletion.of_gone_succeeds():
+                    return {}
                 raise errors.service_not_found()
-            if self._dialects.refuses_delete(service.status):
+            if self._dialects.deletion.refuses(service.status):
                 raise errors.instance_busy()
             if service.status != DELETING:
-                service.status = DELETING
-                service.next_status = _GONE
-                duration = self._dialects.delete_seconds(self._delete_seconds)
-                service.changes_at = self._clock() + duration
+                self._progress.begin_delete(service, self._clock())
             return {}
 
     def list_model_services(self, parameters: Parameters) -> Elements:
         """ListModelServices, oldest first. A page past the end is empty."""
-        with self.reading():
+        with self.reading() as state:
             instance_id = required(parameters, "DBInstanceId")
             number, size = page(parameters)
             self._instance(instance_id)
-            services = self._visible(instance_id)
-            shown = services[(number - 1) * size : number * size]
-            return {
-                "ModelServices": [pages.list_item(s, self._dialects) for s in shown],
-                "PageNumber": number,
-                "PageRecordCount": len(shown),
-                "TotalRecordCount": len(services),
-            }
+            lists = self._dialects.lists
+            moment = self._clock() - lists.age_seconds()
+            services = [
+                service
+                for service in self._history.services(state, self._clock())
+                if service.instance_id == instance_id
+                and (service.status != DELETED or lists.keeps_deleted())
+                and not self._dialects.describing.hides(moment - service.created_at)
+            ]
+            size = lists.page_size(size)
+            return pages.listed(lists.order(services), number, size, self._dialects, moment)
 
     def list_support_models(self, _parameters: Parameters) -> Elements:
         """ListSupportModels: the same list for every instance."""
-        return {"ModelNames": {"modelNames": list(self._models)}}
+        return pages.models(self._models, self._dialects)
 
     def list_ai_node_pools(self, parameters: Parameters) -> Elements:
         """ListAINodePools."""
-        with self.reading():
+        with self.reading() as state:
             instance = self._instance(required(parameters, "DBInstanceId"))
-            return pages.node_pools(instance, sorted(self._bound(instance.id)), f"{self._region}-j")
+            bound = self._placement.bound(state, instance.id, self._clock())
+            return pages.node_pools(instance, bound, f"{self._region}-j", self._dialects)
 
     def modify_security_ips(self, parameters: Parameters) -> Elements:
         """ModifySecurityIps: edits a whitelist group of the instance.
@@ -188,48 +203,25 @@ class Cloud:
             mode = modify_mode(parameters)
             instance = self._instance(instance_id)
             group = parameters.get("DBInstanceIPArrayName") or _DEFAULT_GROUP
-            reached = [s for s in self._of_instance(instance_id) if group in self._groups(s)]
+            reached = self._governed(instance_id, group)
             old = reached[0].whitelist if reached else instance.groups.get(group, [])
             new = edited(old, entries, mode)
             instance.groups[group] = new
             for service in reached:
+                self._show_later(service)
                 service.whitelist = list(new)
             return {}
 
-    def _settle(self) -> bool:
-        """Do what is due by now; tell whether anything was."""
-        now = self._clock()
-        due = [
-            service
-            for service in self._state.services.values()
-            if service.next_status is not None
-            and now >= service.changes_at
-            and not (self.held and service.status == DEPLOYING)
-        ]
-        for service in due:
-            if service.next_status == _GONE:
-                self.remove(service)
-                continue
-            service.status, service.next_status = service.next_status or ACTIVE, None
-            if service.status == ACTIVE:
-                self.connect(service)
-        return bool(due)
+    def hold(self, *, held: bool) -> None:
+        """Keep deployments from ending, or let them end again."""
+        with self.writing():
+            self._progress.held = held
 
     def remove(self, service: Service) -> None:
-        """Forget a service; its nodes become free. The caller is writing."""
-        self._touch_nodes(service, self._clock())
-        del self._state.services[service.id]
+        """Take a service out, outside the API. The caller is writing."""
+        self._progress.remove(self._state, service, self._clock())
 
-    @staticmethod
-    def connect(service: Service) -> None:
-        """Give an active service its addresses."""
-        domain = f"{service.instance_id}.rds.aliyuncs.com"
-        service.private_url = service.private_url or f"http://{service.id}.{domain}"
-        if service.public:
-            service.public_url = service.public_url or f"http://{service.id}-o.{domain}"
-
-    def _new_service(self, request: CreateRequest) -> Service:
-        now = self._clock()
+    def _new_service(self, request: CreateRequest, now: float) -> Service:
         return Service(
             id=f"ms-{secrets.token_hex(6)}",
             instance_id=request.instance_id,
@@ -248,42 +240,41 @@ class Cloud:
             status=DEPLOYING,
             next_status=self.next_outcomes.pop(0) if self.next_outcomes else ACTIVE,
             changes_at=now + self._provision_seconds,
+            ready_at=now + self._provision_seconds,
         )
 
-    def _check_placement(self, instance: Instance, request: CreateRequest) -> None:
-        if request.model_name not in self._models:
-            raise errors.invalid_parameter("ModelName", "the model is not supported")
-        bound = self._bound(instance.id)
-        for node in request.ai_nodes:
-            if node not in instance.nodes:
-                why = f"the instance has no AI node {node}"
-                raise errors.invalid_parameter("AiNodes", why)
-            if node in bound:
-                raise errors.node_bound(node)
+    def _replayed(self, token: str) -> Token | None:
+        known = self._state.tokens.get(token)
+        if known is None:
+            return None
+        alive = known.service_id in self._state.services
+        age = self._clock() - known.created_at
+        return known if self._dialects.creation.replays(age, alive=alive) else None
 
     def _instance(self, instance_id: str) -> Instance:
         instance = self._state.instances.get(instance_id)
         if instance is None:
-            raise errors.instance_not_found()
+            raise self._dialects.describing.no_instance()
         return instance
 
     def _of_instance(self, instance_id: str) -> list[Service]:
         return [s for s in self._state.services.values() if s.instance_id == instance_id]
 
-    def _visible(self, instance_id: str) -> list[Service]:
-        now = self._clock()
-        services = self._of_instance(instance_id)
-        return [s for s in services if not self._dialects.hides(now - s.created_at)]
+    def _governed(self, instance_id: str, group: str) -> list[Service]:
+        if not self._dialects.creation.modify_reaches():
+            return []
+        return [s for s in self._of_instance(instance_id) if group in self._groups(s)]
 
-    def _bound(self, instance_id: str) -> set[str]:
-        return {node for s in self._of_instance(instance_id) for node in s.ai_nodes}
-
-    def _touch_nodes(self, service: Service, now: float) -> None:
-        instance = self._state.instances.get(service.instance_id)
-        for name in service.ai_nodes:
-            if instance is not None and name in instance.nodes:
-                instance.nodes[name].updated_at = now
+    def _show_later(self, service: Service) -> None:
+        now, seconds = self._clock(), self._dialects.creation.modify_seconds()
+        service.former_whitelists = [f for f in service.former_whitelists if now < f[0]]
+        if seconds:
+            service.former_whitelists.append((now + seconds, service.whitelist))
 
     def _groups(self, service: Service) -> set[str]:
         mapped = {group for group, node in self._group_nodes.items() if node in service.ai_nodes}
         return {service.id, *service.groups} | mapped
+
+
+def _in(instance_id: str, service: Service | None) -> Service | None:
+    return service if service is not None and service.instance_id == instance_id else None

@@ -33,16 +33,14 @@ def invalid_parameter(name: str, why: str) -> CloudError:
     return CloudError(400, "InvalidParameter", f"The parameter {name} is invalid: {why}.")
 
 
-def instance_not_found() -> CloudError:
+def instance_not_found(code: str = "InvalidDBInstanceId.NotFound") -> CloudError:
     """The instance does not exist, or belongs to another region or account."""
-    return CloudError(404, "InvalidDBInstanceId.NotFound", "The specified instance does not exist.")
+    return CloudError(404, code, "The specified instance does not exist.")
 
 
-def service_not_found(status: int = 404) -> CloudError:
+def service_not_found(status: int = 404, code: str = "ModelService.NotFound") -> CloudError:
     """The instance has no such model service (code *invented*)."""
-    return CloudError(
-        status, "ModelService.NotFound", "The specified model service does not exist."
-    )
+    return CloudError(status, code, "The specified model service does not exist.")
 
 
 def node_bound(node: str) -> CloudError:

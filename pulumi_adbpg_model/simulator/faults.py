@@ -14,7 +14,9 @@ from typing import Literal
 from . import errors
 from .errors import CloudError
 
-Delivery = Literal["normal", "reset", "hang", "cut"]
+Delivery = Literal["normal", "reset", "hang", "cut", "huge"]
+
+HUGE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Fault:
     status: int = 200
     content_type: str = "application/json"
     text: str | None = None
+    location: str | None = None
 
 
 _HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
@@ -96,6 +99,19 @@ _TABLE = (
         text='["unexpected"]',
     ),
     Fault("empty-200", "Applied; 200 with an empty body.", applied=True, text=""),
+    Fault(
+        "huge",
+        "Not applied; 200 with 64 MB of valid JSON, sent in pieces until the client leaves.",
+        delivery="huge",
+    ),
+    Fault(
+        "redirect",
+        "Not applied; 307 to the path /moved of this server.",
+        status=307,
+        content_type="text/html",
+        text="<html><body>Moved</body></html>",
+        location="/moved",
+    ),
     Fault(
         "throttled",
         "Not applied; 400 Throttling.User.",

@@ -8,39 +8,55 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from .dialects import Dialects
 from .records import SimulatedService
-from .state import Instance, Service
+from .state import DELETING, Instance, Service
 
 _NODE_SPEC = "ADB.AIMedium.2"
 
 
-def describe(service: Service, dialects: Dialects) -> dict[str, Any]:
+def describe(service: Service, dialects: Dialects, now: float) -> dict[str, Any]:
     """The elements of DescribeModelService."""
-    return {
-        "AiNodes": dialects.nodes(service.ai_nodes),
+    reading = dialects.reading
+    elements = {
+        "AiNodes": reading.nodes(service.ai_nodes),
         "CreateTime": stamp(service.created_at),
         "ModelName": service.model_name,
         "ModelParams": service.model_params,
         "ModelServiceId": service.id,
-        "SecurityIpList": ",".join(dialects.whitelist(service.whitelist)),
-        "Status": dialects.status_word(service.status),
-        **_present(
-            Description=service.description,
-            ApiKey=visible_key(service),
-            PrivateConnectUrl=service.private_url,
-            PublicConnectUrl=service.public_url,
-        ),
+        "SecurityIpList": reading.whitelist(_whitelist(service, now)),
+        "Status": reading.status(_status(service, dialects, now), deployed=_share(service, now)),
+        "Description": service.description,
+        "ApiKey": visible_key(service),
+        "PrivateConnectUrl": service.private_url,
+        "PublicConnectUrl": service.public_url,
     }
+    return reading.fields(elements)
 
 
-def list_item(service: Service, dialects: Dialects) -> dict[str, Any]:
+def listed(
+    services: Sequence[Service], number: int, size: int, dialects: Dialects, now: float
+) -> dict[str, Any]:
+    """The elements of ListModelServices. A page past the end is empty."""
+    shown = services[(number - 1) * size : number * size]
+    elements = {
+        "ModelServices": [_list_item(service, dialects, now) for service in shown],
+        "PageNumber": number,
+        "PageRecordCount": len(shown),
+        "TotalRecordCount": len(services),
+    }
+    return dialects.reading.extended(dialects.lists.elements(elements))
+
+
+def _list_item(service: Service, dialects: Dialects, now: float) -> dict[str, Any]:
     """One item of ListModelServices; ModelParams is a map of strings here."""
-    return {
-        "AiNodes": dialects.nodes(service.ai_nodes),
+    reading = dialects.reading
+    status = _status(service, dialects, now)
+    elements = {
+        "AiNodes": reading.nodes(service.ai_nodes),
         "CreateTime": stamp(service.created_at),
         "ModelName": service.model_name,
         "ModelParams": {
@@ -48,19 +64,26 @@ def list_item(service: Service, dialects: Dialects) -> dict[str, Any]:
             for key, value in service.model_params.items()
         },
         "ModelServiceId": service.id,
-        "SecurityIPList": ",".join(dialects.whitelist(service.whitelist)),
-        "Status": dialects.list_status(service.status),
-        **_present(
-            Description=service.description,
-            ApiKey=visible_key(service),
-            PrivateConnUrl=service.private_url,
-            PublicConnUrl=service.public_url,
-        ),
+        "SecurityIPList": reading.whitelist(_whitelist(service, now)),
+        "Status": reading.listed_status(status, deployed=_share(service, now)),
+        "Description": service.description,
+        "ApiKey": visible_key(service),
+        "PrivateConnUrl": service.private_url,
+        "PublicConnUrl": service.public_url,
     }
+    return reading.fields(elements)
 
 
-def node_pools(instance: Instance, bound: Sequence[str], zone: str) -> dict[str, Any]:
+def models(names: Sequence[str], dialects: Dialects) -> dict[str, Any]:
+    """The elements of ListSupportModels."""
+    return dialects.reading.extended({"ModelNames": {"modelNames": list(names)}})
+
+
+def node_pools(
+    instance: Instance, bound: Collection[str], zone: str, dialects: Dialects
+) -> dict[str, Any]:
     """The elements of ListAINodePools: one pool with all the nodes; NodeNum is a string."""
+    extended = dialects.reading.extended
     nodes = [
         {
             "NodeName": node.name,
@@ -77,9 +100,9 @@ def node_pools(instance: Instance, bound: Sequence[str], zone: str) -> dict[str,
     pool = {
         "AINodePoolId": f"ainp-{instance.id}",
         "NodeNum": str(len(nodes)),
-        "AINodeInfos": nodes,
+        "AINodeInfos": [extended(node) for node in nodes],
     }
-    return {"AINodePoolInfos": [pool]}
+    return extended({"AINodePoolInfos": [extended(pool)]})
 
 
 def snapshot(service: Service) -> SimulatedService:
@@ -115,5 +138,20 @@ def stamp(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def _present(**elements: str | None) -> Mapping[str, str]:
-    return {key: value for key, value in elements.items() if value is not None}
+def _status(service: Service, dialects: Dialects, now: float) -> str:
+    unseen = now - service.deleting_since < dialects.deletion.unseen_seconds()
+    before = service.status_before
+    return before if before and service.status == DELETING and unseen else service.status
+
+
+def _share(service: Service, now: float) -> float:
+    """How much of a deployment's time has passed, 1 for all of it."""
+    whole = service.ready_at - service.created_at
+    return (now - service.created_at) / whole if whole > 0 else 1.0
+
+
+def _whitelist(service: Service, now: float) -> list[str]:
+    for until, entries in service.former_whitelists:
+        if now < until:
+            return entries
+    return service.whitelist

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .errors import invalid_parameter, missing_parameter
-from .whitelists import DEFAULT_WHITELIST, addresses
+from .whitelists import addresses
 
 Parameters = Mapping[str, str]
 
@@ -58,7 +58,7 @@ def required(parameters: Parameters, name: str) -> str:
     return value
 
 
-def create_request(parameters: Parameters) -> CreateRequest:
+def create_request(parameters: Parameters, default_whitelist: tuple[str, ...]) -> CreateRequest:
     """Read CreateModelService; the required ones are looked for first."""
     instance_id = required(parameters, "DBInstanceId")
     model_name = required(parameters, "ModelName")
@@ -72,7 +72,7 @@ def create_request(parameters: Parameters) -> CreateRequest:
         model_name=model_name,
         ai_nodes=_nodes(nodes),
         description=parameters.get("Description"),
-        whitelist=addresses(sent) if sent else DEFAULT_WHITELIST,
+        whitelist=addresses(sent) if sent else default_whitelist,
         model_params=_model_params(parameters.get("ModelParams")),
         replicas=_positive("Replicas", parameters.get("Replicas"), 1),
         inference_engine=engine,

@@ -63,6 +63,7 @@ class RecordedRequest:
     response_status: int | None
     response_code: str | None
     fault: str | None = None
+    path: str = "/"
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -79,5 +80,5 @@ class RecordedRequest:
             f"RecordedRequest(action={self.action!r}, query={dict(self.query)!r}, "
             f"body={dict(self.body)!r}, headers={headers!r}, time={self.time!r}, "
             f"response_status={self.response_status!r}, response_code={self.response_code!r}, "
-            f"fault={self.fault!r})"
+            f"fault={self.fault!r}, path={self.path!r})"
         )

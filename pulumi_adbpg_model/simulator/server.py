@@ -51,7 +51,8 @@ class Simulator:
 
     Every argument has a default; `state` names a file that keeps the cloud over restarts,
     `whitelist_groups` maps a whitelist group to the AI node whose service it governs, and
-    `clock` replaces the wall clock (signatures are checked against it too).
+    `clock` replaces the wall clock. `signing_clock` is what the time stamps of requests are
+    checked against, `clock` too unless it is given.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Simulator:
         dialects: Iterable[str] = (),
         whitelist_groups: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
+        signing_clock: Callable[[], float] | None = None,
     ) -> None:
         self._region = region
         self._access_key_id = access_key_id
@@ -90,7 +92,9 @@ class Simulator:
         )
         self._cloud.add_instance(instance, nodes)
         self._backdoor = Backdoor(self._cloud)
-        self._verifier = Verifier(access_key_id, access_key_secret, security_token, clock)
+        self._verifier = Verifier(
+            access_key_id, access_key_secret, security_token, signing_clock or clock
+        )
         self._faults = FaultQueue()
         self._requests: list[RecordedRequest] = []
         self._thread: threading.Thread | None = None

@@ -10,6 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+ACTIVE = "active"
+DELETING = "deleting"
+# No read shows it but where a dialect says so.
+DELETED = "deleted"
+# The page's own spelling.
+DEPLOYING = "deployming"
+
 _FORMAT = 1
 
 
@@ -56,6 +63,13 @@ class Service:
     private_url: str | None = None
     public_url: str | None = None
     groups: list[str] = field(default_factory=list)
+    # Files of older versions lack what follows.
+    ready_at: float = 0.0
+    status_before: str | None = None
+    deleting_since: float = 0.0
+    gone_at: float = 0.0
+    # Each former whitelist, and until when reads show it.
+    former_whitelists: list[tuple[float, list[str]]] = field(default_factory=list)
 
 
 @dataclass
@@ -64,6 +78,7 @@ class Token:
 
     fingerprint: str
     service_id: str
+    created_at: float = 0.0
 
 
 @dataclass
@@ -73,6 +88,7 @@ class State:
     instances: dict[str, Instance] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    deleted: dict[str, Service] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the form that the state file holds."""
@@ -95,4 +111,5 @@ class State:
         }
         services = {key: Service(**value) for key, value in content["services"].items()}
         tokens = {key: Token(**value) for key, value in content["tokens"].items()}
-        return cls(instances, services, tokens)
+        deleted = {key: Service(**value) for key, value in content.get("deleted", {}).items()}
+        return cls(instances, services, tokens, deleted)

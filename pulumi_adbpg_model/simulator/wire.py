@@ -22,12 +22,13 @@ from aiohttp import web
 from . import errors
 from .cloud import Cloud
 from .errors import CloudError
-from .faults import Fault, FaultQueue
+from .faults import HUGE_BYTES, Fault, FaultQueue
 from .records import RecordedRequest
 from .signature import SignedRequest, Verifier
 
 _VERSION = "2016-05-03"
 _POLL_SECONDS = 0.02
+_PIECE = b"x" * (64 * 1024)
 _LOG = logging.getLogger(__name__)
 
 
@@ -94,12 +95,15 @@ class Wire:
                 response_status=None if lost else reply.status,
                 response_code=None if lost else reply.code,
                 fault=fault.name if fault else None,
+                path=path,
             )
         )
         if fault is not None and fault.delivery == "hang":
             await self._hang(request)
         if lost:
             _reset(request)
+        if fault is not None and fault.delivery == "huge":
+            return await self._pour(request)
         text = reply.text
         if fault is not None and fault.delivery == "cut":
             text = text[: len(text) // 2]
@@ -154,7 +158,8 @@ class Wire:
         if fault.error is not None:
             return _refusal(fault.error)
         if fault.text is not None:
-            return _Reply(fault.status, None, fault.text, fault.content_type)
+            headers = {"Location": fault.location} if fault.location else None
+            return _Reply(fault.status, None, fault.text, fault.content_type, headers)
         return reply
 
     async def _hang(self, request: web.Request) -> None:
@@ -163,6 +168,21 @@ class Wire:
             if request.transport is None or request.transport.is_closing():
                 return
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def _pour(self, request: web.Request) -> web.StreamResponse:
+        # In pieces and without a length, so that neither side knows beforehand.
+        response = web.StreamResponse(headers={"Content-Type": "application/json;charset=utf-8"})
+        try:
+            await response.prepare(request)
+            await response.write(b'{"Padding": "')
+            for _ in range(HUGE_BYTES // len(_PIECE)):
+                if self._stopping.is_set():
+                    break
+                await response.write(_PIECE)
+            await response.write(f'", "RequestId": "{_request_id()}"}}'.encode())
+        except ConnectionError:
+            _LOG.debug("the client left in the middle of a huge answer")
+        return response
 
 
 def _form(signed: SignedRequest) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pulumi_adbpg_model.cli import main
+from pulumi_adbpg_model.testing import DIALECTS
 
 
 def _commands() -> list[str]:
@@ -40,6 +41,13 @@ def test_every_option_has_a_text(command: str) -> None:
     assert [] == [option.name for option in options if not option.help]
 
 
+def test_simulate_explains_every_dialect() -> None:
+    """Each name stands in the help with its sentence."""
+    text = " ".join(CliRunner().invoke(main, ["simulate", "--help"]).output.split())
+
+    assert [] == [name for name, sentence in DIALECTS.items() if f" {name} {sentence}" not in text]
+
+
 def test_commands_are_those_of_the_documentation() -> None:
     """The commands' names are public."""
     assert "simulate" in _commands()
@@ -62,6 +70,11 @@ def test_commands_are_those_of_the_documentation() -> None:
         (["simulate", "--nodes", "ai-1,,ai-2"], "Invalid value for '--nodes'"),
         (["simulate", "--nodes", "ai-1, ai-1"], "Invalid value for '--nodes'"),
         (["simulate", "--dialect", "klingon"], "Invalid value for '--dialect'"),
+        (
+            ["simulate", "--dialect", "status-missing", "--dialect", "status-deploying"],
+            "Invalid value for '--dialect': these exclude each other: "
+            "status-deploying, status-missing",
+        ),
         (["simulate", "--state", "."], "Invalid value for '--state'"),
         (["simulate", "--whitelist-group", "models"], "Invalid value for '--whitelist-group'"),
         (["simulate", "--whitelist-group", "=ai-1"], "Invalid value for '--whitelist-group'"),

@@ -124,6 +124,7 @@ class Raw:
         method: str = "POST",
         late_headers: dict[str, str | None] | None = None,
         timeout: float = 5.0,
+        stream: bool = False,
     ) -> requests.Response:
         """Sign and send; `late_headers` and `sent_body` replace parts after signing."""
         host = f"127.0.0.1:{self.simulator.port}"
@@ -153,6 +154,7 @@ class Raw:
             data=(body if sent_body is None else sent_body) or None,
             headers={name: value for name, value in final.items() if value is not None},
             timeout=timeout,
+            stream=stream,
         )
 
     def refused(

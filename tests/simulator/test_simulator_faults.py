@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,7 @@ GARBLED = {
 
 def test_every_fault_is_tested_and_documented() -> None:
     """The tables of this file and of the simulator agree, and each fault says what it does."""
-    assert set(FAULTS) == REFUSALS.keys() | LOST.keys() | GARBLED.keys()
+    assert set(FAULTS) == REFUSALS.keys() | LOST.keys() | GARBLED.keys() | {"huge", "redirect"}
     for name, fault in FAULTS.items():
         assert fault.name == name
         assert fault.doc.startswith("Applied;" if fault.applied else "Not applied;")
@@ -97,6 +99,60 @@ def test_a_cut_answer_is_the_beginning_of_the_real_one(simulator: Simulator, raw
     """truncated-json cuts what would have been sent."""
     simulator.inject("truncated-json")
     assert re.match(r'\{"ModelServiceId": "ms-', raw.call("CreateModelService", CREATE).text)
+
+
+def test_a_huge_answer_is_valid_to_its_end(simulator: Simulator, raw: Raw) -> None:
+    """The fault huge is an object of 64 MB of which no header tells the length."""
+    simulator.inject("huge")
+
+    response = raw.call("CreateModelService", CREATE)
+    assert response.status_code == 200
+    assert "content-length" not in response.headers
+    assert len(response.content) > 64 * 1024 * 1024
+    assert json.loads(response.content).keys() == {"Padding", "RequestId"}
+    assert simulator.services == []
+    record = simulator.requests[-1]
+    assert (record.response_status, record.fault) == (200, "huge")
+
+
+def test_a_huge_answer_ends_when_the_client_leaves(simulator: Simulator, raw: Raw) -> None:
+    """The server notices, and goes on serving."""
+    left = threading.Event()
+
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "client left" in record.getMessage():
+                left.set()
+
+    logger, watch = logging.getLogger("pulumi_adbpg_model.simulator.wire"), Watch()
+    logger.addHandler(watch)
+    logger.setLevel(logging.DEBUG)
+    try:
+        simulator.inject("huge")
+        response = raw.call("ListSupportModels", stream=True)
+        assert response.raw.read(10) == b'{"Padding"'
+        response.close()
+        assert left.wait(5)
+    finally:
+        logger.removeHandler(watch)
+        logger.setLevel(logging.NOTSET)
+    assert raw.call("ListSupportModels").status_code == 200
+
+
+def test_a_redirect_shows_who_follows_it(simulator: Simulator, raw: Raw) -> None:
+    """The fault redirect leads to another path of this server, which records requests too."""
+    simulator.inject("redirect")
+
+    response = raw.call("CreateModelService", CREATE)
+    assert [(one.status_code, one.headers["location"]) for one in response.history] == [
+        (307, "/moved")
+    ]
+    assert simulator.services == []
+    first, second = simulator.requests
+    assert (first.path, first.response_status, first.fault) == ("/", 307, "redirect")
+    assert (second.path, second.action) == ("/moved", "CreateModelService")
+    assert (second.response_status, second.response_code) == (404, "InvalidAction.NotFound")
+    assert "path='/moved'" in repr(second)
 
 
 def test_an_applied_fault_on_a_refused_call_hides_the_refusal(
@@ -174,8 +230,6 @@ def test_a_bad_injection_is_an_error(simulator: Simulator) -> None:
 
 def test_stopping_frees_a_hanging_client(simulator: Simulator, raw: Raw) -> None:
     """A connection held by a fault ends when the simulator stops."""
-    from threading import Thread
-
     simulator.inject("hang")
     errors: list[Exception] = []
 
@@ -185,7 +239,7 @@ def test_stopping_frees_a_hanging_client(simulator: Simulator, raw: Raw) -> None
         except requests.RequestException as error:
             errors.append(error)
 
-    thread = Thread(target=wait)
+    thread = threading.Thread(target=wait)
     thread.start()
     deadline = time.monotonic() + 5
     while not simulator.requests and time.monotonic() < deadline:
@@ -199,4 +253,4 @@ def test_this_file_never_sleeps() -> None:
     """Waiting in these tests is on events and clocks, never time.sleep."""
     folder = Path(__file__).parent
     needle = "time." + "sleep("
-    assert not [path.name for path in folder.glob("*.py") if needle in path.read_text()]
+    assert not [path.name for path in folder.rglob("*.py") if needle in path.read_text()]

@@ -102,6 +102,19 @@ def test_an_old_or_future_date_is_refused(raw: Raw, clock: FakeClock) -> None:
     assert raw.refused(READ) == (400, "InvalidTimeStamp.Expired")
 
 
+def test_dates_are_checked_against_a_clock_of_their_own(
+    start: Start, connect_raw: type[Raw], clock: FakeClock
+) -> None:
+    """The cloud's time may move by hours while requests carry the real time, and back."""
+    signing = FakeClock()
+    raw = connect_raw(start(signing_clock=signing))
+    clock.advance(6 * 60 * 60)
+    assert raw.call(READ).status_code == 200
+    assert raw.simulator.requests[-1].time == clock.now
+    signing.advance(16 * 60)
+    assert raw.refused(READ) == (400, "InvalidTimeStamp.Expired")
+
+
 def test_a_malformed_date_is_refused(raw: Raw) -> None:
     """A date of another form counts as expired."""
     raw.headers["x-acs-date"] = "yesterday"

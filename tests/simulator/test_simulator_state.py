@@ -47,6 +47,56 @@ def test_everything_survives_a_restart(
     assert sdk.describe(service_id)["SecurityIpList"] == "10.0.0.3"
 
 
+def test_a_file_of_an_older_version_is_read(
+    start: Start, connect: type[Sdk], path: Path, clock: FakeClock
+) -> None:
+    """What it lacks has a default; a service in it goes on as it was."""
+    before = start(state=path, provision_seconds=10.0)
+    service_id = connect(before).create("ai-1", client_token="t")
+    before.stop()
+    content = json.loads(path.read_text())
+    del content["deleted"], content["tokens"]["t"]["created_at"]
+    service = content["services"][service_id]
+    for key in ("ready_at", "status_before", "deleting_since", "gone_at", "former_whitelists"):
+        del service[key]
+    path.write_text(json.dumps(content))
+
+    sdk = connect(start(state=path))
+    assert sdk.describe(service_id)["Status"] == "deployming"
+    assert sdk.create("ai-1", client_token="t") == service_id
+    clock.advance(10.0)
+    assert sdk.describe(service_id)["Status"] == "active"
+    sdk.delete(service_id)
+    assert sdk.list()["TotalRecordCount"] == 0
+
+
+def test_a_slow_whitelist_is_shown_in_time_over_a_restart(
+    start: Start, connect: type[Sdk], path: Path, clock: FakeClock
+) -> None:
+    """Both the old and the new list are in the file."""
+    options = {"dialects": ["modify-slow"], "state": path}
+    before = start(**options)
+    sdk = connect(before)
+    service_id = sdk.create("ai-1", security_iplist="1.1.1.1")
+    sdk.modify("2.2.2.2", service_id)
+    before.stop()
+
+    sdk = connect(start(**options))
+    assert sdk.describe(service_id)["SecurityIpList"] == "1.1.1.1"
+    clock.advance(2.0)
+    assert sdk.describe(service_id)["SecurityIpList"] == "2.2.2.2"
+
+
+def test_what_no_dialect_asks_for_is_not_kept(start: Start, connect: type[Sdk], path: Path) -> None:
+    """A deleted service leaves the file, its key too."""
+    sdk = connect(start(state=path))
+    service_id = sdk.create("ai-1")
+    key = json.loads(path.read_text())["services"][service_id]["api_key"]
+    sdk.delete(service_id)
+    sdk.list()
+    assert key not in path.read_text()
+
+
 def test_provisioning_goes_on_over_a_restart(
     start: Start, connect: type[Sdk], path: Path, clock: FakeClock
 ) -> None:
