@@ -91,10 +91,13 @@ class TransportError(_CallError):
     """
 
     retryable = True
+    default_hint = "Check the region, the endpoint, the network and the proxy settings."
 
 
 class ApiError(_CallError):
     """The cloud answered with an error. Fields are those of the answer; each may be None."""
+
+    default_hint = "Correct what the cloud complains of, then run the command again."
 
     def __init__(
         self,
@@ -125,6 +128,8 @@ class ApiError(_CallError):
 
 class NotFoundError(ApiError):
     """The cloud says that something is not there. What, and whether for good, needs proof."""
+
+    default_hint = "Check the ids and names in the declaration, the region and the credentials."
 
 
 class InstanceNotFoundError(NotFoundError):
@@ -164,6 +169,8 @@ class TokenMismatchError(ApiError):
 
 class InvalidRequestError(ApiError):
     """A parameter is missing, unsupported or malformed in the cloud's eyes."""
+
+    default_hint = "Correct the declaration, then run the command again."
 
 
 class ThrottledError(ApiError):

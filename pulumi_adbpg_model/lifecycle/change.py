@@ -30,9 +30,11 @@ def change_whitelist(
     A cloud that shows no list at all is told of by a warning.
 
     Raises:
-        OperationError: The service is gone, or the group's list does not reach it.
+        OperationError: The service is gone, or the group's list does not reach it, or a cancel
+            came before the change.
         AdbpgModelError: A call failed.
     """
+    operation.stop_if_cancelled("ModifySecurityIps", f"for {service}")
     operation.when_not_busy(
         lambda: operation.api.modify_security_ips(
             service.db_instance_id, group, entries, budget_s=operation.deadline.remaining_s

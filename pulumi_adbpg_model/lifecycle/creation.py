@@ -75,12 +75,13 @@ def create(
         AdbpgModelError: Nothing was created, or, for a `TransportError` and a `ServerError`, the
             text says what may have been and how to find it.
     """
-    _stop_if_cancelled(operation)
+    subject = f"in instance {spec.db_instance_id}"
+    operation.stop_if_cancelled("CreateModelService", subject)
     known = services_of(operation, spec.db_instance_id)
     answered: dict[ModelServiceId, str] = {}  # with the token that led there
     first, token = token, operation.next_tokens.get(token, token)
     for _ in range(_MAX_DEAD):
-        _stop_if_cancelled(operation)
+        operation.stop_if_cancelled("CreateModelService", subject)
         submission = _submit(operation, spec, token, known, answered)
         service = submission.id
         answered.setdefault(service, token)
@@ -127,11 +128,6 @@ def resume(
     if spec is not None:
         verify(operation, spec, outcome.details)
     return outcome
-
-
-def _stop_if_cancelled(operation: Operation) -> None:
-    if operation.clock.cancelled:
-        raise OperationError("CreateModelService was not sent: the operation was cancelled.")
 
 
 def _submit(

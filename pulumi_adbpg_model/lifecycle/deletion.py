@@ -8,8 +8,10 @@ from pulumi_adbpg_model.errors import (
     InstanceNotFoundError,
     NotFoundError,
     OperationError,
+    TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.outage import Outage
 from pulumi_adbpg_model.lifecycle.presence import (
     explaining_state,
     find,
@@ -58,6 +60,7 @@ def delete(
 
 def _request(operation: Operation, service: ModelServiceId) -> bool:
     """Ask for the deletion; False when the cloud does not know the service, which is no proof."""
+    operation.stop_if_cancelled("DeleteModelService", str(service))
     try:
         operation.when_not_busy(
             lambda: operation.api.delete_model_service(
@@ -76,23 +79,41 @@ def _request(operation: Operation, service: ModelServiceId) -> bool:
 
 
 def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bool) -> None:
+    outage = Outage(operation)
+    status: str | None = "not known"
     while True:
-        details = find(operation, service, any_code=True)
-        if details is not None and not asked:  # it shows after all, and was not deleted before
-            asked = _request(operation, service)
-        if details is None and is_proven_gone(operation, service):
-            return
-        status = details.status if details else "listed, but not described"
-        waited = format_duration(operation.deadline.waited_s)
+        try:
+            details = find(operation, service, any_code=True)
+            if details is None and is_proven_gone(operation, service):
+                return
+            outage.end()
+            status = details.status if details else "listed, but not described"
+        except ApiError as error:
+            if not outage.bears(error, any_code=True):
+                raise
+        except TransportError as error:
+            if not outage.bears(error):
+                raise
+        else:
+            if details is not None and not asked:  # it shows after all, and was not deleted before
+                asked = _request(operation, service)
         if operation.over:
-            why = (
-                "the operation was cancelled"
-                if operation.clock.cancelled
-                else f"it is still there after {waited}, the limit set by custom_timeouts"
-            )
-            raise OperationError(
-                f"delete of model service {service} is not finished: {why} (last status "
-                f"{status!r}). It stays in the state; run the command again."
-            )
+            raise _unfinished(operation, service, status)
+        waited = format_duration(operation.deadline.waited_s)
         operation.report.progress(f"{service} is {status!r}: {waited} since its deletion began")
         operation.pause()
+
+
+def _unfinished(
+    operation: Operation, service: ModelServiceId, status: str | None
+) -> OperationError:
+    waited = format_duration(operation.deadline.waited_s)
+    why = (
+        "the operation was cancelled"
+        if operation.clock.cancelled
+        else f"it is still there after {waited}, the limit set by custom_timeouts"
+    )
+    return OperationError(
+        f"delete of model service {service} is not finished: {why} (last status {status!r}). It "
+        "stays in the state; run the command again."
+    )

@@ -14,7 +14,7 @@ from pulumi_adbpg_model.domain import (
     ModelServiceSpec,
     Submission,
 )
-from pulumi_adbpg_model.errors import BusyError
+from pulumi_adbpg_model.errors import BusyError, OperationError
 from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration, poll_delay
 
 __all__ = ["ModelServiceApi", "Operation", "Reporter"]
@@ -106,6 +106,19 @@ class Operation:
         waited = self.deadline.waited_s if since_s is None else since_s
         delay = poll_delay(waited, self.max_poll_interval_s)
         self.clock.sleep(min(delay, self.deadline.remaining_s))
+
+    def stop_if_cancelled(self, action: str, subject: str) -> None:
+        """
+        Begin nothing after a cancel: whoever waits for this operation may be gone.
+
+        Raises:
+            OperationError: Names the action that is not sent, and what it is about.
+        """
+        if self.clock.cancelled:
+            raise OperationError(
+                f"{action} {subject} was not sent: the operation was cancelled. Run the command "
+                "again."
+            )
 
     def when_not_busy(self, call: Callable[[], _T]) -> _T:
         """

@@ -16,11 +16,11 @@ from pulumi_adbpg_model.errors import (
     AdbpgModelError,
     ApiError,
     InstanceNotFoundError,
-    InvalidRequestError,
     NotFoundError,
     OperationError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.outage import has_unknown_code
 from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
 
 __all__ = [
@@ -40,8 +40,6 @@ __all__ = [
 GRACE_S = 30.0
 #: How long describe and list may contradict each other before `read` gives up.
 _DISAGREEMENT_S = 15.0
-#: What becomes of a code that no page lists, and of one that blames a parameter.
-_UNCLASSIFIED = (ApiError, InvalidRequestError)
 
 
 def find(
@@ -78,8 +76,7 @@ def find(
 
 def may_mean_gone(operation: Operation, service: ModelServiceId, error: ApiError) -> bool:
     """Whether a refusal whose code is not known comes from the absence that the list shows."""
-    refused = error.status is not None and 400 <= error.status < 500
-    if type(error) not in _UNCLASSIFIED or not refused:
+    if not has_unknown_code(error):
         return False
     try:
         return is_proven_gone(operation, service)

@@ -10,23 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
-from pulumi_adbpg_model.errors import (
-    AdbpgModelError,
-    BusyError,
-    ServerError,
-    ThrottledError,
-    TransportError,
-)
+from pulumi_adbpg_model.errors import AdbpgModelError
 from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.outage import Outage
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, find, is_proven_gone
 from pulumi_adbpg_model.lifecycle.timing import format_duration
 
 __all__ = ["Outcome", "wait_until_active"]
-
-#: How long in a row the cloud may give no useful answer, beyond each call's own retries.
-_OUTAGE_S = 120.0
-
-_PASSING = (BusyError, ServerError, ThrottledError, TransportError)
 
 
 @dataclass(frozen=True)
@@ -86,7 +76,7 @@ class _Watch:
         self._operation = operation
         self._service = service
         self._last = last
-        self._outage_since: float | None = None
+        self._outage = Outage(operation)
         self._started = operation.clock.monotonic()
         self._speak_at = 0.0
         self._absences = 0
@@ -96,9 +86,9 @@ class _Watch:
         details = find(self._operation, self._service, any_code=True)
         if details is None:
             outcome = self._missing()  # may ask for the list, which is a part of the answer
-            self._outage_since = None
+            self._outage.end()
             return outcome
-        self._outage_since = None
+        self._outage.end()
         self._absences = 0
         previous, self._last = self._last, details
         self._tell(previous, details)
@@ -107,14 +97,10 @@ class _Watch:
 
     def ended(self, error: Exception) -> Outcome | None:
         """What an error means for the wait. None: go on, it may pass."""
-        if isinstance(error, _PASSING):
-            if self._operation.over:
-                return None  # the reason is the deadline or the cancel, not this
-            now = self._operation.clock.monotonic()
-            self._outage_since = now if self._outage_since is None else self._outage_since
-            if now - self._outage_since < _OUTAGE_S:
-                self._progress(f"{self._service}: {error.reason}")
-                return None
+        if self._outage.bears(error):
+            if not self._operation.over:
+                self._progress(f"{self._service}: {getattr(error, 'reason', error)}")
+            return None
         known = isinstance(error, AdbpgModelError)
         text = str(error) if known else f"{type(error).__name__}: {error}"
         return self.stopped(f"its status could not be read: {text}")

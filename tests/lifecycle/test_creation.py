@@ -105,7 +105,10 @@ def test_create_sends_nothing_when_cancelled_before(
     with pytest.raises(OperationError) as caught:
         create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
 
-    assert str(caught.value) == "CreateModelService was not sent: the operation was cancelled."
+    assert str(caught.value) == (
+        "CreateModelService in instance gp-demo was not sent: the operation was cancelled. Run "
+        "the command again."
+    )
     assert cloud.calls == []
 
 
@@ -225,7 +228,10 @@ def test_create_sends_no_further_token_after_a_cancel(
     with pytest.raises(OperationError) as caught:
         create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
 
-    assert str(caught.value) == "CreateModelService was not sent: the operation was cancelled."
+    assert str(caught.value) == (
+        "CreateModelService in instance gp-demo was not sent: the operation was cancelled. Run "
+        "the command again."
+    )
     assert cloud.abouts("create") == ["t-1"]
     assert cloud.services == {}
 

@@ -165,8 +165,14 @@ def test_create_stops_once_somebody_takes_the_node_meanwhile(
                 "again."
             ),
         ),
-        (InvalidRequestError(*_ACTION, "no"), "no."),
-        (TransportError(*_ACTION, "no answer"), f"no answer. {_AGAIN}"),
+        (
+            InvalidRequestError(*_ACTION, "no"),
+            "no. Correct the declaration, then run the command again.",
+        ),
+        (
+            TransportError(*_ACTION, "no answer"),
+            f"no answer. {TransportError.default_hint} {_AGAIN}",
+        ),
         (
             ServerError(*_ACTION, "a fault", code="InternalError"),
             f"a fault (code=InternalError). {_AGAIN}",
@@ -297,9 +303,10 @@ def test_create_names_the_holder_after_an_ambiguous_create(
     with pytest.raises(kind) as caught:
         _create(cloud, voice)
 
+    check = f"{TransportError.default_hint} " if kind is TransportError else ""
     assert (
-        f"CreateModelService in instance gp-demo failed: no answer. {_AGAIN} {_TAKEN}; {origin}. "
-        f"{_THEN}" == str(caught.value)
+        f"CreateModelService in instance gp-demo failed: no answer. {check}{_AGAIN} {_TAKEN}; "
+        f"{origin}. {_THEN}" == str(caught.value)
     )
 
 

@@ -216,6 +216,33 @@ def test_delete_raises_when_the_instance_is_not_visible(
     )
 
 
+def test_delete_outlasts_two_minutes_without_an_answer(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """The deletion goes on in a cloud out of reach; its wait bears that, as a create's does."""
+    service = cloud.add()
+    cloud.delete_polls = 1
+    clock.at(1.0, lambda: cloud.fail_always("describe", outage()))
+    clock.at(115.0, cloud.heal)
+
+    delete(operation(cloud, voice), service)
+
+    assert 115.0 <= clock.now <= 130.0
+    assert len(cloud.times("delete")) == 1
+
+
+def test_delete_tells_of_the_deadline_when_an_outage_lasts_beyond_it(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """What ended the wait is the limit; the service stays in the state."""
+    service = cloud.add()
+    cloud.delete_polls = 10_000
+    clock.at(1.0, lambda: cloud.fail_always("describe", outage()))
+
+    with pytest.raises(OperationError, match=r"still there after 1 m 00 s.* status 'deleting'\)"):
+        delete(operation(cloud, voice, 60.0), service)
+
+
 def test_delete_gives_each_call_what_is_left_of_the_deadline(
     cloud: FakeCloud, voice: Voice
 ) -> None:

@@ -77,6 +77,20 @@ def test_delete_raises_an_unknown_code_of_a_service_that_is_listed(
     assert unknown is caught.value
 
 
+def test_delete_outlasts_a_list_that_lags_behind_an_unknown_code(
+    cloud: FakeCloud, voice: Voice, unknown: ApiError
+) -> None:
+    """The list may show for some seconds more what describe knows no more."""
+    service = cloud.add()
+    cloud.delete_polls = 10_000
+    cloud.fail_always("describe", unknown)
+    cloud.clock.at(10.0, lambda: cloud.remove(service))
+
+    delete(operation(cloud, voice), service)
+
+    assert 10.0 <= cloud.clock.now <= 12.0
+
+
 def test_delete_raises_an_unknown_code_when_the_list_cannot_be_had(
     cloud: FakeCloud, voice: Voice, unknown: ApiError
 ) -> None:

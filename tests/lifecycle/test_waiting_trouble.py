@@ -47,8 +47,8 @@ def _throttled() -> ThrottledError:
         (
             InvalidRequestError("DescribeModelService", "of it", "bad"),
             (
-                "its status could not be read: DescribeModelService of it failed: bad "
-                "(last status 'deploying')"
+                "its status could not be read: DescribeModelService of it failed: bad. "
+                "Correct the declaration, then run the command again (last status 'deploying')"
             ),
         ),
         (
@@ -127,7 +127,8 @@ def test_wait_ends_after_120_s_of_outage(cloud: FakeCloud, voice: Voice) -> None
     assert (
         outcome.reason
         == "its status could not be read: DescribeModelService of it failed: the cloud cannot be "
-        "reached (last status 'deploying')"
+        "reached. Check the region, the endpoint, the network and the proxy settings (last status "
+        "'deploying')"
     )
 
 

@@ -22,6 +22,7 @@ from pulumi_adbpg_model.errors import (
 _ACTION = "CreateModelService"
 _SUBJECT = "for instance gp-abc"
 _FAILED = "CreateModelService for instance gp-abc failed: quota exceeded"
+_ADVICE = "Correct what the cloud complains of, then run the command again."
 
 
 @pytest.mark.parametrize(
@@ -33,13 +34,13 @@ _FAILED = "CreateModelService for instance gp-abc failed: quota exceeded"
         ),
         (
             {"code": "QuotaNotEnough"},
-            f"{_FAILED} (code=QuotaNotEnough).",
+            f"{_FAILED} (code=QuotaNotEnough). {_ADVICE}",
         ),
         (
             {"status": 502, "hint": "Run it again."},
             f"{_FAILED} (status=502). Run it again.",
         ),
-        ({}, f"{_FAILED}."),
+        ({}, f"{_FAILED}. {_ADVICE}"),
     ],
 )
 def test_api_error_text_has_what_the_answer_has(fields: dict[str, Any], text: str) -> None:
@@ -48,9 +49,12 @@ def test_api_error_text_has_what_the_answer_has(fields: dict[str, Any], text: st
 
 
 def test_transport_error_text_has_no_fields() -> None:
-    """Where nothing was answered there are no identifying fields."""
+    """Where nothing was answered there are no identifying fields, but advice."""
     error = TransportError("DescribeModelService", "gp-abc:ms-1", "it does not answer in time")
-    assert str(error) == "DescribeModelService gp-abc:ms-1 failed: it does not answer in time."
+    assert str(error) == (
+        "DescribeModelService gp-abc:ms-1 failed: it does not answer in time. Check the region, "
+        "the endpoint, the network and the proxy settings."
+    )
 
 
 def test_error_keeps_its_fields() -> None:
@@ -81,9 +85,8 @@ def test_error_keeps_its_fields() -> None:
 )
 def test_error_shows_its_reason_in_one_capped_line(reason: str, shown: str) -> None:
     """White space is folded, a final stop dropped, and 256 characters are shown at most."""
-    assert f"{_ACTION} {_SUBJECT} failed: {shown}." == str(
-        TransportError(_ACTION, _SUBJECT, reason)
-    )
+    error = ApiError(_ACTION, _SUBJECT, reason)
+    assert f"{_ACTION} {_SUBJECT} failed: {shown}. {_ADVICE}" == str(error)
 
 
 def test_error_text_is_one_line_whatever_the_cloud_answers() -> None:
@@ -91,7 +94,7 @@ def test_error_text_is_one_line_whatever_the_cloud_answers() -> None:
     text = str(ApiError(_ACTION, _SUBJECT, "no", code="A\nB" + "c" * 5000, request_id="R\r\n1"))
     assert [text] == text.splitlines()
     assert "request_id=R 1)." in text
-    assert len(text) < 700
+    assert len(text) < 800
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,11 @@ def test_error_text_is_one_line_whatever_the_cloud_answers() -> None:
             ),
         ),
         (ThrottledError, "Too many calls at once: wait a minute and run the command again."),
-        (NotFoundError, ""),
+        (
+            NotFoundError,
+            "Check the ids and names in the declaration, the region and the credentials.",
+        ),
+        (ApiError, _ADVICE),
     ],
 )
 def test_error_uses_the_hint_of_its_class_when_given_none(cls: type[ApiError], hint: str) -> None:

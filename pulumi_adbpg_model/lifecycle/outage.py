@@ -1,0 +1,61 @@
+"""How long a wait bears a cloud that gives no useful answer."""
+
+from __future__ import annotations
+
+from pulumi_adbpg_model.errors import (
+    ApiError,
+    BusyError,
+    InvalidRequestError,
+    ServerError,
+    ThrottledError,
+    TransportError,
+)
+from pulumi_adbpg_model.lifecycle.operation import Operation
+
+__all__ = ["Outage", "has_unknown_code"]
+
+#: In a row, beyond each call's own retries.
+_OUTAGE_S = 120.0
+#: How long describe may refuse what the list still shows: one of them lags behind.
+_DISAGREEMENT_S = 15.0
+_PASSING = (BusyError, ServerError, ThrottledError, TransportError)
+
+
+class Outage:
+    """The failures in a row of one wait."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+        self._since: float | None = None
+
+    def end(self) -> None:
+        """There was an answer."""
+        self._since = None
+
+    def bears(self, error: Exception, *, any_code: bool = False) -> bool:
+        """
+        Whether the wait goes on in spite of a failed call.
+
+        Args:
+            error: How it failed.
+            any_code: Whether a refusal with an unknown code is borne too, for a short while.
+        """
+        if isinstance(error, _PASSING):
+            limit_s = _OUTAGE_S
+        elif any_code and has_unknown_code(error):
+            limit_s = _DISAGREEMENT_S
+        else:
+            return False
+        if self._operation.over:
+            return True  # what ends the wait is the deadline or the cancel, not this
+        now = self._operation.clock.monotonic()
+        self._since = now if self._since is None else self._since
+        return now - self._since < limit_s
+
+
+def has_unknown_code(error: Exception) -> bool:
+    """Whether it is a refusal whose code no page lists, or one that blames a parameter."""
+    if type(error) not in (ApiError, InvalidRequestError):
+        return False
+    status = error.status if isinstance(error, ApiError) else None
+    return status is not None and 400 <= status < 500
