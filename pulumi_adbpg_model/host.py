@@ -2,9 +2,10 @@
 The insides of Pulumi's dynamic provider host: everything that is not public API, in one place.
 
 The host (`python -m pulumi.dynamic`) serves every dynamic resource of a stack with four threads,
-ignores Cancel, reports no progress and prints a traceback around every error. `prepare` mends this
-for the process it runs in, once. Each part stands alone and fails soft: with an SDK whose insides
-differ, the feature is missing and everything else works. tests/engine/test_host.py tells when.
+ignores Cancel, goes on when its engine has died, reports no progress and prints a traceback around
+every error. `prepare` mends this for the process it runs in, once. Each part stands alone and fails
+soft: with an SDK whose insides differ, the feature is missing and everything else works.
+tests/engine/test_host.py tells when.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class HostFeatures:
 
     workers: bool
     cancel: bool
+    watch: bool
     clean_errors: bool
     progress: bool
 
@@ -53,8 +55,8 @@ def prepare(parallel: int, on_cancel: Callable[[], None]) -> HostFeatures:
 
     Args:
         parallel: How many requests are served at once; fewer than the host's own are not set.
-        on_cancel: Called when the engine asks to stop (the first Ctrl-C, or SIGTERM). Every call
-            of `prepare` adds one.
+        on_cancel: Called when the engine asks to stop (the first Ctrl-C, or SIGTERM), or is gone.
+            Every call of `prepare` adds one.
     """
     global _prepared  # noqa: PLW0603 - one host per process
     with _lock:
@@ -64,6 +66,7 @@ def prepare(parallel: int, on_cancel: Callable[[], None]) -> HostFeatures:
             _prepared = HostFeatures(
                 workers=bool(_softly(lambda: _widen(server, parallel))),
                 cancel=bool(_softly(lambda: _watch_cancel(server))),
+                watch=bool(_softly(_watch_engine)),
                 clean_errors=bool(_softly(_clean_errors)),
                 progress=bool(_softly(lambda: _engine() is not None)),
             )
@@ -106,10 +109,14 @@ def _widen(server: Any, parallel: int) -> bool:
     return True
 
 
+def _cancel() -> None:
+    for on_cancel in _cancel_callbacks:
+        on_cancel()
+
+
 def _watch_cancel(server: Any) -> bool:
     def cancel(_request: Any, _context: Any) -> Any:
-        for on_cancel in _cancel_callbacks:
-            on_cancel()
+        _cancel()
         return empty_pb2.Empty()
 
     # A thread of its own: the others may all be busy with what is to be cancelled.
@@ -156,6 +163,44 @@ def _engine() -> Any:
     if _channel is None and _host_module() is not None and len(sys.argv) > 1:
         _channel = grpc.insecure_channel(sys.argv[1])
     return None if _channel is None else engine_pb2_grpc.EngineStub(_channel)
+
+
+class _EngineWatch:
+    """
+    Cancels when the engine has died: a CLI that is killed alone leaves its plugins behind.
+
+    Such a host would go on: it would create what no state will ever hold. Gone is an engine that
+    was reached once, and now refuses a new connection to this machine's own port; a connection
+    that merely broke, or that grew too old, is made anew.
+    """
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._reached = False
+
+    def start(self) -> None:
+        self._channel.subscribe(self._changed, try_to_connect=True)
+
+    def _changed(self, state: grpc.ChannelConnectivity) -> None:
+        if state is grpc.ChannelConnectivity.READY:
+            self._reached = True
+        elif self._reached and state is grpc.ChannelConnectivity.IDLE:
+            self._channel.subscribe(_ignore, try_to_connect=True)  # the way to ask for it
+            self._channel.unsubscribe(_ignore)
+        elif self._reached and state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            self._channel.unsubscribe(self._changed)
+            _cancel()
+
+
+def _ignore(_state: grpc.ChannelConnectivity) -> None:
+    """Subscribe to nothing."""
+
+
+def _watch_engine() -> bool:
+    if _engine() is None:
+        return False
+    _EngineWatch(_channel).start()
+    return True
 
 
 class EngineLog:

@@ -7,12 +7,16 @@ when an SDK has changed them.
 
 from __future__ import annotations
 
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
+from tests.chaos.killing import Sessions, comes
 from tests.engine.programs import Echo, declare, program, pulumi_ids
 from tests.engine.running import background, eventually
 from tests.engine.stack import TYPE, Failed, Stack
@@ -87,6 +91,28 @@ def test_errors_are_one_line_and_those_of_others_keep_their_traceback(
     made = [one for one in stack.export()["resources"] if one["urn"].endswith("::works")]
     assert [one["outputs"]["made"] for one in made] == ["fine"]
     assert stack.ids() == {first}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds processes in /proc")
+def test_host_stops_when_the_cli_is_killed_alone(tmp_path: Path) -> None:
+    """The host lives on, as Pulumi made it, but asks the cloud for nothing any more."""
+    sessions = Sessions(tmp_path)
+    with Simulator(provision_seconds=0) as simulator, ThreadPoolExecutor(1) as pool:
+        simulator.inject("busy", "CreateModelService", times=None)
+        stack = Stack(tmp_path, simulator, command=sessions.command())
+        command = pool.submit(stack.up, program())
+        assert comes(lambda: len(simulator.calls("CreateModelService")) > 2, command)
+        session = sessions.kill(command, "cli")
+        try:
+            assert sessions.alive(session)
+            give_up = time.monotonic() + 20.0
+            seen = -1
+            while len(simulator.requests) > seen:
+                assert time.monotonic() < give_up, "the host goes on"
+                seen = len(simulator.requests)
+                time.sleep(1.0)  # twenty polls of a host that goes on
+        finally:
+            sessions.end(session)
 
 
 def _diagnostics(output: str, label: str) -> list[str]:

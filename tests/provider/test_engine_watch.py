@@ -1,0 +1,166 @@
+"""A host whose engine is gone: it may live on, but it must not go on changing the cloud."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2_grpc
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.provider.dynamic_host import DynamicHost, HostError, Properties
+
+_CANCELLED = "the operation was cancelled (last status 'deployming')"
+_PATIENCE_S = 20.0
+
+
+class _Engine(engine_pb2_grpc.EngineServicer):
+    """The part of the engine that a host speaks to: what it logs."""
+
+    def __init__(self) -> None:
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=4))
+        engine_pb2_grpc.add_EngineServicer_to_server(self, self._server)
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def Log(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802 - its name
+        self._lines.put(request.message)
+        return empty_pb2.Empty()
+
+    def heard(self, part: str) -> None:
+        """Return once a line with `part` was logged."""
+        while part not in self._lines.get(timeout=_PATIENCE_S):
+            pass
+
+    def vanish(self) -> None:
+        """Stop listening and break every connection, as the death of the process does."""
+        self._server.stop(0).wait()
+
+
+@pytest.fixture
+def engine() -> Iterator[_Engine]:
+    """An engine that listens."""
+    running = _Engine()
+    yield running
+    running.vanish()
+
+
+class _Relay:
+    """A port in front of another one, whose connections can be cut while it goes on listening."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Break what is connected now."""
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Stop listening too."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # ends the accept that is under way
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                host, _ = self._listener.accept()
+                engine = socket.create_connection(("127.0.0.1", self._target))
+                self._sockets += [host, engine]
+                for ends in ((host, engine), (engine, host)):
+                    threading.Thread(target=_pump, args=ends, daemon=True).start()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    for one in (source, target):
+        one.close()
+
+
+@contextmanager
+def _relayed(engine: _Engine) -> Iterator[_Relay]:
+    relay = _Relay(engine.port)
+    try:
+        yield relay
+    finally:
+        relay.close()
+
+
+def test_a_create_is_not_sent_again_when_the_engine_is_gone(
+    cloud: Simulator, inputs: Properties, engine: _Engine
+) -> None:
+    """Nobody would learn the id: the service could be a second one, or one that nobody wants."""
+    cloud.inject("busy", "CreateModelService", times=None)
+    with DynamicHost(cloud.environment(), engine=f"127.0.0.1:{engine.port}") as host:
+        create = host.start_create(inputs)
+        engine.heard("waiting for the instance")
+        engine.vanish()
+        with pytest.raises(HostError, match=r"code=OperationDenied\.DBInstanceStatus"):
+            create.result()
+        sent = len(cloud.calls("CreateModelService"))
+        with pytest.raises(HostError, match=r"^CreateModelService .* was not sent"):
+            host.create(inputs)
+
+    assert len(cloud.calls("CreateModelService")) == sent
+    assert inputs["db_instance_id"] not in {service.instance_id for service in cloud.services}
+
+
+def test_a_wait_ends_when_the_engine_is_gone(
+    cloud: Simulator, inputs: Properties, engine: _Engine
+) -> None:
+    """A process without an engine does not go on asking the cloud for an hour."""
+    cloud.hold_deployments()
+    with DynamicHost(cloud.environment(), engine=f"127.0.0.1:{engine.port}") as host:
+        create = host.start_create(inputs)
+        engine.heard("is 'deployming' after")
+        engine.vanish()
+        stored = create.result()
+
+    assert stored.outs["status_reason"] == _CANCELLED
+
+
+def test_a_broken_connection_to_an_engine_that_lives_ends_nothing(
+    cloud: Simulator, inputs: Properties, engine: _Engine
+) -> None:
+    """Only an engine that cannot be reached again is gone; and its death is still noticed then."""
+    cloud.hold_deployments()
+    with (
+        _relayed(engine) as relay,
+        DynamicHost(cloud.environment(), engine=f"127.0.0.1:{relay.port}") as host,
+    ):
+        first = host.start_create(inputs)
+        engine.heard("is 'deployming' after")
+        relay.cut()
+        second = host.start_create({**inputs, "ai_nodes": ["ai-2"]})
+        engine.heard("is 'deployming' after")  # over a new connection
+        assert not first.done
+        relay.close()
+        reasons = [create.result().outs["status_reason"] for create in (first, second)]
+
+    assert reasons == [_CANCELLED, _CANCELLED]
+
+
+def test_a_host_that_never_reached_its_engine_works(cloud: Simulator, inputs: Properties) -> None:
+    """An address where nobody listens, as in a debugger, is no engine that has died."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+    with DynamicHost(cloud.environment(), engine=address) as host:
+        assert host.create(inputs).outs["status"] == "active"
