@@ -55,9 +55,7 @@ def compare(
     return Change(changed, tuple(replaces), resume)
 
 
-def keep_spelling(
-    olds: Mapping[str, Any], news: Mapping[str, Any], is_unknown: Callable[[Any], bool]
-) -> dict[str, Any]:
+def keep_spelling(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
     """
     New inputs, with lists spelt as in the old inputs where they mean the same.
 
@@ -66,8 +64,8 @@ def keep_spelling(
     kept = dict(news)
     for name in _LISTS:
         old, new = olds.get(name), news.get(name)
-        known = not _holds_unknown(old, is_unknown) and not _holds_unknown(new, is_unknown)
-        if known and old and new and same_value(name, old, new):
+        # Neither anything unknown nor what an earlier program may have put there by mistake.
+        if _are_texts(old) and _are_texts(new) and same_value(name, old, new):
             kept[name] = old
     return kept
 
@@ -102,6 +100,10 @@ def _in_place(name: str, news: Mapping[str, Any], is_unknown: Callable[[Any], bo
         known = not _holds_unknown(entries, is_unknown)
         return bool(news.get("security_ip_group")) and (not known or bool(entries))
     return False
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(x, str) for x in value)
 
 
 def _without_nones(value: Any) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class ModelServiceProvider(ResourceProvider):
         except ConfigurationError as error:
             failures.append(CheckFailure("", str(error)))
         if not failures:
-            inputs = keep_spelling(olds, inputs, _is_unknown)
+            inputs = keep_spelling(olds, inputs)
         return CheckResult(inputs, failures)
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
