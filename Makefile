@@ -4,6 +4,10 @@
 # The interpreter that makes .venv, and how many tests run at once.
 PYTHON ?= python3
 WORKERS ?= 2
+# Which other Pythons the upgrade tests run under: the oldest found, or --all.
+OTHER_PYTHONS ?=
+# How `make chaos` ends, and with what it begins: --minutes 20, --rounds 3, --seed 7, --only kills.
+CHAOS ?= --rounds 1
 
 VENV_PYTHON := .venv/bin/python
 PYTEST = $(VENV_PYTHON) -m pytest --numprocesses $(WORKERS)
@@ -37,7 +41,7 @@ demo: $(INSTALLED) ## Show the life of a model service: a simulated cloud, the r
 		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) examples/demo.py
 
 .PHONY: test
-test: lint unit engine-tests ## Everything that must be clean: lint, unit and engine-tests
+test: lint unit engine-tests chaos-sample ## All that must be clean: lint, tests, a sample of chaos
 
 .PHONY: setup
 setup: $(INSTALLED) ## Make .venv and install everything into it
@@ -74,9 +78,23 @@ unit: $(INSTALLED) ## The tests that need no engine
 .PHONY: engine-tests
 engine-tests: $(INSTALLED) ## The tests on the real engine
 	@if engine=$$($(PYTHON) tools/engine.py); then \
-		$(ISOLATED) ADBPG_ENGINE="$$engine" $(PYTEST) tests/engine; \
+		others=$$($(VENV_PYTHON) tools/pythons.py $(OTHER_PYTHONS)) || \
+			[ -z "$$ADBPG_REQUIRE_ENGINE" ] || exit 1; \
+		$(ISOLATED) ADBPG_ENGINE="$$engine" ADBPG_OTHER_PYTHONS="$$others" $(PYTEST) tests/engine; \
 	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
 	else echo "The tests that need the engine were left out."; fi
+
+.PHONY: chaos chaos-sample
+chaos: $(INSTALLED) ## Kills, faults and strange clouds at length; CHAOS="--minutes 20" and the like
+	@engine=$$($(PYTHON) tools/engine.py) && \
+		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) -m tests.chaos --workers $(WORKERS) $(CHAOS)
+
+chaos-sample: $(INSTALLED)
+	@if engine=$$($(PYTHON) tools/engine.py); then \
+		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) -m tests.chaos --workers $(WORKERS) \
+			--quick --seed 1; \
+	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
+	else echo "Chaos needs the engine and was left out."; fi
 
 .PHONY: clean
 clean: ## Remove .venv and what tools left behind; the engine stays in its cache

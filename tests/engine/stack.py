@@ -96,8 +96,9 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         config: Mapping[str, str] | None = None,
         project: Path | None = None,
+        command: auto.PulumiCommand | None = None,
     ) -> None:
-        """With `project`, its Pulumi.yaml and __main__.py are what runs."""
+        """With `project`, its Pulumi.yaml and __main__.py run; with `command`, another CLI."""
         self.environment = engine_environment(home)
         if simulator is not None:
             self.environment |= simulator.environment()
@@ -121,6 +122,7 @@ class Stack:
                 work_dir=str(work),
                 project_settings=settings,
                 env_vars=self.environment,
+                pulumi_command=command,
             ),
         )
         for key, value in ({"adbpg:maxPollInterval": "0.05"} | dict(config or {})).items():

@@ -1,0 +1,319 @@
+"""
+The fault matrix: every way for a call to go wrong, at every call of every operation.
+
+A point says which operation is under way, which action goes wrong in it, how, how often, and from
+which of its calls on. `run` plays it in a `World`, mends the cloud, runs the plain command again
+and judges what is left. What has to hold:
+
+- The operation succeeds, or fails with clear errors, after a bounded number of calls.
+- A service whose id was stored stays in the state until it is gone. Nothing is doubled.
+- What a retry can mend is mended: the user sees nothing of one fault, or of three in a row.
+- After the fault, the same command converges, and a destroy leaves nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from pulumi_adbpg_model.lifecycle.timing import poll_delay
+from tests.chaos.clarity import why_unclear
+from tests.chaos.commands import Ran
+from tests.chaos.operations import OPERATIONS
+from tests.chaos.striking import EXPIRY, TOKENS, Fault
+from tests.chaos.verdict import Verdict, judge
+from tests.chaos.world import World
+
+__all__ = ["FAULTS", "Point", "points", "run", "sample"]
+
+_ATTEMPTS = 7
+#: How long in a row a wait bears with a cloud that gives no answer, and the longest that one call
+#: with its retries may then still take.
+_OUTAGE_S = 120.0
+_CALL_S = 90.0
+#: Beyond this, an operation that waits to its very end polls too often for a quick sample.
+_LONG_S = 300.0
+#: The least that the retries of one call take, with the pause before the next poll.
+_SPENT_S = (0.5 + 1 + 2 + 4 + 8 + 15) / 2 + 2
+
+#: A retry can mend these. The cloud cannot be reached at all for the first.
+_PASSING = (
+    "refused",
+    "reset-before",
+    "reset-after",
+    "hang",
+    "hang-after",
+    "internal-error",
+    "internal-error-after",
+    "unavailable",
+    "html-502",
+    "html-200",
+    "redirect",
+    "truncated-json",
+    "wrong-shape",
+    "empty-200",
+    "throttled",
+    "throttled-retry-after",
+)
+#: The cloud says that something is not there, which a wait has to see through.
+_ABSENT = ("not-found-404", "instance-not-found")
+#: An operation waits for the instance, until its own timeout.
+_BUSY = ("busy",)
+#: A person has to mend these.
+_LASTING = ("clock-skew", "forbidden", "expired-token", "quota")
+FAULTS = (*_PASSING, *_ABSENT, *_BUSY, *_LASTING)
+
+_SECRETS = ("simulator-key-secret", *TOKENS)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One fault in one operation; its name is enough to run it again."""
+
+    operation: str
+    action: str
+    fault: str
+    #: How often in a row; None: until the operation has ended.
+    times: int | None
+    #: How many calls of the action go well before; of `token-expires`, how many seconds.
+    after: int = 0
+
+    @property
+    def name(self) -> str:
+        """For example `replace: DeleteModelService: reset-after, 3 times, at call 1`."""
+        often = {None: "for ever", 1: "once"}.get(self.times, f"{self.times} times")
+        if self.fault == EXPIRY:
+            return f"{self.operation}: {self.fault} after {self.after} s"
+        return f"{self.operation}: {self.action}: {self.fault}, {often}, at call {self.after + 1}"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def points() -> list[Point]:
+    """The whole matrix."""
+    return [*_struck(), *_expiring()]
+
+
+def sample() -> list[Point]:
+    """A part of the matrix: every fault in every operation and in every action, somewhere."""
+    chosen: dict[Point, None] = {}
+    kinds: tuple[Callable[[Point], object], ...] = (
+        lambda point: (point.operation, point.fault),
+        lambda point: (point.action, point.fault),
+    )
+    for kind in kinds:
+        covered = {kind(point) for point in chosen}
+        groups: dict[object, list[Point]] = {}
+        for point in points():
+            groups.setdefault(kind(point), []).append(point)
+        for number, (value, group) in enumerate(groups.items()):
+            quick = [point for point in group if not _is_slow(point)]
+            if value not in covered:
+                chosen[quick[number % len(quick)]] = None
+    return list(chosen)
+
+
+def _is_slow(point: Point) -> bool:
+    """Whether it would be real seconds of silence, or hundreds of polls until a timeout."""
+    if point.times is None and point.fault in (*_ABSENT, *_BUSY):
+        return OPERATIONS[point.operation].limit_s > _LONG_S
+    return point.fault.startswith("hang") and point.times != 1
+
+
+def _struck() -> Iterator[Point]:
+    for operation in OPERATIONS.values():
+        for action, calls in operation.calls.items():
+            for fault in FAULTS:
+                for times in (1, 3, None):
+                    if operation.always and operation.always[1] == action and times is None:
+                        continue  # the situation's own fault would never come
+                    for after in sorted({0, 1, calls - 1} & set(range(calls))):
+                        silent = fault.startswith("hang") and times is None
+                        if silent and after > 0:
+                            continue  # each call costs real seconds
+                        # A wait calls on and on, so there one call's attempts and one more do.
+                        often = _ATTEMPTS + 1 if silent and calls > 1 else times
+                        yield Point(operation.name, action, fault, often, after)
+
+
+def _expiring() -> Iterator[Point]:
+    for operation, seconds in (
+        ("create", (1, 20)),
+        ("resume", (1, 20)),
+        ("take over", (1, 20)),
+        ("replace", (1, 5, 30)),
+        ("delete", (1, 5)),
+    ):
+        for after in seconds:
+            yield Point(operation, "DescribeModelService", EXPIRY, None, after)
+
+
+def run(point: Point) -> Verdict:
+    """Play a point, and judge it."""
+    random.seed(point.name)  # the pauses between attempts are random
+    return _Run(point).verdict()
+
+
+class _Run:
+    """One play. What goes against the rules is collected, not raised."""
+
+    def __init__(self, point: Point) -> None:
+        self.point = point
+        self.operation = OPERATIONS[point.operation]
+        self.problems: list[str] = []
+        self.unclear: list[str] = []
+        self.story: list[str] = []
+        self.told = ""
+        self.duplicates = self.dropped = 0
+
+    def verdict(self) -> Verdict:
+        token = TOKENS[0] if self.point.fault == EXPIRY else None
+        deleting = self.operation.delete_s
+        with World(delete_seconds=deleting, security_token=token) as world:
+            self.world = world
+            self.operation.prepare(world)
+            self._strike()
+            self._mend()
+            return self._settle()
+
+    def _strike(self) -> None:
+        world, operation, point = self.world, self.operation, self.point
+        before, there = world.ids(), world.in_cloud
+        world.simulator.clear_requests()
+        began = world.clock.monotonic()
+        fault = Fault(world, point.fault, point.action, point.times, point.after)
+        fault.arm()
+        if operation.always:
+            world.simulator.inject(*operation.always, None)
+        ran = self._ran("under the fault", operation.act)
+        taken = world.clock.monotonic() - began
+        fault.lift()
+        self._note_calls(taken)
+        self._expect(fault.struck, "the fault never struck")
+        self._expect(
+            taken <= operation.limit_s + _CALL_S, f"it took {taken:.0f} s, beyond all limits"
+        )
+        self._count(point.action)
+        if point.fault in _PASSING and (point.times == 1 or self._bears_three()):
+            errors = "; ".join(ran.errors)
+            self._expect(ran.did == operation.did, f"a retry should have helped: {errors}")
+            if not operation.always:
+                self._expect(ran.well, f"a retry should have helped: {errors}")
+        self._look(ran, before, there)
+
+    def _bears_three(self) -> bool:
+        """A minute out of reach is too long for one call; three bad answers are not."""
+        return self.point.times == 3 and self.point.fault != "refused"
+
+    def _note_calls(self, taken: float) -> None:
+        counted = Counter(call.action for call in self.world.simulator.requests)
+        self.calls = counted
+        calls = ", ".join(f"{action} {count}" for action, count in sorted(counted.items()))
+        self.story.append(f"  after {taken:.0f} s and {calls or 'no call that arrived'}")
+
+    def _count(self, action: str) -> None:
+        """The bound of the calls of the action that goes wrong."""
+        plain, fault = self.operation.calls[action], self.point.fault
+        polled = _polls(self.operation.limit_s)
+        if fault in _PASSING:
+            # Every call that is made at all is tried so often; a wait calls on for a while.
+            bound = _ATTEMPTS * (plain + 1 + int(_OUTAGE_S / _SPENT_S)) + _polls(200.0)
+        elif fault in (*_ABSENT, *_BUSY):
+            bound = plain + polled
+        else:
+            bound = plain + _polls(200.0)
+        self._expect(self.calls[action] <= bound, f"{self.calls[action]} calls, over {bound}")
+
+    def _look(self, ran: Ran, before: set[str], there: set[str]) -> None:
+        """Right after the fault: what is in the state, in the cloud, and told."""
+        world = self.world
+        ids, cloud = world.ids(), world.in_cloud
+        self.duplicates += max(0, len(cloud) - 1)
+        lost = (before & cloud) - ids
+        self.dropped += len(lost)
+        answered = {
+            call.parameters["ClientToken"]
+            for call in world.simulator.calls("CreateModelService")
+            if call.response_status == 200 and call.fault is None
+        }
+        if answered:
+            self._expect(ids == cloud or self._waits_to_go(), "an id that was answered is lost")
+        for id_ in cloud - ids - there:
+            doubtful = "Whether it was applied is not known" in ran.told
+            self._expect(id_ in ran.told or doubtful, f"{id_} is in the cloud, and not named")
+        if not ran.well and before and ids == before and self.stored_before is not None:
+            kept = world.stored
+            assert kept is not None
+            if ran.did == "failed":
+                self._expect(kept == self.stored_before, "a failed command changed the state")
+
+    def _waits_to_go(self) -> bool:
+        return self.operation.removes
+
+    def _mend(self) -> None:
+        """The plain command again, the cloud being well."""
+        ran = self._ran("again", self.operation.act)
+        self._expect(ran.well, "the command fails though the fault is gone")
+        if self.operation.removes:
+            self._expect(not self.world.ids() and not self.world.in_cloud, "something is left")
+
+    def _settle(self) -> Verdict:
+        """What is declared is there once, and goes when it is not declared any more."""
+        world, inputs = self.world, dict(self.operation.inputs)
+        self._expect(self._ran("up", lambda one: one.up(**inputs)).well, "up fails")
+        first = self._judge(1)
+        for service in world.simulator.services:
+            self._expect(service.status == "active", f"{service.id} is {service.status}")
+            name = inputs.get("model_name", "Qwen3-Embedding-8B")
+            self._expect(service.model_name == name, f"{service.id} runs {service.model_name}")
+            entries = tuple(inputs.get("security_ip_list", service.security_ip_list))
+            self._expect(service.security_ip_list == entries, f"admits {service.security_ip_list}")
+        self._expect(self._ran("up", lambda one: one.up(**inputs)).did == "same", "up is not idle")
+        self._expect(self._ran("destroy", World.destroy).well, "destroy fails")
+        last = self._judge(0)
+        return replace(
+            last,
+            converged=first.converged and last.converged and not self.problems,
+            duplicates=self.duplicates + first.duplicates + last.duplicates,
+            orphans=first.orphans + last.orphans,
+            dropped=self.dropped + first.dropped + last.dropped,
+            unclear=tuple(self.unclear),
+            story=(*self.story, *(f"PROBLEM: {problem}" for problem in self.problems)),
+        )
+
+    def _judge(self, resources: int) -> Verdict:
+        world = self.world
+        return judge(
+            self.point.name,
+            in_cloud=world.in_cloud,
+            in_state=world.ids(),
+            resources=resources,
+            told=self.told,
+        )
+
+    def _ran(self, when: str, command: Callable[[World], Ran]) -> Ran:
+        self.stored_before = self.world.stored
+        ran = command(self.world)
+        self.told += ran.told
+        self.story += [f"{when}: {ran.did}", *(f"  {error}" for error in ran.errors)]
+        for error in ran.errors:
+            broken = why_unclear(error, secrets=_SECRETS)
+            if broken is not None:
+                self.unclear.append(f"{broken}: {error}")
+        return ran
+
+    def _expect(self, holds: object, problem: str) -> None:
+        if not holds:
+            self.problems.append(problem)
+
+
+def _polls(seconds: float) -> int:
+    """How many polls fit into a wait, with one at either end."""
+    waited, count = 0.0, 2
+    while waited < seconds:
+        waited += poll_delay(waited)
+        count += 1
+    return count

@@ -1,0 +1,141 @@
+"""
+The SDK's own dynamic provider servicer, served in this process on a clock that the test moves.
+
+Properties, pickles and gRPC messages are real; only time is not. Importing the host's module would
+start its endless `main`, so the module is run without its last statement.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import time
+from collections.abc import Callable, Mapping
+from concurrent import futures
+from types import CodeType, ModuleType
+from typing import Any, ClassVar
+
+import grpc
+from pulumi.dynamic import ConfigureRequest
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from pulumi_adbpg_model import lifecycle
+from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.host import _QuietTraceback
+from pulumi_adbpg_model.provider import ModelServiceProvider
+from pulumi_adbpg_model.settings import Settings
+from tests.provider.dynamic_host import HostCalls
+
+_HOST_MODULE = "pulumi.dynamic.__main__"
+#: How long a call that is never answered takes here, in real seconds.
+READ_TIMEOUT_S = 0.4
+
+
+class MovedClock(SystemClock):
+    """Time that passes only when something sleeps, and things that happen at their time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = time.time()
+        self._now = 0.0
+        self._due: list[tuple[float, Callable[[], None]]] = []
+
+    def monotonic(self) -> float:
+        """See `Clock`."""
+        return self._now
+
+    def time(self) -> float:
+        """The same, as the cloud's wall clock shows it."""
+        return self._began + self._now
+
+    def sleep(self, seconds: float) -> None:
+        """See `Clock`. A pause too short for the number still takes time, as a real one does."""
+        if not self.cancelled:
+            self.advance(max(seconds, 1e-6))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, doing on the way what is due; a cancel stops it."""
+        end = self._now + seconds
+        while self._due and self._due[0][0] <= end and not self.cancelled:
+            when, action = self._due.pop(0)
+            self._now = max(self._now, when)
+            action()
+        if not self.cancelled:
+            self._now = end
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something once that much time has passed."""
+        self._due.append((self._now + seconds, action))
+        self._due.sort(key=lambda due: due[0])
+
+    def forget(self) -> None:
+        """Drop what has not happened yet."""
+        self._due.clear()
+
+
+class TimedProvider(ModelServiceProvider):
+    """The provider on the clock of the host that runs it."""
+
+    clock: ClassVar[MovedClock]
+    #: Stands between the provider and the cloud; machine.py lets a process die there.
+    fate: ClassVar[Callable[[lifecycle.ModelServiceApi], lifecycle.ModelServiceApi] | None] = None
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """See the base class; a cancel of an earlier process is over."""
+        self.clock.cancel.clear()
+        super().configure(req)
+
+    def new_clock(self) -> SystemClock:
+        """See the base class."""
+        return self.clock
+
+    def new_gateway(self, settings: Settings, clock: SystemClock) -> lifecycle.ModelServiceApi:
+        """See the base class."""
+        gateway = Gateway(settings, clock, read_timeout_s=READ_TIMEOUT_S)
+        fate = type(self).fate
+        return gateway if fate is None else fate(gateway)
+
+
+class TimedHost(HostCalls):
+    """One life of a host: what a process knows ends with it."""
+
+    def __init__(self, clock: MovedClock, config: Mapping[str, Any]) -> None:
+        TimedProvider.clock = clock
+        module = ModuleType("timed_host")
+        exec(_host_code(), module.__dict__)  # noqa: S102 - the SDK's own module
+        # What `host.prepare` does to a module that is run as `python -m pulumi.dynamic`.
+        module.__dict__["traceback"] = _QuietTraceback()
+        self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+            module.DynamicResourceProviderServicer(), self._server
+        )
+        port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        super().__init__(self._channel, config, serialize_provider(TimedProvider()))
+
+    def cut(self) -> None:
+        """End every call of the engine without an answer, as the end of the process does."""
+        self._channel.close()
+
+    def stop(self) -> None:
+        """End it; what it knew is gone."""
+        self._channel.close()
+        self._server.stop(None).wait()
+
+
+_code: list[CodeType] = []
+
+
+def _host_code() -> CodeType:
+    if not _code:
+        spec = importlib.util.find_spec(_HOST_MODULE)
+        assert spec is not None
+        loader: Any = spec.loader
+        tree = ast.parse(loader.get_source(_HOST_MODULE))
+        assert ast.unparse(tree.body[-1]) == "main()", "the host does not end as it did"
+        del tree.body[-1]
+        _code.append(compile(tree, str(spec.origin), "exec"))
+    return _code[0]

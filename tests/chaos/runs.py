@@ -1,0 +1,146 @@
+"""Which points are run, in which order, and how each kind is carried out."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import clouds, faults, kills, machine, points
+from tests.chaos.verdict import Verdict
+
+__all__ = ["KINDS", "Done", "Task", "be_quiet", "execute", "plan", "sample"]
+
+#: How long one session of the state machine lasts, in seconds.
+_SESSION_S = 15.0
+#: So many kills at random moments, and random clouds, are part of the first round.
+_TIMED = 20
+_COMBINATIONS = 60
+
+
+@dataclass(frozen=True)
+class Task:
+    """One point with its kind; can be sent to another process."""
+
+    kind: str
+    point: Any
+
+    @property
+    def name(self) -> str:
+        """For `--only`, and for the report."""
+        return f"{self.kind}: {self.point if isinstance(self.point, int) else self.point.name}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a task."""
+
+    task: Task
+    verdicts: list[Verdict]
+    seconds: float
+
+
+def _in_process(run: Callable[[Any], Verdict]) -> Callable[[Any, Path], list[Verdict]]:
+    return lambda point, _home: [run(point)]
+
+
+def _on_engine(run: Callable[[Any, Path], Verdict]) -> Callable[[Any, Path], list[Verdict]]:
+    return lambda point, home: [run(point, home)]
+
+
+#: Kind, how one point is run, and how many of a kind come in each turn: kills take seconds each.
+KINDS: dict[str, tuple[Callable[[Any, Path], list[Verdict]], int]] = {
+    "kills on the engine": (_on_engine(kills.run), 4),
+    "clouds on the engine": (_on_engine(clouds.run_on_engine), 1),
+    "faults": (_in_process(faults.run), 40),
+    "clouds": (_in_process(clouds.run), 6),
+    "state machine": (lambda seed, _home: machine.run(seed, _SESSION_S), 1),
+}
+
+
+def be_quiet() -> None:
+    """For a process of its own: where an inline program fails, the SDK leaves loose ends."""
+    sys.unraisablehook = lambda _unraisable: None
+
+
+def execute(task: Task) -> Done:
+    """Run one point; an exception is a point that did not converge."""
+    began = time.monotonic()
+    run, _ = KINDS[task.kind]
+    with tempfile.TemporaryDirectory(prefix="adbpg-chaos-") as home:
+        try:
+            verdicts = run(task.point, Path(home))
+        except Exception as error:  # noqa: BLE001 - the others go on
+            story = (f"{type(error).__name__}: {error}",)
+            verdicts = [Verdict(task.name, converged=False, story=story)]
+    return Done(task, verdicts, time.monotonic() - began)
+
+
+def plan(seed: int, rounds: int | None) -> Iterator[Task]:
+    """
+    Every point of each kind once, and random ones; then random ones of further seeds.
+
+    Args:
+        seed: Makes the random points, and the order.
+        rounds: How many rounds in all; None goes on for ever.
+    """
+    counted = itertools.count() if rounds is None else range(rounds)
+    for number in counted:
+        found = _round(seed + number, everything=number == 0)
+        yield from _in_turns(found)
+
+
+def sample(seed: int) -> Iterator[Task]:
+    """A few minutes' part of a round, the same for the same seed."""
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    everything = _round(seed, everything=True)
+    few = {
+        "kills on the engine": 8,
+        "clouds on the engine": 0,
+        "faults": 100,
+        "clouds": 20,
+        "state machine": 1,
+    }
+    yield from _in_turns(
+        {kind: chance.sample(of_kind, few[kind]) for kind, of_kind in everything.items()}
+    )
+
+
+def _round(seed: int, *, everything: bool) -> dict[str, list[Task]]:
+    chance = random.Random(seed)  # noqa: S311 - as above
+    killed = points.points(seed, _TIMED)
+    if not everything:
+        killed = [point for point in killed if point.moment == "timed"]
+    spoken: Iterable[clouds.CloudPoint] = clouds.points(seed, _COMBINATIONS)
+    if not everything:
+        spoken = [point for point in spoken if len(point.dialects) > 1]
+    of_kind: dict[str, Iterable[Any]] = {
+        "kills on the engine": killed,
+        "clouds on the engine": clouds.covering(seed),
+        "faults": faults.points() if everything else [],
+        "clouds": spoken,
+        "state machine": [seed * 1000 + number for number in range(6)],
+    }
+    found = {}
+    for kind, several in of_kind.items():
+        tasks = [Task(kind, point) for point in several]
+        chance.shuffle(tasks)
+        found[kind] = tasks
+    return found
+
+
+def _in_turns(tasks: dict[str, list[Task]]) -> Iterator[Task]:
+    """So many of each kind in turn, so that a run that is cut short has seen them all."""
+    left = {kind: iter(of_kind) for kind, of_kind in tasks.items()}
+    while left:
+        for kind in list(left):
+            taken = list(itertools.islice(left[kind], KINDS[kind][1]))
+            yield from taken
+            if not taken:
+                del left[kind]

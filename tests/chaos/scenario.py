@@ -1,0 +1,186 @@
+"""One life of a service, from create to destroy, that has to go right in every kind of cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tests.chaos.clarity import is_clear
+from tests.chaos.commands import GROUP, Commands, Ran
+from tests.chaos.verdict import Verdict
+
+__all__ = ["live"]
+
+_FIRST = {
+    "description": "first",
+    "security_ip_list": ["10.0.0.1", "10.1.2.3/16", "10.0.0.1"],
+    "security_ip_group": GROUP,
+}
+_HIDING = {"fields-missing", "fields-null", "fields-empty"}
+
+
+class _Life:
+    """The steps so far: what was run, and what was not as it should be."""
+
+    def __init__(self, stack: Commands, dialects: Iterable[str], *, repeat: bool) -> None:
+        self.stack = stack
+        self.repeat = repeat
+        self.simulator = stack.simulator
+        self.dialects = frozenset(dialects)
+        self.story: list[str] = []
+        self.wrong: list[str] = []
+        self.unclear: list[str] = []
+        self.duplicates = 0
+        self.dropped = 0
+
+    def did(self, step: str, ran: Ran, *expected: str) -> None:
+        """Note a command, and compare what it did; `error` stands for a clear refusal."""
+        outcome = ran.did if ran.well else "error"
+        self.story += [f"{step}: {outcome}", *ran.told.splitlines()]
+        self.unclear += [error for error in ran.errors if not is_clear(error)]
+        self.duplicates = max(self.duplicates, len(self.simulator.services) - 1)
+        if outcome not in expected:
+            self.note(f"{step}: {outcome} instead of {' or '.join(expected)}")
+
+    def declared_again(self, name: str) -> dict[str, Any]:
+        """The first declaration, for a service that is gone."""
+        return _FIRST if self.repeat else {**_FIRST, "description": name}
+
+    def note(self, problem: str) -> None:
+        """Remember what is wrong."""
+        self.wrong.append(problem)
+        self.story.append(f"WRONG {problem}")
+
+    def agrees(self, step: str, **fields: Any) -> None:
+        """State and cloud hold the same one service, and it is as declared."""
+        in_cloud = {f"{one.instance_id}:{one.id}" for one in self.simulator.services}
+        if in_cloud != self.stack.ids():
+            self.note(f"{step}: cloud {sorted(in_cloud)}, state {sorted(self.stack.ids())}")
+            self.dropped += len(in_cloud - self.stack.ids())
+            return
+        for service in self.simulator.services:
+            shown = {name: getattr(service, name) for name in fields}
+            if shown != fields:
+                self.note(f"{step}: the cloud has {shown} instead of {fields}")
+
+    def empty(self, step: str) -> None:
+        """Neither state nor cloud holds anything."""
+        if self.simulator.services or self.stack.ids():
+            self.note(f"{step}: cloud {self.simulator.services}, state {self.stack.ids()}")
+
+    def only_service(self) -> str:
+        """The id in the cloud, without its instance."""
+        (service,) = self.simulator.services
+        return service.id
+
+
+def live(stack: Commands, dialects: Iterable[str], point: str, *, repeat: bool = True) -> Verdict:
+    """
+    Create, no-op, refresh, drift, change, replace, delete outside, fail, destroy, create again.
+
+    Args:
+        stack: Empty, with whatever carries the commands out.
+        dialects: Those in force: some things cannot be seen in some of them.
+        point: What to call it.
+        repeat: Whether what was destroyed is declared again just as it was: the cloud may then
+            answer with dead ids, each of which takes 30 s to be sure of.
+    """
+    life = _Life(stack, dialects, repeat=repeat)
+    try:
+        _ordinary(life)
+        _drift(life)
+        _whitelist(life)
+        _replacement(life)
+        _outside_deletion(life)
+        _failure(life)
+        _end(life)
+    except Exception as error:  # noqa: BLE001 - a point that breaks must not end the others
+        life.note(f"{type(error).__name__}: {error}")
+    return Verdict(
+        point,
+        converged=not life.wrong,
+        duplicates=life.duplicates,
+        dropped=life.dropped,
+        unclear=tuple(life.unclear),
+        story=tuple(life.story),
+    )
+
+
+def _ordinary(life: _Life) -> None:
+    life.did("create", life.stack.up(**_FIRST), "create")
+    life.agrees("create", description="first", model_name="Qwen3-Embedding-8B")
+    life.simulator.clear_requests()
+    life.did("no-op", life.stack.up(**_FIRST), "same")
+    life.did("refresh", life.stack.refresh(), "same", "update")
+    life.did("no-op after refresh", life.stack.up(**_FIRST), "same")
+    if life.simulator.mutations:
+        life.note(f"no-op: {[request.action for request in life.simulator.mutations]}")
+    life.agrees("refresh")
+
+
+def _drift(life: _Life) -> None:
+    seen = not life.dialects & _HIDING
+    life.simulator.change_service(life.only_service(), description="changed outside")
+    life.did("refresh of drift", life.stack.refresh(), "same", "update")
+    life.did("mend drift", life.stack.up(**_FIRST), "replace" if seen else "same")
+    life.agrees("drift", **({"description": "first"} if seen else {}))
+
+
+def _whitelist(life: _Life) -> None:
+    reaches = "modify-not-reaching" not in life.dialects
+    hidden = bool(life.dialects & _HIDING)
+    changed = {**_FIRST, "security_ip_list": ["10.9.0.1"]}
+    if reaches or hidden:
+        life.did("whitelist", life.stack.up(**changed), "update")
+    else:
+        life.did("whitelist", life.stack.up(**changed), "error")
+        changed.pop("security_ip_group")
+        life.did("whitelist without group", life.stack.up(**changed), "replace")
+    if reaches or not hidden:
+        life.agrees("whitelist", security_ip_list=("10.9.0.1",))
+    life.did("whitelist again", life.stack.up(**changed), "same")
+
+
+def _replacement(life: _Life) -> None:
+    old = life.only_service()
+    life.did("replace", life.stack.up(**_FIRST, model_name="Qwen3-8B"), "replace")
+    life.agrees("replace", model_name="Qwen3-8B", description="first")
+    if life.simulator.services and life.only_service() == old:
+        life.note("replace: the service is the old one")
+
+
+def _outside_deletion(life: _Life) -> None:
+    life.simulator.remove_service(life.only_service())
+    if "describe-gone-unknown-code" in life.dialects:
+        life.did("refresh of the deleted", life.stack.refresh(), "error")
+        life.did("destroy of the deleted", life.stack.destroy(), "delete")
+    else:
+        life.did("refresh of the deleted", life.stack.refresh(), "delete")
+    life.empty("refresh of the deleted")
+    declared = life.declared_again("again")
+    life.did("create again", life.stack.up(**declared), "create")
+    life.agrees("create again", description=declared["description"])
+
+
+def _failure(life: _Life) -> None:
+    life.simulator.fail_next_deployment()
+    declared = {**_FIRST, "description": "fails", "timeouts": {"create": "10m", "update": "1m"}}
+    life.did("failed deployment", life.stack.up(**declared), "error")
+    life.agrees("failed deployment")
+    if "failure-abnormal" in life.dialects:  # a word that nobody can take for a failure
+        life.did("resume in vain", life.stack.up(**declared), "error")
+        life.did("destroy of the failed", life.stack.destroy(), "delete")
+        life.did("create after the failure", life.stack.up(**declared), "create")
+    else:
+        life.did("replace the failed", life.stack.up(**declared), "replace")
+    life.agrees("after the failure", description="fails", status="active")
+
+
+def _end(life: _Life) -> None:
+    for step in ("destroy", "destroy again"):
+        life.did(step, life.stack.destroy(), "delete")
+        life.empty(step)
+        if step == "destroy":
+            declared = life.declared_again("anew")
+            life.did("create anew", life.stack.up(**declared), "create")
+            life.agrees("create anew", description=declared["description"], status="active")

@@ -1,0 +1,124 @@
+"""A part of the fault matrix, and what keeps the matrix complete. The whole is `make chaos`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from pulumi_adbpg_model import testing as simulated
+from tests.chaos.clarity import why_unclear
+from tests.chaos.faults import FAULTS, Point, points, run, sample
+from tests.chaos.operations import OPERATIONS, Operation
+from tests.chaos.world import World
+
+_ACTIONS = (
+    "CreateModelService",
+    "DescribeModelService",
+    "DeleteModelService",
+    "ListModelServices",
+    "ListAINodePools",
+    "ModifySecurityIps",
+)
+_operations = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda one: one.name)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_fault_loses_nothing_and_the_next_command_mends_it(operation: str) -> None:
+    """Every kind of fault strikes the operation; what goes wrong is told point by point."""
+    assert _trouble([point for point in sample() if point.operation == operation]) == ""
+
+
+def test_every_fault_strikes_every_action_somewhere() -> None:
+    """No pair is missing, in the matrix or in the part of it that runs here."""
+    pairs = {(action, fault) for action in _ACTIONS for fault in FAULTS}
+    for some in (points(), sample()):
+        assert pairs <= {(point.action, point.fault) for point in some}
+    assert {*simulated.FAULTS} - {"huge"} <= {*FAULTS}, "the simulator has another fault"
+    assert {point.times for point in sample()} >= {1, 3, None}
+    assert any(point.after for point in sample())
+    assert len(set(points())) == len(points())
+
+
+@_operations
+def test_the_calls_of_an_operation_are_known(operation: Operation) -> None:
+    """The matrix strikes exactly the actions that are called when nothing goes wrong."""
+    with World(delete_seconds=operation.delete_s) as world:
+        operation.prepare(world)
+        world.simulator.clear_requests()
+        if operation.always:
+            world.simulator.inject(*operation.always, None)
+        ran = operation.act(world)
+        assert ran.did == operation.did
+        assert ran.well is (operation.always is None)
+        called = Counter(call.action for call in world.simulator.requests)
+        assert called.keys() == operation.calls.keys()
+        assert all(called[action] >= count for action, count in operation.calls.items())
+        assert not operation.removes or not world.in_cloud
+
+
+@_operations
+@pytest.mark.parametrize("fault", ["reset-before", "unavailable", "throttled"])
+def test_an_outage_of_everything_ends_within_minutes(operation: Operation, fault: str) -> None:
+    """Whatever is called, it is given up after 7 attempts each, and 2 minutes of waiting."""
+    with World(delete_seconds=operation.delete_s) as world:
+        operation.prepare(world)
+        before = world.stored
+        world.simulator.clear_requests()
+        began = world.clock.monotonic()
+        world.simulator.inject(fault, None, None)
+        ran = operation.act(world)
+        calls = Counter(call.action for call in world.simulator.requests)
+        assert [why_unclear(error) for error in ran.errors] == [None]
+        assert world.clock.monotonic() - began <= 240
+        assert sum(calls.values()) <= 80
+        world.simulator.clear_faults()
+        assert world.ids() == ({before.id} if before else set())
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "create",
+        "resume",
+        "take over",
+        "replace",
+        "delete",
+    ],
+)
+def test_a_wait_bears_a_minute_without_an_answer(operation: str) -> None:
+    """The cloud is away from the middle of the wait on, for longer than one call is retried."""
+    known = OPERATIONS[operation]
+    with World(delete_seconds=known.delete_s) as world:
+
+        def back() -> None:
+            world.simulator.start()
+
+        known.prepare(world)
+        world.clock.after(5, world.simulator.stop)
+        world.clock.after(65, back)
+        assert known.act(world).errors == ()
+
+
+def test_a_fault_that_never_strikes_is_no_success() -> None:
+    """A point that was never tried counts as one that went wrong."""
+    verdict = run(Point("refresh", "DescribeModelService", "unavailable", 1, after=5))
+    assert not verdict.good
+    assert "PROBLEM: the fault never struck" in verdict.story
+
+
+def test_a_point_can_be_run_again_by_its_name() -> None:
+    """Names differ, and say all that a point says."""
+    names = [str(point) for point in points()]
+    assert len(set(names)) == len(names)
+    assert "replace: DeleteModelService: reset-after, 3 times, at call 1" in names
+    assert "delete: token-expires after 5 s" in names
+
+
+def _trouble(some: list[Point]) -> str:
+    """The points that went wrong, with their stories; nothing when all is well."""
+    assert some
+    verdicts = [run(point) for point in some]
+    return "\n\n".join(
+        "\n".join([repr(verdict), *verdict.story]) for verdict in verdicts if not verdict.good
+    )

@@ -1,0 +1,103 @@
+"""What a run through trouble came to, and the sum of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Verdict", "judge", "summed"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One point: something was killed, broken or odd, and the next plain commands were run."""
+
+    point: str
+    #: Whether state and cloud ended as declared, or what an error said to do led there.
+    converged: bool
+    #: Services beyond one for a resource.
+    duplicates: int = 0
+    #: Services that are billed and that no state and no message names.
+    orphans: int = 0
+    #: Resources that left the state while their service was there.
+    dropped: int = 0
+    #: Errors that do not say in one line what failed and what to do next.
+    unclear: tuple[str, ...] = ()
+    #: What happened, for a person who looks into a point that went wrong.
+    story: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing was lost, doubled or unclear."""
+        lost = self.duplicates or self.orphans or self.dropped or self.unclear
+        return self.converged and not lost
+
+
+def judge(
+    point: str,
+    *,
+    in_cloud: Iterable[str],
+    in_state: Iterable[str],
+    resources: int,
+    told: str = "",
+    unclear: Sequence[str] = (),
+    story: Sequence[str] = (),
+) -> Verdict:
+    """
+    Compare the cloud with the state, after the commands that should have mended everything.
+
+    Args:
+        point: Its name; enough to run it again.
+        in_cloud: The ids of all services there, as Pulumi writes them.
+        in_state: The ids that the state holds.
+        resources: How many services are declared in the end: 0 after a destroy.
+        told: All that was printed: a service whose id stands in it is named.
+        unclear: Errors that were not clear.
+        story: What happened, line by line.
+    """
+    cloud, state = set(in_cloud), set(in_state)
+    return Verdict(
+        point,
+        converged=cloud == state and len(state) == resources,
+        duplicates=max(0, len(cloud) - max(resources, len(state))),
+        orphans=len([id_ for id_ in cloud - state if id_ not in told]),
+        dropped=max(0, min(len(cloud), resources) - len(state)),
+        unclear=tuple(unclear),
+        story=tuple(story),
+    )
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Figures of many points, as one row of the table."""
+
+    points: int
+    converged: int
+    duplicates: int
+    orphans: int
+    dropped: int
+    unclear: int
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(
+            (
+                self.points,
+                self.converged,
+                self.duplicates,
+                self.orphans,
+                self.dropped,
+                self.unclear,
+            )
+        )
+
+
+def summed(verdicts: Sequence[Verdict]) -> Sum:
+    """Add up verdicts."""
+    return Sum(
+        points=len(verdicts),
+        converged=sum(verdict.converged for verdict in verdicts),
+        duplicates=sum(verdict.duplicates for verdict in verdicts),
+        orphans=sum(verdict.orphans for verdict in verdicts),
+        dropped=sum(verdict.dropped for verdict in verdicts),
+        unclear=sum(len(verdict.unclear) for verdict in verdicts),
+    )
