@@ -227,11 +227,11 @@ def run_patiently(
 
 
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
+def lock(path: Path, work: str = "building the Pulumi engine") -> Iterator[None]:
     """Hold a lock that ends with the process, however it ends."""
     with path.open("a+", encoding="utf-8") as file:
         if not try_to_lock(file):
-            say("Another process is building the Pulumi engine; waiting for it.")
+            say(f"Another process is {work}; waiting for it.")
             while not try_to_lock(file):
                 time.sleep(1)
         yield

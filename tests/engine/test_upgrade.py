@@ -1,0 +1,189 @@
+"""Stacks that earlier releases wrote, or another Python, go on with the code at hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.programs import mutations, pulumi_ids
+from tests.engine.stack import TYPE, Stack, is_secret
+from tests.engine.upgrades.record import CLOUD, HERE, RELEASES, load, simulator_of
+from tests.provider.dynamic_host import PROVIDER
+
+_ROOT = Path(__file__).parents[2]
+#: Interpreters with the package's dependencies, one a line. Read here: tests see no such variable.
+_OTHER_PYTHONS = os.environ.get("ADBPG_OTHER_PYTHONS", "").splitlines()
+_NO_PYTHON = (
+    "no other Python: put python3.10, 3.11, 3.12 or 3.13 on the PATH, and set ADBPG_OTHER_PYTHONS "
+    'to "$(python tools/pythons.py --all)"'
+)
+
+
+@contextmanager
+def _stored(
+    release: str, title: str, home: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[Any, Stack, Simulator]]:
+    """A copy of a release's stack and its cloud, with the program that it belongs to."""
+    shutil.copytree(HERE / release / title, home, dirs_exist_ok=True)
+    program = load(release)
+    with simulator_of(program, home / CLOUD) as simulator:
+        yield program, Stack(home, simulator, environment=environment), simulator
+
+
+def _version(python: str) -> str:
+    code = "import sys; print(sys.version_info[:2])"
+    command = [python, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _assert_empty(stack: Stack, simulator: Simulator) -> None:
+    assert simulator.services == []
+    assert not stack.export().get("resources")
+
+
+def _lasting(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource of the state, without times and without ciphertexts, which differ every time."""
+    kept = {key: resource.get(key) for key in ("urn", "id", "inputs", "outputs", "parent")}
+    return {
+        key: (
+            {name: is_secret(one) or one for name, one in value.items() if name != "__written"}
+            if isinstance(value, dict)
+            else value
+        )
+        for key, value in kept.items()
+    }
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_stored_states_refer_to_the_provider_and_type_of_today(release: str) -> None:
+    """The frozen names, as every stack in the field holds them; no secret is stored in clear."""
+    for path in sorted((HERE / release).glob("*/state/.pulumi/stacks/*/*.json")):
+        text = path.read_text(encoding="utf-8")
+        latest = json.loads(text)["checkpoint"]["latest"]
+        pending = [one["resource"] for one in latest.get("pending_operations", ())]
+        services = [one for one in (*latest["resources"], *pending) if one["type"] == TYPE]
+        assert services
+        cloud = json.loads((path.parents[4] / CLOUD).read_text(encoding="utf-8"))["services"]
+        for one in services:
+            assert one["inputs"]["__provider"] == PROVIDER
+            assert one["urn"] == one["inputs"].get("__urn", one["urn"])
+            assert one["urn"].rsplit("::", 2)[1].endswith(TYPE)
+            assert one in pending or one["id"].removeprefix("gp-demo:") in cloud
+        assert not any(service["api_key"] in text for service in cloud.values())
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_refresh_and_up_change_nothing_of_a_stored_stack(release: str, tmp_path: Path) -> None:
+    """The same program after an upgrade: all the same, the key still readable and still secret."""
+    with _stored(release, "settled", tmp_path) as (program, stack, simulator):
+        before = {one["urn"]: _lasting(one) for one in stack.resources()}
+        count = len(stack.export()["resources"]) - 1  # the default provider is not counted
+        assert stack.refresh(program.settled).changes == {"same": count}
+        up = stack.up()
+        assert up.changes == {"same": count - 1}  # nor is the look-up
+        after = {one["urn"]: _lasting(one) for one in stack.resources()}
+        assert after == before
+        assert mutations(simulator) == []
+        nested = simulator.service(stack.resource("nested")["outputs"]["model_service_id"])
+        assert up.outputs["key"] == nested.api_key
+        assert is_secret(stack.resource("nested")["outputs"]["api_key"])
+        assert str(nested.api_key) not in stack.state_text()
+        stack.destroy()
+        _assert_empty(stack, simulator)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_change_of_a_stored_stack_does_what_it_says(release: str, tmp_path: Path) -> None:
+    """In place where the release did it in place, replaced where it replaced, each exactly once."""
+    with _stored(release, "settled", tmp_path) as (program, stack, simulator):
+        before = {one["urn"]: one["id"] for one in stack.resources()}
+        changed = stack.up(lambda: program.settled(changed=True))
+        assert changed.changes == program.CHANGES
+        after = {one["urn"]: one["id"] for one in stack.resources()}
+        assert before.keys() == after.keys()
+        replaced = [urn for urn, id_ in after.items() if before[urn] != id_]
+        assert len(replaced) == program.CHANGES["replace"]
+        # One create for each: none asks for the dead with a token of long ago.
+        assert mutations(simulator).count("CreateModelService") == program.CHANGES["replace"]
+        assert stack.ids() == pulumi_ids(simulator)
+        everything = simulator.service(stack.resource("everything")["outputs"]["model_service_id"])
+        assert everything.security_ip_list == ("10.0.0.2", "10.23.12.24/24")
+        assert is_secret(stack.resource("keyless")["outputs"]["api_key"])
+        assert stack.up().changes.keys() == {"same"}
+        stack.destroy()
+        _assert_empty(stack, simulator)
+
+
+@pytest.mark.parametrize(
+    ("first", "changes"),
+    [
+        ("up", {"replace": 1, "same": 2, "update": 2}),
+        ("refresh", {"replace": 1, "same": 4}),  # it finds that the pending ones are active now
+    ],
+)
+@pytest.mark.parametrize("release", RELEASES)
+def test_up_finishes_what_a_release_left_unfinished(
+    release: str, first: str, changes: dict[str, int], tmp_path: Path
+) -> None:
+    """Pending services become active, the failed one is replaced, and none is made twice."""
+    with _stored(release, "troubled", tmp_path) as (program, stack, simulator):
+        before = {one["urn"]: one["id"] for one in stack.resources()}
+        if first == "refresh":
+            stack.refresh(program.troubled)
+        assert stack.up(program.troubled).changes == changes
+        after = {one["urn"]: one["id"] for one in stack.resources()}
+        (replaced,) = (urn for urn in after if after[urn] != before[urn])
+        assert replaced.endswith("::failed")
+        assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
+        assert stack.ids() == pulumi_ids(simulator)
+        assert stack.up().changes == {"same": 5}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_destroy_removes_what_a_release_left_unfinished(release: str, tmp_path: Path) -> None:
+    """Services that never became active, one of them never seen, are deleted without a program."""
+    with _stored(release, "troubled", tmp_path) as (_, stack, simulator):
+        assert stack.destroy().changes == {"delete": 5}
+        assert mutations(simulator) == ["DeleteModelService"] * 4
+        _assert_empty(stack, simulator)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_up_finds_the_service_of_a_creation_that_a_release_was_killed_in(
+    release: str, tmp_path: Path
+) -> None:
+    """The state names no id: the client token has to be the one that the release would send."""
+    with _stored(release, "killed", tmp_path) as (program, stack, simulator):
+        before = pulumi_ids(simulator)
+        assert stack.up(program.killed).changes == {"same": 1, "create": 1}
+        assert stack.ids() == pulumi_ids(simulator) == before
+        stack.destroy()
+        _assert_empty(stack, simulator)
+
+
+@pytest.mark.parametrize(
+    "python",
+    [pytest.param(path, id=Path(path).parents[2].name) for path in _OTHER_PYTHONS]
+    or [pytest.param("", marks=pytest.mark.skip(reason=_NO_PYTHON))],
+)
+def test_a_stack_lives_on_under_another_python(python: str, tmp_path: Path) -> None:
+    """The provider's process runs another Python than the one that wrote the state."""
+    assert _version(python) != _version(sys.executable)
+    environment = {"PULUMI_PYTHON_CMD": python, "PYTHONPATH": str(_ROOT)}
+    with _stored(RELEASES[-1], "settled", tmp_path, environment) as (program, stack, simulator):
+        assert stack.refresh(program.settled).changes.keys() == {"same"}
+        changed = stack.up(lambda: program.settled(changed=True))
+        assert changed.changes == program.CHANGES
+        assert stack.ids() == pulumi_ids(simulator)
+        stack.destroy()
+        _assert_empty(stack, simulator)

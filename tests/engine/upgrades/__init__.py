@@ -1,0 +1,1 @@
+"""Stacks that earlier releases wrote, one folder per release; `record` makes one."""

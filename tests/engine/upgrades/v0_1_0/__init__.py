@@ -1,0 +1,1 @@
+"""Stacks written by release 0.1.0."""
