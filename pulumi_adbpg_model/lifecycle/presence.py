@@ -131,7 +131,7 @@ def look(
             raise OperationError(
                 f"{service} does not show yet, and the operation {operation.ending} before it was "
                 f"given {format_duration(GRACE_S)} to. The state is kept; run the command again "
-                "later."
+                "later, with a longer limit in custom_timeouts where it is shorter than that."
             )
         if not fresh and is_proven_gone(operation, service):
             return None

@@ -164,7 +164,8 @@ def test_delete_proves_nothing_at_a_deadline_within_the_grace(
     assert (
         str(caught.value)
         == "gp-demo:ms-old does not show yet, and the operation ran out of time before it was "
-        "given 30 s to. The state is kept; run the command again later."
+        "given 30 s to. The state is kept; run the command again later, with a longer limit in "
+        "custom_timeouts where it is shorter than that."
     )
     assert service in cloud.services
 
