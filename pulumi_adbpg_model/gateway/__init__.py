@@ -58,7 +58,7 @@ class Gateway:
         self._settings = settings
         self._clock = clock
         self._policy = policy or RetryPolicy()
-        self._client = Client(settings, read_timeout_s)
+        self._client = Client(settings, clock, read_timeout_s)
 
     @property
     def region(self) -> str | None:
@@ -137,7 +137,8 @@ class Gateway:
             if self._clock.monotonic() > deadline:
                 reason = "there was no time to read all pages"
                 break
-        raise TransportError("ListModelServices", f"of instance {db_instance_id}", reason)
+        subject, hint = f"of instance {db_instance_id}", "Run the command again later."
+        raise TransportError("ListModelServices", subject, reason, hint=hint)
 
     def _list_once(self, db_instance_id: str, deadline: float) -> list[ModelServiceDetails] | None:
         """One reading of all pages; None when the list changed between them."""

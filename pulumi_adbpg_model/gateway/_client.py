@@ -15,9 +15,11 @@ from alibabacloud_tea_openapi.utils import Utils
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
+from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import AccessError, TransportError
 from pulumi_adbpg_model.gateway._endpoints import host_of
 from pulumi_adbpg_model.gateway._errors import translate, unusable_credentials
+from pulumi_adbpg_model.gateway._transport import GuardedSession, installed
 from pulumi_adbpg_model.settings import Credentials, Profile, Settings, StaticKey
 
 __all__ = ["Client"]
@@ -25,16 +27,18 @@ __all__ = ["Client"]
 _API_VERSION = "2016-05-03"
 _CONNECT_TIMEOUT_MS = 5_000
 
-# Both libraries log to stderr on their own, which the engine shows as the user's diagnostics.
-for _name in ("darabonba-core", "credentials"):
+# These libraries log to stderr on their own, which the engine shows as the user's diagnostics.
+# With DEBUG=sdk in the environment that includes the headers of each call.
+for _name in ("darabonba-core", "alibabacloud-tea", "credentials"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 class Client:
     """Sends requests for one `Settings`. Threads may share it."""
 
-    def __init__(self, settings: Settings, read_timeout_s: float) -> None:
+    def __init__(self, settings: Settings, clock: Clock, read_timeout_s: float) -> None:
         self._settings = settings
+        self._clock = clock
         self._read_timeout_s = read_timeout_s
         self._lock = threading.Lock()
         self._built: tuple[Any, Any] | None = None
@@ -64,8 +68,8 @@ class Client:
             req_body_type="formData",
             body_type="json",
         )
+        client, credential = self._client(host)
         try:
-            client, credential = self._client(host)
             # The client asks again, from a cache: here a failure is known for what it is.
             key = credential.get_credential()
         except Exception as error:  # noqa: BLE001 - each source of the chain raises its own kinds
@@ -86,21 +90,28 @@ class Client:
     def _client(self, host: str) -> tuple[Any, Any]:
         with self._lock:
             if self._built is None:
-                credential = _credential(self._settings.credentials)
-                self._built = OpenApiClient(self._config(host, credential)), credential
+                self._built = self._build(host)
             return self._built
 
-    def _config(self, host: str, credential: Any) -> Any:
+    def _build(self, host: str) -> tuple[Any, Any]:
         settings = self._settings
-        return Config(
+        try:
+            credential = _credential(settings.credentials)
+        except Exception as error:  # noqa: BLE001 - each source of the chain raises its own kinds
+            raise unusable_credentials(error, settings.credentials) from None
+        protocol = settings.endpoint.protocol if settings.endpoint else "https"
+        session = GuardedSession(self._clock, self._read_timeout_s, secure=protocol == "https")
+        config = Config(
             endpoint=host,
-            protocol=settings.endpoint.protocol if settings.endpoint else "https",
+            protocol=protocol,
+            max_idle_conns=installed(session, protocol, host, self),
             region_id=settings.region,
             credential=credential,
             connect_timeout=_CONNECT_TIMEOUT_MS,
             read_timeout=round(self._read_timeout_s * 1000),
             user_agent=f"pulumi-adbpg-model/{_own_version()}",
         )
+        return OpenApiClient(config), credential
 
 
 def _credential(credentials: Credentials) -> Any:

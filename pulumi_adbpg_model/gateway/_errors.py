@@ -7,7 +7,9 @@ signature error, for one, repeats the signed headers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
@@ -27,14 +29,18 @@ from pulumi_adbpg_model.errors import (
     TokenMismatchError,
     TransportError,
 )
+from pulumi_adbpg_model.gateway._transport import (
+    MAX_ANSWER_BYTES,
+    AnswerTooLarge,
+    AnswerTooSlow,
+    RedirectRefused,
+)
 from pulumi_adbpg_model.gateway._wire import text
 from pulumi_adbpg_model.settings import CREDENTIAL_SOURCES, Credentials, DefaultChain
 
 __all__ = ["CODES", "error_class", "translate", "unusable_credentials"]
 
 _CLOCK_HINT = "Set this machine's clock right: the cloud accepts 15 minutes of difference."
-_UNREACHABLE_HINT = "Check the region, the endpoint, the network and the proxy settings."
-_UNREACHABLE = (transport.ConnectionError, transport.ConnectTimeout)
 _EXPIRED_HINT = "Fetch a new security token, then run the command again."
 
 #: Exact codes. Sources: the gpdb error code page, the common error codes page, and the codes that
@@ -127,8 +133,7 @@ def translate(
     cause: BaseException = getattr(error, "inner_exception", None) or error
     # The SDK wraps the transport's exception in its own, leaving the original as the context.
     origin = cause.__context__ or cause
-    hint = _UNREACHABLE_HINT if isinstance(origin, _UNREACHABLE) else ""
-    return TransportError(action, subject, _transport_reason(origin, host), hint=hint)
+    return TransportError(action, subject, _transport_reason(origin, host))
 
 
 def unusable_credentials(error: Exception, credentials: Credentials) -> ConfigurationError:
@@ -152,27 +157,34 @@ def unusable_credentials(error: Exception, credentials: Credentials) -> Configur
 
 
 def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> ApiError:
-    data = error.data if isinstance(error.data, dict) else {}
-    code = text(data.get("Code") or data.get("code"))
-    message = text(data.get("Message") or data.get("message")) or "the cloud gives no reason"
+    data: Mapping[str, object] = error.data if isinstance(error.data, dict) else {}
+
+    def told(*names: str) -> str | None:
+        return next((found for name in names if (found := text(data.get(name)))), None)
+
+    code = told("Code", "code")
+    message = told("Message", "message") or "the cloud gives no reason"
     status = error.status_code if isinstance(error.status_code, int) else None
-    cls = error_class(code, status)
     retry_after_ms = error.retry_after
-    return cls(
+    return error_class(code, status)(
         action,
         subject,
         _masked(message, secrets),
-        code=code,
+        code=code and _masked(code, secrets),
         status=status,
-        request_id=text(data.get("RequestId") or data.get("requestId")),
+        request_id=told("RequestId", "requestId"),
         retry_after_s=retry_after_ms / 1000 if isinstance(retry_after_ms, (int, float)) else None,
         hint=_HINTS.get(code or "", ""),
     )
 
 
 def _transport_reason(cause: BaseException, host: str) -> str:
-    """One phrase for what broke. Never the SDK's own text: it holds the URL or the body."""
+    """One phrase for what broke. Never the library's own text: it holds the URL or the body."""
+    megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
     reasons: tuple[tuple[type[BaseException], str], ...] = (
+        (RedirectRefused, f"{host} answers with a redirect"),
+        (AnswerTooLarge, f"the answer of {host} is larger than {megabytes} MB"),
+        (AnswerTooSlow, f"{host} does not finish its answer in time"),
         (transport.SSLError, f"the TLS connection to {host} is not trusted"),
         (transport.ProxyError, f"the proxy to {host} does not answer"),
         (transport.ConnectTimeout, f"{host} does not accept connections in time"),
@@ -190,6 +202,9 @@ def _transport_reason(cause: BaseException, host: str) -> str:
 
 
 def _masked(message: str, secrets: list[str]) -> str:
+    """Without the secrets, plain or percent-encoded, once or twice, as in a string to sign."""
     for secret in secrets:
-        message = message.replace(secret, "****")
+        once = quote(secret, safe="~")
+        for form in (quote(once, safe="~"), once, secret):
+            message = message.replace(form, "****")
     return message

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, program
-from tests.engine.stack import Failed, Result, Stack, is_secret
+from tests.engine.programs import NODE, declare, mutations, program
+from tests.engine.stack import Failed, Program, Result, Stack, is_secret
 
 _SECRET = "made-up-access-key-secret"
 _TOKEN = "made-up-security-token"
 
 
-def _exporting() -> None:
-    service = declare()
+#: Calls in which the engine passes on the stack's config.
+_CONFIGURING = {"Run", "GetDeploymentInfo", "CheckConfig", "DiffConfig", "Configure"}
+
+
+def _method(message: dict[str, Any]) -> str:
+    return str(message["method"]).rpartition("/")[2]
+
+
+def _bags(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The properties that a traced call carries, either way."""
+    halves = [message.get("request") or {}, message.get("response") or {}]
+    names = ("properties", "olds", "news", "inputs", "object", "oldInputs")
+    return [half[name] for half in halves for name in names if isinstance(half.get(name), dict)]
+
+
+def _exporting(entries: Sequence[str] = ("10.0.0.1",)) -> None:
+    service = declare(security_ip_list=list(entries), security_ip_group="models")
     pulumi.export("key", service.api_key)
     pulumi.export("greeting", service.api_key.apply(lambda key: f"Bearer {key}"))
 
@@ -33,6 +51,31 @@ def _stack(home: Path, simulator: Simulator, source: str) -> Stack:
     return stack
 
 
+class _Listener:
+    """Runs commands and keeps all that they show: stdout, stderr and the event log."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.texts: list[str] = []
+        self.events: list[Any] = []
+
+    def run(self, command: str, *arguments: Program, **options: Any) -> Result:
+        done: Result = getattr(self._stack, command)(
+            *arguments, on_error=self.texts.append, on_event=self.events.append, **options
+        )
+        self.texts.append(done.output)
+        return done
+
+    def fail(self, command: str, *arguments: Program) -> None:
+        with pytest.raises(Failed) as failed:
+            self.run(command, *arguments)
+        self.texts.append(failed.value.output)
+
+    def everything(self) -> list[str]:
+        return [*self.texts, *(json.dumps(event, default=vars) for event in self.events)]
+
+
+@pytest.mark.timeout(300)  # many commands of the CLI, on a machine that may be busy
 @pytest.mark.parametrize(
     ("source", "holders"),
     # The engine itself keeps the config of dynamic providers, encrypted.
@@ -41,24 +84,43 @@ def _stack(home: Path, simulator: Simulator, source: str) -> Stack:
 def test_no_secret_is_shown_or_stored_in_clear(
     tmp_path: Path, source: str, holders: set[str]
 ) -> None:
-    """Output and state show neither API key nor credentials; ours holds the API key, encrypted."""
+    """
+    Output, event log and state show neither API key nor credentials, whatever fails.
+
+    Ours holds the API key, encrypted.
+    """
     with Simulator(
-        provision_seconds=0, access_key_secret=_SECRET, security_token=_TOKEN
+        provision_seconds=0,
+        access_key_secret=_SECRET,
+        security_token=_TOKEN,
+        whitelist_groups={"models": NODE},
     ) as simulator:
         stack = _stack(tmp_path, simulator, source)
-        results = [stack.up(_exporting)]
+        stack.environment["PULUMI_DEBUG_COMMANDS"] = "true"  # for the event log
+        stack.environment["DEBUG"] = "sdk"  # the SDK's transport would print signed headers
+        listener = _Listener(stack)
+        simulator.inject("forbidden", "CreateModelService")
+        listener.fail("up", _exporting)
+        outputs = listener.run("up", _exporting).outputs
         (service,) = simulator.services
-        simulator.change_service(service.id, description="makes the refresh show something")
-        results.append(stack.refresh())
-        simulator.expire_token()
-        with pytest.raises(Failed) as failed:
-            stack.destroy()
-        outputs = [*(result.output for result in results), failed.value.output]
         key = service.api_key
         assert key is not None
-        assert results[0].outputs == {"key": key, "greeting": f"Bearer {key}"}
+        assert outputs == {"key": key, "greeting": f"Bearer {key}"}
+        simulator.change_service(service.id, description="makes the refresh show something")
+        listener.run("refresh")
+        listener.run("preview", functools.partial(_exporting, ["10.0.0.2"]))
+        simulator.inject("quota", "ModifySecurityIps")
+        listener.fail("up", functools.partial(_exporting, ["10.0.0.2"]))
+        listener.run("up", functools.partial(_exporting, ["10.0.0.2"]))
+        simulator.expire_token()
+        listener.fail("refresh")
+        listener.fail("destroy")
+
+        shown = listener.everything()
+        assert len(listener.events) > 50
+        assert any("InvalidSecurityToken.Expired" in text for text in shown)
         for secret in (key, _SECRET, _TOKEN):
-            assert [text for text in outputs if secret in text] == []
+            assert [text for text in shown if secret in text] == []
             assert secret not in stack.state_text()
 
         exported = stack.export()  # decrypted, each secret with a mark
@@ -74,6 +136,50 @@ def test_no_secret_is_shown_or_stored_in_clear(
             assert {
                 one["type"] for one in exported["resources"] if credential in json.dumps(one)
             } == holders
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_traces_of_the_engine_hold_secrets_only_where_the_engine_writes_values(
+    tmp_path: Path, *, stored: bool
+) -> None:
+    """
+    PULUMI_DEBUG_GRPC and -v=9 show every value, encrypted or not in the state: that is the engine.
+
+    What we add to them, errors and lines in the rows, holds none; nor does a service whose key is
+    not stored.
+    """
+    trace = tmp_path / "grpc.json"
+    with Simulator(
+        provision_seconds=0, access_key_secret=_SECRET, security_token=_TOKEN
+    ) as simulator:
+        stack = _stack(tmp_path, simulator, "config")
+        stack.environment["PULUMI_DEBUG_GRPC"] = str(trace)
+        lines: list[str] = []
+        verbose = {"log_to_std_err": True, "log_verbosity": 9, "on_error": lines.append}
+        stack.up(program(store_api_key=stored), **verbose)
+        key = simulator.services[0].api_key
+        assert key is not None
+        simulator.expire_token()
+        with pytest.raises(Failed):
+            stack.destroy(**verbose)
+
+    assert len(lines) > 100
+    messages = [json.loads(line) for line in trace.read_text().splitlines()]
+    assert {_method(message) for message in messages} >= {"Create", "Delete", "RegisterResource"}
+    for credential in (_SECRET, _TOKEN):
+        assert {_method(one) for one in messages if credential in json.dumps(one)} <= _CONFIGURING
+        assert [
+            line for line in lines if credential in line and "property for RPC[" not in line
+        ] == []
+    holding = {_method(one) for one in messages if key in json.dumps(one)}
+    assert holding == ({"Create", "RegisterResource", "Delete"} if stored else set())
+    for message in messages:
+        for properties in _bags(message):
+            properties.pop("api_key", None)
+        assert key not in json.dumps(message)
+    lines = [line for line in lines if key in line]
+    assert [line for line in lines if "property for RPC[" not in line] == []
+    assert bool(lines) == stored
 
 
 def test_changed_credentials_in_config_reach_destroy_only_with_the_program(tmp_path: Path) -> None:

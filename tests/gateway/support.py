@@ -15,6 +15,7 @@ from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy
 from pulumi_adbpg_model.settings import Endpoint, Settings, StaticKey
 from pulumi_adbpg_model.testing import Simulator
+from tests.gateway.raw import RawServer
 from tests.lifecycle.fakes import FakeClock
 
 INSTANCE = "gp-demo"
@@ -47,7 +48,7 @@ def settings_for(port: int, *, token: str | None = None, region: str | None = No
 
 
 def gateway_for(
-    server: Simulator | Stub,
+    server: Simulator | Stub | RawServer,
     clock: FakeClock | None = None,
     policy: RetryPolicy | None = None,
     **options: Any,

@@ -17,8 +17,11 @@ from pulumi_adbpg_model.errors import (
     ServerError,
     ThrottledError,
     TokenMismatchError,
+    TransportError,
 )
+from pulumi_adbpg_model.gateway import RetryPolicy
 from pulumi_adbpg_model.gateway._errors import CODES, error_class
+from tests.gateway.raw import answer, raw_server
 from tests.gateway.support import INSTANCE, Answer, gateway_for, stub
 
 _EXPECTED: dict[type[ApiError], list[str]] = {
@@ -210,3 +213,27 @@ def test_a_refused_key_is_named_by_its_source(code: str, hint: str) -> None:
     assert str(caught.value) == (
         f"ListAINodePools of instance gp-demo failed: m (code={code}, status=400). {hint}"
     )
+
+
+@pytest.mark.parametrize("declaration", ["", '<?xml version="1.0" encoding="UTF-8"?>'])
+def test_an_error_that_comes_as_xml_is_read_like_one_in_json(declaration: str) -> None:
+    """Gateways before the API may answer in XML, whatever was asked for."""
+    text = (
+        f"{declaration}<Error><RequestId>REQ-1</RequestId><HostId>h</HostId>"
+        "<Code>Forbidden.RAM</Code><Message>not authorized</Message></Error>"
+    )
+    reply = answer(text.encode(), "Content-Type: text/xml;charset=utf-8", status="403 Forbidden")
+    with raw_server(reply) as server, pytest.raises(AccessError) as caught:
+        gateway_for(server).list_ai_nodes(INSTANCE)
+    assert "failed: not authorized (code=Forbidden.RAM, status=403, request_id=REQ-1)." in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "<Other/>", "<Error>odd</Error>", "<Error/>"])
+def test_other_xml_is_no_usable_answer(text: str) -> None:
+    """A page of some proxy, or an error that says nothing, is told as such."""
+    reply = answer(text.encode(), "Content-Type: text/xml", status="502 Bad Gateway")
+    with raw_server(reply) as server, pytest.raises(TransportError) as caught:
+        gateway_for(server, policy=RetryPolicy(attempts=1)).list_ai_nodes(INSTANCE)
+    assert " is not JSON" in str(caught.value) or " has an unexpected shape" in str(caught.value)

@@ -74,7 +74,8 @@ def test_list_raises_when_pages_repeat() -> None:
             _listed(cloud)
         calls = len(cloud.queries)
     assert str(caught.value) == (
-        "ListModelServices of instance gp-demo failed: the pages do not add up to the total."
+        "ListModelServices of instance gp-demo failed: the pages do not add up to the total. "
+        "Run the command again later."
     )
     assert calls == 6
 
@@ -134,7 +135,8 @@ def test_list_raises_when_the_answer_holds_no_list(body: object) -> None:
             _listed(cloud)
         calls = len(cloud.queries)
     assert str(caught.value) == (
-        "ListModelServices of instance gp-demo failed: the answer holds no list of services."
+        "ListModelServices of instance gp-demo failed: the answer holds no list of services. "
+        "Check the region, the endpoint, the network and the proxy settings."
     )
     assert calls == 7
 
@@ -218,7 +220,8 @@ def test_list_that_goes_on_changing_raises_after_three_readings() -> None:
             _listed(cloud)
         pages = [query["PageNumber"] for query in cloud.queries]
     assert str(caught.value) == (
-        "ListModelServices of instance gp-demo failed: the pages do not add up to the total."
+        "ListModelServices of instance gp-demo failed: the pages do not add up to the total. "
+        "Run the command again later."
     )
     assert pages == ["1", "2", "1", "2", "1", "2"]
 
@@ -252,6 +255,7 @@ def test_list_starts_no_further_page_after_its_budget() -> None:
             gateway_for(cloud, clock).list_model_services(INSTANCE, budget_s=5.0)
         pages = [query["PageNumber"] for query in cloud.queries]
     assert str(caught.value) == (
-        "ListModelServices of instance gp-demo failed: there was no time to read all pages."
+        "ListModelServices of instance gp-demo failed: there was no time to read all pages. "
+        "Run the command again later."
     )
     assert pages == ["1", "2"]

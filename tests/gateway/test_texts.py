@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_tea_openapi.exceptions import ClientException
@@ -59,19 +61,25 @@ def _wrapped(cause: Exception) -> UnretryableException:
             transport.ConnectTimeout(_URL),
             f"gpdb.aliyuncs.com does not accept connections in time. {_CHECK}",
         ),
-        (transport.ReadTimeout(_URL), "gpdb.aliyuncs.com does not answer in time."),
+        (transport.ReadTimeout(_URL), f"gpdb.aliyuncs.com does not answer in time. {_CHECK}"),
         (
             transport.ConnectionError(_URL),
             f"gpdb.aliyuncs.com cannot be reached or drops the connection. {_CHECK}",
         ),
-        (transport.ChunkedEncodingError(_URL), "the connection to gpdb.aliyuncs.com broke."),
-        (ValueError(_URL), "the answer of gpdb.aliyuncs.com is not JSON."),
-        (AttributeError(_URL), "the answer of gpdb.aliyuncs.com has an unexpected shape."),
-        (KeyError(_URL), "gpdb.aliyuncs.com gives no usable answer (KeyError)."),
+        (
+            transport.ChunkedEncodingError(_URL),
+            f"the connection to gpdb.aliyuncs.com broke. {_CHECK}",
+        ),
+        (ValueError(_URL), f"the answer of gpdb.aliyuncs.com is not JSON. {_CHECK}"),
+        (
+            AttributeError(_URL),
+            f"the answer of gpdb.aliyuncs.com has an unexpected shape. {_CHECK}",
+        ),
+        (KeyError(_URL), f"gpdb.aliyuncs.com gives no usable answer (KeyError). {_CHECK}"),
     ],
 )
 def test_a_broken_call_is_told_in_our_words_alone(cause: Exception, text: str) -> None:
-    """None of the SDK's own text, with the URL, is passed on; an unreachable host has a hint."""
+    """None of the SDK's own text, with the URL, is passed on; what to check is."""
     error = translate(_wrapped(cause), "Act", "on it", _HOST, [])
     assert str(error) == f"Act on it failed: {text}"
     assert type(error) is TransportError
@@ -94,6 +102,22 @@ def test_secrets_in_the_clouds_reason_are_masked() -> None:
         assert cloud.headers[0]["x-acs-security-token"] == TOKEN
     assert "x-acs-security-token:**** key:****. Recommend: check" in str(caught.value)
     assert TOKEN not in repr(caught.value)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_secrets_in_a_percent_encoded_reason_are_masked(times: int) -> None:
+    """A string to sign holds the token encoded, once or twice; tokens are full of such signs."""
+    token = "CAIS+abc/def==~1"
+    shown = token
+    for _ in range(times):
+        shown = quote(shown, safe="~")
+    message = f"the string to sign is POST&%2F&SecurityToken%3D{shown}%26Timestamp"
+    body = {"Code": f"SignatureDoesNotMatch.{token}", "Message": message, "RequestId": "r"}
+    with stub(lambda _: Answer(body, 400)) as cloud:
+        gateway = Gateway(settings_for(cloud.port, token=token), FakeClock())
+        with pytest.raises(ApiError) as caught:
+            gateway.list_ai_nodes(INSTANCE)
+    assert "SecurityToken%3D****%26Timestamp (code=SignatureDoesNotMatch.****," in str(caught.value)
 
 
 def test_a_secret_cut_by_the_length_limit_does_not_show_in_part() -> None:

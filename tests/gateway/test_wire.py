@@ -84,7 +84,8 @@ def test_a_create_that_never_names_an_id_raises_after_bounded_calls(body: object
             gateway_for(cloud).create_model_service(SPEC, "token-1")
         calls = len(cloud.queries)
     assert str(caught.value) == (
-        "CreateModelService in instance gp-demo failed: the answer names no ModelServiceId."
+        "CreateModelService in instance gp-demo failed: the answer names no ModelServiceId. "
+        "Check the region, the endpoint, the network and the proxy settings."
     )
     assert calls == 7
 

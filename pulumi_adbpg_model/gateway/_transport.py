@@ -1,0 +1,225 @@
+"""
+The session under the official client, with what the SDK's own sessions leave open closed.
+
+Those follow redirects with the signed headers, read answers of any size, and belong to the whole
+process, so that a neighbour may have turned verification off. None of it can be configured: the SDK
+is given a session of our own. If it does not use that one, no call is made.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import ssl
+import weakref
+from contextlib import closing, suppress
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from alibabacloud_tea_openapi.client import Client as OpenApiClient
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from darabonba.core import DaraCore
+from darabonba.request import DaraRequest
+from darabonba.runtime import RuntimeOptions
+from requests import PreparedRequest, Response, adapters, exceptions
+from requests.utils import get_environ_proxies
+from urllib3 import exceptions as urllib3_exceptions
+
+from pulumi_adbpg_model.clock import Clock
+from pulumi_adbpg_model.errors import ConfigurationError
+
+__all__ = [
+    "MAX_ANSWER_BYTES",
+    "AnswerTooLarge",
+    "AnswerTooSlow",
+    "GuardedSession",
+    "RedirectRefused",
+    "check_sdk",
+    "installed",
+]
+
+#: A page of 100 services with 1000 whitelist entries each is about 2 MB.
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+#: Small, because compressed bytes may become a thousand times as many.
+_PIECE_BYTES = 16 * 1024
+_CONNECT_TIMEOUT_S = 5.0
+#: An answer must be complete within so many read timeouts; each read has only one of them.
+_READ_TIMEOUTS = 3
+_POOL_SIZE = 64
+#: Where nothing listens.
+_NOWHERE = "127.0.0.1:9"
+
+
+class RedirectRefused(exceptions.RequestException):
+    """The answer is a redirect. The signature is for nobody else, so it is not followed."""
+
+
+class AnswerTooLarge(exceptions.RequestException):
+    """The answer goes on beyond `MAX_ANSWER_BYTES`; the rest was not read."""
+
+
+class AnswerTooSlow(exceptions.RequestException):
+    """The answer keeps coming, but does not end in time."""
+
+
+class GuardedSession:
+    """
+    Sends requests over connections that nobody else uses. Threads may share it.
+
+    Not a `requests.Session`: following redirects and keeping cookies is what those add.
+    """
+
+    def __init__(self, clock: Clock, read_timeout_s: float, *, secure: bool) -> None:
+        self._clock = clock
+        self._read_timeout_s = read_timeout_s
+        # Reading all certificate authorities takes a while, so not for plain http.
+        self._adapter = (_TlsAdapter if secure else adapters.HTTPAdapter)(pool_maxsize=_POOL_SIZE)
+
+    def send(self, request: PreparedRequest, **_options: object) -> Response:
+        """
+        Send one request and read the answer, whatever else the SDK would have it done with.
+
+        Raises:
+            RequestException: There is no complete answer, or none that may be used.
+        """
+        deadline = self._clock.monotonic() + _READ_TIMEOUTS * self._read_timeout_s
+        answer = self._adapter.send(
+            request,
+            stream=True,
+            timeout=(_CONNECT_TIMEOUT_S, self._read_timeout_s),
+            verify=True,
+            proxies=_proxies(str(request.url)),
+        )
+        with closing(answer):
+            if 300 <= answer.status_code < 400:
+                raise RedirectRefused
+            content = self._read(answer.raw, deadline)
+        complete = Response()
+        complete.status_code, complete.reason = answer.status_code, answer.reason
+        complete.headers, complete.url = answer.headers, answer.url
+        complete.raw = io.BytesIO(content)
+        return complete
+
+    def _read(self, raw: Any, deadline: float) -> bytes:
+        content = bytearray()
+        while piece := _piece(raw):
+            content += piece
+            if len(content) > MAX_ANSWER_BYTES:
+                raise AnswerTooLarge
+            if self._clock.monotonic() > deadline:
+                raise AnswerTooSlow
+        return bytes(content)
+
+
+def installed(session: GuardedSession, protocol: str, host: str, owner: object) -> int:
+    """
+    Have the SDK send through this session what a client of ours has for this host.
+
+    Args:
+        session: The session.
+        protocol: `http` or `https`.
+        host: The host, with its port if it has one.
+        owner: With this object the SDK forgets the session.
+
+    Returns:
+        The `max_idle_conns` that a client has to be configured with: the SDK looks its sessions up
+        by host and pool size, and this size is nobody else's.
+
+    Raises:
+        ConfigurationError: This version of the SDK takes its sessions elsewhere.
+    """
+    check_sdk(DaraCore)
+    sessions, key, size = _place(DaraCore, protocol, host)
+    sessions[key] = session
+    weakref.finalize(owner, sessions.pop, key, None)
+    return size
+
+
+@cache
+def check_sdk(core: Any) -> None:
+    """
+    Make sure that the SDK sends through a session that is put where it looks for it.
+
+    What is sent to find out is for nobody, and signed with made-up keys.
+
+    Raises:
+        ConfigurationError: It does not: redirects would be followed, answers read without end.
+    """
+    probe = _Probe()
+    sessions, key, size = _place(core, "http", _NOWHERE)
+    sessions[key] = probe
+    config = Config(
+        endpoint=_NOWHERE,
+        protocol="http",
+        access_key_id="probe",
+        access_key_secret="probe",  # noqa: S106 - made up
+        max_idle_conns=size,
+    )
+    params = Params(
+        action="Probe",
+        version="2016-05-03",
+        protocol="HTTP",
+        pathname="/",
+        method="POST",
+        auth_type="AK",
+        style="RPC",
+        req_body_type="formData",
+        body_type="json",
+    )
+    with suppress(Exception):
+        OpenApiClient(config).call_api(params, OpenApiRequest(), RuntimeOptions())
+    sessions.pop(key, None)
+    if not probe.asked:
+        raise ConfigurationError(
+            f"darabonba-core {version('darabonba-core')} sends requests in a way that this version "
+            "of pulumi-adbpg-model cannot secure, so nothing is sent. Upgrade pulumi-adbpg-model, "
+            "or install the last darabonba-core that worked."
+        )
+
+
+class _Probe:
+    asked = False
+
+    def send(self, _request: PreparedRequest, **_options: object) -> Response:
+        self.asked = True
+        raise exceptions.RequestException
+
+
+_sizes = itertools.count(100_000)
+
+
+def _place(core: Any, protocol: str, host: str) -> tuple[dict[str, Any], str, int]:
+    # The one touch of the SDK's insides: it has no other place for a session of one's own.
+    size = next(_sizes)
+    key = f"{protocol}://{host}:{DaraRequest().port}:pool={size}"
+    return core._sessions, key, size  # noqa: SLF001 - see above
+
+
+class _TlsAdapter(adapters.HTTPAdapter):
+    """Trusts the system's certificate authorities beside those that the library brings."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, ssl_context=ssl.create_default_context())
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        options.setdefault("ssl_context", ssl.create_default_context())
+        return super().proxy_manager_for(proxy, **options)
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """The environment's proxy for https. Plain http is for loopback: a proxy would be beyond it."""
+    return {
+        scheme: proxy for scheme, proxy in get_environ_proxies(url).items() if scheme == "https"
+    }
+
+
+def _piece(raw: Any) -> bytes:
+    """What has come in, decoded; waits for the first byte only, and is empty at the end."""
+    try:
+        piece: bytes | None = raw.read1(_PIECE_BYTES, decode_content=True)
+    except urllib3_exceptions.ReadTimeoutError as error:
+        raise exceptions.ReadTimeout from error
+    except urllib3_exceptions.HTTPError as error:
+        raise exceptions.ChunkedEncodingError from error
+    return piece or b""

@@ -1,0 +1,257 @@
+"""What an endpoint that is broken, or not ours, may do to a call: nothing but fail it."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import json
+import socket
+import tracemalloc
+import zlib
+
+import pytest
+import requests
+from darabonba.core import DaraCore
+
+from pulumi_adbpg_model.errors import ConfigurationError, TransportError
+from pulumi_adbpg_model.gateway import RetryPolicy
+from pulumi_adbpg_model.gateway._transport import MAX_ANSWER_BYTES, GuardedSession, check_sdk
+from pulumi_adbpg_model.testing import Simulator
+from tests.gateway.raw import RawServer, answer, raw_server
+from tests.gateway.support import ACTIONS, INSTANCE, add_service, gateway_for
+from tests.lifecycle.fakes import FakeClock
+
+_NO_SERVICES = json.dumps({"ModelServices": [], "TotalRecordCount": 0}).encode()
+_MIB = 1024 * 1024
+
+
+def _trouble(
+    server: RawServer | Simulator, attempts: int = 1, clock: FakeClock | None = None
+) -> str:
+    """What the error of a list says between its action and subject and what to check."""
+    gateway = gateway_for(server, clock, RetryPolicy(attempts=attempts))
+    with pytest.raises(TransportError) as caught:
+        gateway.list_model_services(INSTANCE)
+    begin = f"ListModelServices of instance {INSTANCE} failed: "
+    check = " Check the region, the endpoint, the network and the proxy settings."
+    assert str(caught.value).startswith(begin)
+    assert str(caught.value).endswith(check)
+    told = str(caught.value).removeprefix(begin).removesuffix(check)
+    return told.replace(f"127.0.0.1:{server.port}", "HOST")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_gets_no_signed_header(status: int) -> None:
+    """The other host sees no request at all; the call fails after its attempts."""
+    with raw_server(answer(_NO_SERVICES)) as other:
+        elsewhere = f"Location: http://127.0.0.1:{other.port}/"
+        with raw_server(answer(b"", elsewhere, status=f"{status} Moved")) as server:
+            told = _trouble(server, attempts=3)
+
+    assert other.requests == []
+    assert len(server.requests) == 3
+    assert told == "HOST answers with a redirect."
+
+
+@pytest.mark.parametrize("where", ["/moved", "https://gpdb.example/", ""])
+def test_a_redirect_is_not_followed_on_the_same_host_either(where: str) -> None:
+    """A signature is for one request; wherever the redirect leads, there is no second one."""
+    with raw_server(answer(b"", f"Location: {where}", status="307 Temporary Redirect")) as server:
+        told = _trouble(server)
+
+    assert len(server.requests) == 1
+    assert told == "HOST answers with a redirect."
+
+
+def test_an_answer_as_large_as_a_full_page_of_services_is_read() -> None:
+    """The bound is far above the largest answer there can be: 100 services with 1000 entries."""
+    entries = ",".join(f"10.{i // 250}.{i % 250}.24/32" for i in range(1000))
+    services = [
+        {"ModelServiceId": f"ms-{i}", "SecurityIpList": entries, "Status": "active"}
+        for i in range(100)
+    ]
+    page = json.dumps({"ModelServices": services, "TotalRecordCount": 100}).encode()
+    assert 1 * _MIB < len(page) < MAX_ANSWER_BYTES / 4
+    with raw_server(answer(page)) as server:
+        assert len(gateway_for(server).list_model_services(INSTANCE)) == 100
+
+
+def _endless(head: str, piece: bytes) -> str:
+    """The error about an answer that repeats its piece until the client hangs up; memory is low."""
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode())
+        for _ in range(8 * MAX_ANSWER_BYTES // len(piece)):
+            connection.sendall(piece)
+
+    with raw_server(respond) as server:
+        tracemalloc.start()
+        try:
+            told = _trouble(server)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 3 * MAX_ANSWER_BYTES
+    return told
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (f"Content-Length: {8 * MAX_ANSWER_BYTES}", b" " * _MIB),
+        ("Connection: close", b" " * _MIB),
+        ("Transfer-Encoding: chunked", b"100000\r\n" + b" " * _MIB + b"\r\n"),
+    ],
+    ids=["announced", "without a length", "chunked"],
+)
+def test_an_answer_without_end_is_given_up(head: str, piece: bytes) -> None:
+    """However the length is told, reading stops at the bound and holds no more than that."""
+    assert _endless(head, piece) == "the answer of HOST is larger than 16 MB."
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_the_bound_is_on_what_a_compressed_answer_becomes(coding: str) -> None:
+    """A few bytes that unpack to far more than the bound are not unpacked to the end."""
+    pack = gzip.compress if coding == "gzip" else zlib.compress
+    bomb = pack(b" " * (8 * MAX_ANSWER_BYTES))
+    assert len(bomb) < MAX_ANSWER_BYTES / 50
+    with raw_server(answer(bomb, f"Content-Encoding: {coding}")) as server:
+        tracemalloc.start()
+        try:
+            told = _trouble(server)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert told == "the answer of HOST is larger than 16 MB."
+    assert peak < 3 * MAX_ANSWER_BYTES
+
+
+def test_a_compressed_answer_is_read() -> None:
+    """Nobody asks for compression, but it may come."""
+    with raw_server(answer(gzip.compress(_NO_SERVICES), "Content-Encoding: gzip")) as server:
+        assert gateway_for(server).list_model_services(INSTANCE) == []
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        answer(_NO_SERVICES, f"Content-Length: {len(_NO_SERVICES) - 1}"),
+        answer(gzip.compress(_NO_SERVICES)[:20], "Content-Encoding: gzip"),
+        answer(b"not gzip", "Content-Encoding: gzip"),
+        answer(b"x\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
+    ],
+    ids=["too short", "cut gzip", "no gzip", "no chunk"],
+)
+def test_an_answer_that_contradicts_its_headers_is_an_error_of_ours(respond: object) -> None:
+    """Lies about length, coding and chunks end in one clear line."""
+    with raw_server(respond) as server:  # type: ignore[arg-type]
+        told = _trouble(server)
+    assert told in ("the connection to HOST broke.", "the answer of HOST is not JSON.")
+
+
+def test_an_answer_that_drips_is_given_up_after_three_read_timeouts() -> None:
+    """Each byte comes in time, the end does not: 30 s after it was sent the call is over."""
+    clock = FakeClock()
+    text = b"{" + b" " * 1000 + b"}"
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(text)}\r\n\r\n".encode())
+        for byte in text:
+            clock.advance(1)
+            connection.sendall(bytes([byte]))
+
+    with raw_server(drip) as server:
+        told = _trouble(server, clock=clock)
+
+    assert told == "HOST does not finish its answer in time."
+
+
+def test_calls_share_a_connection(simulator: Simulator) -> None:
+    """Reading with care does not cost a connection for each call."""
+    with raw_server(answer(_NO_SERVICES)) as server:
+        gateway = gateway_for(server)
+        for _ in range(5):
+            gateway.list_model_services(INSTANCE)
+    assert (len(server.requests), len(server.connections)) == (5, 1)
+
+
+def test_every_action_goes_through_the_same_transport(simulator: Simulator) -> None:
+    """The cloud SDK's own sessions, shared by the whole process, are not used by any action."""
+    service = add_service(simulator)
+    before = set(DaraCore._sessions)
+    gateway = gateway_for(simulator)
+    for name in sorted(ACTIONS, key=lambda action: action.startswith("Delete")):
+        ACTIONS[name](gateway, service)
+    (used,) = [found for key, found in DaraCore._sessions.items() if key not in before]
+    assert isinstance(used, GuardedSession)
+
+
+def test_no_proxy_sees_a_request_in_clear(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain http is for loopback; a proxy on the network would get the signed headers."""
+    with raw_server(answer(_NO_SERVICES)) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        gateway_for(simulator).list_model_services(INSTANCE)
+    assert proxy.requests == []
+    assert len(simulator.requests) == 1
+
+
+def test_cookies_are_not_sent_back() -> None:
+    """Calls have nothing in common but the key."""
+    with raw_server(answer(_NO_SERVICES, "Set-Cookie: seen=before; Path=/")) as server:
+        gateway = gateway_for(server)
+        gateway.list_model_services(INSTANCE)
+        gateway.list_model_services(INSTANCE)
+    assert len(server.requests) == 2
+    assert [request for request in server.requests if "cookie" in request.lower()] == []
+
+
+class _OtherCore:
+    """An SDK that keeps sessions of its own: what is put where they were is never asked."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, object] = {}
+
+
+def test_an_sdk_that_sends_another_way_is_refused() -> None:
+    """Unguarded calls must not go out: the error says so before the first one."""
+    with pytest.raises(ConfigurationError) as caught:
+        check_sdk(_OtherCore())
+
+    assert str(caught.value).startswith("darabonba-core ")
+    assert "so nothing is sent. Upgrade pulumi-adbpg-model" in str(caught.value)
+
+
+def test_no_call_is_made_with_an_sdk_that_sends_another_way(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later SDK may take its sessions elsewhere: the first call finds out, and is not sent."""
+    check_sdk.cache_clear()
+    monkeypatch.setattr(DaraCore, "_get_session", staticmethod(lambda **_: requests.Session()))
+    try:
+        with pytest.raises(ConfigurationError, match="so nothing is sent"):
+            gateway_for(simulator).list_model_services(INSTANCE)
+    finally:
+        check_sdk.cache_clear()
+    assert simulator.requests == []
+
+
+def test_the_sdk_in_use_sends_through_our_session() -> None:
+    """The check passes, and leaves nothing behind."""
+    before = dict(DaraCore._sessions)
+    check_sdk.__wrapped__(DaraCore)
+    assert before == DaraCore._sessions
+
+
+def test_the_sdk_forgets_the_session_of_a_gateway_that_is_gone(simulator: Simulator) -> None:
+    """Each gateway has a session of its own, which goes with it."""
+    before = set(DaraCore._sessions)
+    gateway = gateway_for(simulator)
+    gateway.list_model_services(INSTANCE)
+    (added,) = set(DaraCore._sessions) - before
+    assert isinstance(DaraCore._sessions[added], GuardedSession)
+    del gateway
+    gc.collect()
+    assert added not in DaraCore._sessions
