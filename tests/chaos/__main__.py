@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import click
@@ -67,7 +68,11 @@ def main(
     began = time.monotonic()
     said = began
     finished: list[Done] = []
+    done: Done | None = None
     for done in _run(tasks, until, workers):
+        if done is None:
+            console.print("A worker process died: the run is not complete.", style="bold red")
+            break
         finished.append(done)
         if time.monotonic() - said > _NEWS_S:
             said = time.monotonic()
@@ -78,7 +83,8 @@ def main(
     console.print(_table(finished))
     console.print(f"seed {seed}, {round(time.monotonic() - began)} s, {workers} at a time")
     everything = [verdict for done in finished for verdict in done.verdicts]
-    if not everything or not all(verdict.good for verdict in everything):
+    complete = done is not None
+    if not everything or not complete or not all(verdict.good for verdict in everything):
         raise SystemExit(1)
 
 
@@ -89,19 +95,23 @@ def _use_engine() -> None:
         os.environ["PATH"] = f"{Path(engine).parent}{os.pathsep}{os.environ['PATH']}"
 
 
-def _run(tasks: Iterator[Task], until: float | None, workers: int) -> Iterator[Done]:
+def _run(tasks: Iterator[Task], until: float | None, workers: int) -> Iterator[Done | None]:
+    """What ends, as it ends; None when a worker process dies."""
     # Fresh processes: neither gRPC nor the simulator's threads survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=be_quiet) as pool:
         running: set[Future[Done]] = set()
-        for task in tasks:
-            if until is not None and time.monotonic() > until:
-                break
-            running.add(pool.submit(execute, task))
-            if len(running) >= 2 * workers:
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in ended)
-        yield from (future.result() for future in running)
+        try:
+            for task in tasks:
+                if until is not None and time.monotonic() > until:
+                    break
+                running.add(pool.submit(execute, task))
+                if len(running) >= 2 * workers:
+                    ended, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in ended)
+            yield from (future.result() for future in running)
+        except BrokenProcessPool:
+            yield None
 
 
 def _tell(console: Console, task: Task, verdict: Verdict) -> None:

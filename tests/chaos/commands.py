@@ -55,6 +55,10 @@ class Commands(Protocol):
         """The ids in the state."""
         ...
 
+    def key(self) -> str | None:
+        """The API key in the state."""
+        ...
+
     def later(self, seconds: float) -> None:
         """Let time pass in the cloud."""
         ...

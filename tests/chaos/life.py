@@ -46,6 +46,7 @@ class Life:
         self.failing = 0  # deployments that are still to fail
         self.story: list[str] = []
         self._told = ""
+        self.keys: set[str] = set()
         #: Services that a killed command left behind.
         self._widowed: set[str] = set()
         self._wanted: list[bool] = [False]
@@ -157,6 +158,9 @@ class Life:
         self.say(f"{what}{', killed' if killed else ''}: {ran.did} {list(ran.errors)}")
         self.last = None if killed else ran
         self._told += ran.told
+        self.keys |= {one.api_key for one in self.world.simulator.services if one.api_key}
+        if any(key in ran.told for key in self.keys):
+            self._fail("unclear", "an API key is shown")
         if killed:
             self._widowed |= self.lost
         else:
@@ -187,7 +191,7 @@ class Life:
 
     def _check_texts(self, ran: Ran) -> None:
         for error in ran.errors:
-            broken = why_unclear(error)
+            broken = why_unclear(error, secrets=self.keys)
             if broken is not None:
                 self._fail("unclear", f"{broken}: {error}")
 

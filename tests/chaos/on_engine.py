@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,6 +42,13 @@ class EngineCommands:
     def ids(self) -> set[str]:
         """See `Commands`."""
         return self.stack.ids()
+
+    def key(self) -> str | None:
+        """See `Commands`."""
+        for resource in self.stack.resources():
+            secret = resource["outputs"].get("api_key")
+            return secret and str(json.loads(secret["plaintext"]))
+        return None
 
     def later(self, seconds: float) -> None:
         """See `Commands`; here time really passes."""

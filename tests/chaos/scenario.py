@@ -11,7 +11,7 @@ from tests.chaos.verdict import Verdict
 
 __all__ = ["live"]
 
-_FIRST = {
+_FIRST: dict[str, Any] = {
     "description": "first",
     "security_ip_list": ["10.0.0.1", "10.1.2.3/16", "10.0.0.1"],
     "security_ip_group": GROUP,
@@ -30,6 +30,7 @@ class _Life:
         self.story: list[str] = []
         self.wrong: list[str] = []
         self.unclear: list[str] = []
+        self.keys: set[str] = set()
         self.duplicates = 0
         self.dropped = 0
 
@@ -37,7 +38,9 @@ class _Life:
         """Note a command, and compare what it did; `error` stands for a clear refusal."""
         outcome = ran.did if ran.well else "error"
         self.story += [f"{step}: {outcome}", *ran.told.splitlines()]
-        self.unclear += [error for error in ran.errors if not is_clear(error)]
+        self.keys |= {one.api_key for one in self.simulator.services if one.api_key}
+        self.unclear += [error for error in ran.errors if not is_clear(error, secrets=self.keys)]
+        self.unclear += [f"{step}: a key is shown" for key in self.keys if key in ran.told]
         self.duplicates = max(self.duplicates, len(self.simulator.services) - 1)
         if outcome not in expected:
             self.note(f"{step}: {outcome} instead of {' or '.join(expected)}")
@@ -62,6 +65,8 @@ class _Life:
             shown = {name: getattr(service, name) for name in fields}
             if shown != fields:
                 self.note(f"{step}: the cloud has {shown} instead of {fields}")
+            if service.status == "active" and self.stack.key() != service.api_key:
+                self.note(f"{step}: the state has another API key than the cloud, or none")
 
     def empty(self, step: str) -> None:
         """Neither state nor cloud holds anything."""
@@ -124,6 +129,13 @@ def _drift(life: _Life) -> None:
     life.did("refresh of drift", life.stack.refresh(), "same", "update")
     life.did("mend drift", life.stack.up(**_FIRST), "replace" if seen else "same")
     life.agrees("drift", **({"description": "first"} if seen else {}))
+    if not seen or "modify-not-reaching" in life.dialects:
+        return
+    wider = ("10.0.0.1", "10.1.2.3/16", "0.0.0.0/0")
+    life.simulator.change_service(life.only_service(), security_ip_list=wider)
+    life.did("refresh of a wider whitelist", life.stack.refresh(), "update")
+    life.did("mend the whitelist", life.stack.up(**_FIRST), "update")
+    life.agrees("mend the whitelist", security_ip_list=tuple(_FIRST["security_ip_list"]))
 
 
 def _whitelist(life: _Life) -> None:
@@ -182,5 +194,11 @@ def _end(life: _Life) -> None:
         life.empty(step)
         if step == "destroy":
             declared = life.declared_again("anew")
-            life.did("create anew", life.stack.up(**declared), "create")
+            if "whitelist-open-default" in life.dialects:
+                declared = {**declared, "security_ip_list": None, "description": "open"}
+            ran = life.stack.up(**declared)
+            life.did("create anew", ran, "create")
+            told = "admits 0.0.0.0/0, though security_ip_list is not set" in ran.told
+            if told != ("whitelist-open-default" in life.dialects and not life.dialects & _HIDING):
+                life.note(f"create anew: an open whitelist is told of: {told}")
             life.agrees("create anew", description=declared["description"], status="active")

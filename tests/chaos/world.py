@@ -104,6 +104,10 @@ class World:
         """See `Commands`."""
         return set() if self.stored is None else {self.stored.id}
 
+    def key(self) -> str | None:
+        """See `Commands`."""
+        return None if self.stored is None else self.stored.outs.get("api_key")
+
     def later(self, seconds: float) -> None:
         """See `Commands`."""
         self.clock.advance(seconds)
