@@ -19,7 +19,7 @@ from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import AccessError, TransportError
 from pulumi_adbpg_model.gateway._endpoints import host_of
 from pulumi_adbpg_model.gateway._errors import translate, unusable_credentials
-from pulumi_adbpg_model.gateway._transport import GuardedSession, installed
+from pulumi_adbpg_model.gateway._transport import GuardedSession, Place, place_for
 from pulumi_adbpg_model.settings import Credentials, Profile, Settings, StaticKey
 
 __all__ = ["Client"]
@@ -41,7 +41,7 @@ class Client:
         self._clock = clock
         self._read_timeout_s = read_timeout_s
         self._lock = threading.Lock()
-        self._built: tuple[Any, Any] | None = None
+        self._built: tuple[Any, Any, Place] | None = None
 
     def call(
         self, action: str, subject: str, query: dict[str, object], body: dict[str, object] | None
@@ -68,12 +68,13 @@ class Client:
             req_body_type="formData",
             body_type="json",
         )
-        client, credential = self._client(host)
+        client, credential, place = self._client(host)
         try:
             # The client asks again, from a cache: here a failure is known for what it is.
             key = credential.get_credential()
         except Exception as error:  # noqa: BLE001 - each source of the chain raises its own kinds
             raise unusable_credentials(error, settings.credentials) from None
+        place.fill()
         try:
             answer = client.call_api(params, request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
@@ -87,13 +88,13 @@ class Client:
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")
         return content
 
-    def _client(self, host: str) -> tuple[Any, Any]:
+    def _client(self, host: str) -> tuple[Any, Any, Place]:
         with self._lock:
             if self._built is None:
                 self._built = self._build(host)
             return self._built
 
-    def _build(self, host: str) -> tuple[Any, Any]:
+    def _build(self, host: str) -> tuple[Any, Any, Place]:
         settings = self._settings
         try:
             credential = _credential(settings.credentials)
@@ -101,17 +102,18 @@ class Client:
             raise unusable_credentials(error, settings.credentials) from None
         protocol = settings.endpoint.protocol if settings.endpoint else "https"
         session = GuardedSession(self._clock, self._read_timeout_s, secure=protocol == "https")
+        place = place_for(session, protocol, host, self)
         config = Config(
             endpoint=host,
             protocol=protocol,
-            max_idle_conns=installed(session, protocol, host, self),
+            max_idle_conns=place.pool_size,
             region_id=settings.region,
             credential=credential,
             connect_timeout=_CONNECT_TIMEOUT_MS,
             read_timeout=round(self._read_timeout_s * 1000),
             user_agent=f"pulumi-adbpg-model/{_own_version()}",
         )
-        return OpenApiClient(config), credential
+        return OpenApiClient(config), credential, place
 
 
 def _credential(credentials: Credentials) -> Any:

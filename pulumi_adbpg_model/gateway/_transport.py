@@ -12,7 +12,7 @@ import io
 import itertools
 import ssl
 import weakref
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -34,9 +34,10 @@ __all__ = [
     "AnswerTooLarge",
     "AnswerTooSlow",
     "GuardedSession",
+    "Place",
     "RedirectRefused",
     "check_sdk",
-    "installed",
+    "place_for",
 ]
 
 #: A page of 100 services with 1000 whitelist entries each is about 2 MB.
@@ -47,6 +48,8 @@ _CONNECT_TIMEOUT_S = 5.0
 #: An answer must be complete within so many read timeouts; each read has only one of them.
 _READ_TIMEOUTS = 3
 _POOL_SIZE = 64
+#: The first version that keeps apart what has different pool sizes.
+_SUPPORTED = "1.0.9"
 #: Where nothing listens.
 _NOWHERE = "127.0.0.1:9"
 
@@ -112,28 +115,46 @@ class GuardedSession:
         return bytes(content)
 
 
-def installed(session: GuardedSession, protocol: str, host: str, owner: object) -> int:
+class Place:
     """
-    Have the SDK send through this session what a client of ours has for this host.
+    Where the SDK looks for the session of one client of ours.
+
+    The one touch of the SDK's insides: it has no other place for a session of one's own.
+    """
+
+    def __init__(self, core: Any, protocol: str, host: str, session: Any) -> None:
+        #: The client's `max_idle_conns`. The SDK looks by host and this; nobody else has this one.
+        self.pool_size = next(_sizes)
+        self._core = core
+        self._key = f"{protocol}://{host}:{DaraRequest().port}:pool={self.pool_size}"
+        self._session = session
+
+    def fill(self) -> None:
+        """Put the session there; before each call, because the SDK may forget what it has."""
+        self._core._sessions[self._key] = self._session  # noqa: SLF001 - see above
+
+    def clear(self) -> None:
+        """Leave nothing behind."""
+        getattr(self._core, "_sessions", {}).pop(self._key, None)
+
+
+def place_for(session: GuardedSession, protocol: str, host: str, owner: object) -> Place:
+    """
+    Where to put this session for the SDK to send through it what a client has for this host.
 
     Args:
         session: The session.
         protocol: `http` or `https`.
         host: The host, with its port if it has one.
-        owner: With this object the SDK forgets the session.
-
-    Returns:
-        The `max_idle_conns` that a client has to be configured with: the SDK looks its sessions up
-        by host and pool size, and this size is nobody else's.
+        owner: With this object the place is cleared.
 
     Raises:
         ConfigurationError: This version of the SDK takes its sessions elsewhere.
     """
     check_sdk(DaraCore)
-    sessions, key, size = _place(DaraCore, protocol, host)
-    sessions[key] = session
-    weakref.finalize(owner, sessions.pop, key, None)
-    return size
+    place = Place(DaraCore, protocol, host, session)
+    weakref.finalize(owner, place.clear)
+    return place
 
 
 @cache
@@ -146,15 +167,14 @@ def check_sdk(core: Any) -> None:
     Raises:
         ConfigurationError: It does not: redirects would be followed, answers read without end.
     """
-    probe = _Probe()
-    sessions, key, size = _place(core, "http", _NOWHERE)
-    sessions[key] = probe
+    place = Place(core, "http", _NOWHERE, _Probe())
     config = Config(
         endpoint=_NOWHERE,
         protocol="http",
+        http_proxy=f"http://{_NOWHERE}",  # not the environment's
         access_key_id="probe",
         access_key_secret="probe",  # noqa: S106 - made up
-        max_idle_conns=size,
+        max_idle_conns=place.pool_size,
     )
     params = Params(
         action="Probe",
@@ -167,33 +187,31 @@ def check_sdk(core: Any) -> None:
         req_body_type="formData",
         body_type="json",
     )
-    with suppress(Exception):
+    try:
+        place.fill()
         OpenApiClient(config).call_api(params, OpenApiRequest(), RuntimeOptions())
-    sessions.pop(key, None)
-    if not probe.asked:
-        raise ConfigurationError(
-            f"darabonba-core {version('darabonba-core')} sends requests in a way that this version "
-            "of pulumi-adbpg-model cannot secure, so nothing is sent. Upgrade pulumi-adbpg-model, "
-            "or install the last darabonba-core that worked."
-        )
+    except Exception as error:  # noqa: BLE001 - the SDK wraps what it does not know
+        if isinstance(getattr(error, "inner_exception", error), _ProbedError):
+            return
+    finally:
+        place.clear()
+    raise ConfigurationError(
+        f"darabonba-core {version('darabonba-core')} is not supported: what it sends cannot be "
+        f"secured, so nothing is sent. Install darabonba-core {_SUPPORTED}, or a newer "
+        "pulumi-adbpg-model."
+    )
+
+
+class _ProbedError(Exception):
+    """Comes back when nothing but the probe was asked."""
 
 
 class _Probe:
-    asked = False
-
     def send(self, _request: PreparedRequest, **_options: object) -> Response:
-        self.asked = True
-        raise exceptions.RequestException
+        raise _ProbedError
 
 
 _sizes = itertools.count(100_000)
-
-
-def _place(core: Any, protocol: str, host: str) -> tuple[dict[str, Any], str, int]:
-    # The one touch of the SDK's insides: it has no other place for a session of one's own.
-    size = next(_sizes)
-    key = f"{protocol}://{host}:{DaraRequest().port}:pool={size}"
-    return core._sessions, key, size  # noqa: SLF001 - see above
 
 
 class _TlsAdapter(adapters.HTTPAdapter):

@@ -146,14 +146,14 @@ def count(value: object) -> int | None:
 def _details(
     service: ModelServiceId, body: Parameters, private: str, public: str, whitelist: str
 ) -> ModelServiceDetails:
-    ips = body.get(whitelist)
+    ips, description = body.get(whitelist), body.get("Description")
     return ModelServiceDetails(
         id=service,
         status=text(body.get("Status")),
         model_name=text(body.get("ModelName")),
-        description=text(body.get("Description")),
+        description=description if isinstance(description, str) else None,  # empty is said too
         ai_nodes=_names(body.get("AiNodes")),
-        security_ip_list=_split(ips) if isinstance(ips, str) and ips.strip() else None,
+        security_ip_list=_split(ips) if isinstance(ips, str) else None,
         create_time=text(body.get("CreateTime")),
         private_connect_url=text(body.get(private)),
         public_connect_url=text(body.get(public)),

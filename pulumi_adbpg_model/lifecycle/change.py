@@ -45,7 +45,7 @@ def change_whitelist(
         details = require(operation, service, "change of security_ip_list", seen=seen)
         if same_whitelist(details.security_ip_list, entries):
             return details
-        if settle.expired and not details.security_ip_list:
+        if settle.expired and details.security_ip_list is None:
             operation.report.warn(
                 f"{service} does not show its whitelist: whether the change of group {group!r} "
                 "reached it is not known"

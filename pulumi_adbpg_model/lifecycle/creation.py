@@ -17,11 +17,13 @@ from pulumi_adbpg_model.domain import (
     Submission,
 )
 from pulumi_adbpg_model.errors import (
+    AccessError,
     ApiError,
     BusyError,
     OperationError,
-    QuotaError,
     ServerError,
+    ThrottledError,
+    TokenMismatchError,
     TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
@@ -42,6 +44,7 @@ __all__ = ["Created", "create", "resume"]
 #: A declaration that was deleted and created again more often than this, within the cloud's
 #: memory of client tokens, is refused rather than followed on.
 _MAX_DEAD = 100
+_NOT_ABOUT_NODES = (AccessError, ServerError, ThrottledError, TokenMismatchError, TransportError)
 _AGAIN = (
     "Whether it was applied is not known: run `pulumi up` again, the same client token finds a "
     "service that was created."
@@ -137,6 +140,7 @@ def _submit(
     known: Sequence[ModelServiceDetails] | None,
     answered: Collection[ModelServiceId],
 ) -> Submission:
+    told = False
     while True:
         try:
             return operation.api.create_model_service(
@@ -153,8 +157,9 @@ def _submit(
                 return _shown_late(operation, held[0].id, answered)
             if held is not None:
                 explain_taken(error, *held, known)
-            elif isinstance(error, (BusyError, QuotaError)):
-                explain_scarce(operation, error, spec, shown)
+            elif not isinstance(error, _NOT_ABOUT_NODES):
+                explain_scarce(operation, error, spec, shown, first=not told)
+                told = True
             if not isinstance(error, BusyError):
                 if answered:
                     error.hint += f" Answered before, not shown: {', '.join(map(str, answered))}."

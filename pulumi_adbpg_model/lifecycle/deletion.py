@@ -49,8 +49,9 @@ def delete(
     """
     with explaining_state():
         asked = _request(operation, service)
-        if not asked and not seen:
-            look(operation, service, seen=False)
+        # Whatever the answer was: it may be about a service that the cloud does not see yet.
+        if not seen and look(operation, service, seen=False) is not None:
+            asked = _request(operation, service)
         _wait_until_gone(operation, service, asked=asked)
     operation.deleted_here.add(service)
     if tokens is not None:

@@ -26,11 +26,11 @@ class Outage:
 
     def __init__(self, operation: Operation) -> None:
         self._operation = operation
-        self._since: float | None = None
+        self._since: dict[float, float] = {}  # by the limit that applies
 
     def end(self) -> None:
         """There was an answer."""
-        self._since = None
+        self._since.clear()
 
     def bears(self, error: Exception, *, any_code: bool = False) -> bool:
         """
@@ -49,8 +49,7 @@ class Outage:
         if self._operation.over:
             return True  # what ends the wait is the deadline or the cancel, not this
         now = self._operation.clock.monotonic()
-        self._since = now if self._since is None else self._since
-        return now - self._since < limit_s
+        return now - self._since.setdefault(limit_s, now) < limit_s
 
 
 def has_unknown_code(error: Exception) -> bool:

@@ -89,21 +89,36 @@ def explain_taken(
 
 def explain_scarce(
     operation: Operation,
-    error: BusyError | QuotaError,
+    error: ApiError | TransportError,
     spec: ModelServiceSpec,
     shown: Sequence[ModelServiceDetails],
+    *,
+    first: bool,
 ) -> None:
-    """No holder is known: say what is free, and which services may hold the nodes all the same."""
+    """
+    No holder is known: say what is free, and which services may hold the nodes all the same.
+
+    Args:
+        operation: Its time bounds the look.
+        error: The refusal; what is found is added to its hint.
+        spec: What was asked for.
+        shown: The services of the instance.
+        first: Whether it is the first refusal: one that is waited out is told of at once.
+    """
     wanted = ", ".join(spec.ai_nodes)
     if isinstance(error, QuotaError):
         error.hint = f"Asked for {wanted}. {_free_nodes(operation, spec)}{error.hint}"
     nodeless = [str(service.id) for service in shown if not service.ai_nodes]
-    if nodeless:
-        error.hint = (
-            f"{error.hint} These services of the instance do not show their AI nodes, one may hold "
-            f"{wanted}: {', '.join(nodeless)}. To take one over, declare it with "
-            f'opts=ResourceOptions(import_="{nodeless[0]}").'
-        ).lstrip()
+    if not nodeless:
+        return
+    advice = (
+        f"These services of the instance do not show their AI nodes, one may hold {wanted}: "
+        f"{', '.join(nodeless)}. To take one over, declare it with "
+        f'opts=ResourceOptions(import_="{nodeless[0]}").'
+    )
+    error.hint = f"{error.hint} {advice}".lstrip()
+    if first and isinstance(error, BusyError):
+        operation.report.note(f"{error.reason}. {advice}")
 
 
 def _free_nodes(operation: Operation, spec: ModelServiceSpec) -> str:

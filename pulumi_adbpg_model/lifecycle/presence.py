@@ -25,6 +25,7 @@ from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
 
 __all__ = [
     "GRACE_S",
+    "SECOND_LOOK_S",
     "explaining_state",
     "find",
     "gone_error",
@@ -38,6 +39,10 @@ __all__ = [
 
 #: A new service may take this long to show up; before that, not-found means nothing.
 GRACE_S = 30.0
+#: So far apart are the two looks that prove the absence of a service that was seen.
+SECOND_LOOK_S = 5.0
+#: Words for a service that is no more; the API page names none.
+_ENDED = frozenset(("deleted", "destroyed", "released", "removed", "terminated", "undeployed"))
 #: How long describe and list may contradict each other before `read` gives up.
 _DISAGREEMENT_S = 15.0
 
@@ -48,7 +53,7 @@ def find(
     """
     Describe the service; None when the cloud says it is not there, which is no proof.
 
-    A service that is still described, with the status `deleted`, counts as not there.
+    A service that is still described, as deleted, counts as not there.
 
     Args:
         operation: Its deadline bounds the call.
@@ -85,8 +90,8 @@ def may_mean_gone(operation: Operation, service: ModelServiceId, error: ApiError
 
 
 def is_deleted(details: ModelServiceDetails) -> bool:
-    """Whether the cloud still shows a service, but as one that is deleted."""
-    return (details.status or "").strip().lower() == "deleted"
+    """Whether the cloud still shows a service, but as one that is deleted, in whatever word."""
+    return (details.status or "").strip().lower() in _ENDED
 
 
 def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
@@ -105,7 +110,7 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
 
 
 def look(
-    operation: Operation, service: ModelServiceId, *, seen: bool = True
+    operation: Operation, service: ModelServiceId, *, seen: bool = True, twice: bool = False
 ) -> ModelServiceDetails | None:
     """
     The service as it is now, or None with proof that it is not there.
@@ -114,27 +119,41 @@ def look(
         operation: Its deadline bounds the look.
         service: The service.
         seen: Whether the cloud has shown it before; if not, it is given time to show up.
+        twice: Whether the proof is to be had twice, because more than a text hangs on it: describe
+            and list may lag behind together.
 
     Raises:
         InstanceNotFoundError: The instance is not visible.
         OperationError: Describe does not know a service that the list shows, or the operation is
-            over before one that was never seen was given its time.
+            over before one that was never seen was given its time, or before the second proof.
         AdbpgModelError: A call failed.
     """
     looking = Deadline.after(operation.clock, GRACE_S)
+    absent: Deadline | None = None
     while True:
         details = find(operation, service)
         if details is not None:
             return details
         fresh = not seen and not looking.expired
         if fresh and operation.over:
+            longer = "" if operation.clock.cancelled else ", with a longer limit in custom_timeouts"
             raise OperationError(
                 f"{service} does not show yet, and the operation {operation.ending} before it was "
                 f"given {format_duration(GRACE_S)} to. The state is kept; run the command again "
-                "later, with a longer limit in custom_timeouts where it is shorter than that."
+                f"later{longer}."
             )
         if not fresh and is_proven_gone(operation, service):
-            return None
+            absent = absent or Deadline.after(operation.clock, SECOND_LOOK_S if twice else 0.0)
+            if absent.expired:
+                return None
+            if operation.over:
+                raise OperationError(
+                    f"{service} did not show, and the operation {operation.ending} before a second "
+                    "look. The state is kept; run the command again later."
+                )
+            operation.pause(absent.waited_s)
+            continue
+        absent = None
         if fresh:
             operation.report.progress(f"{service} does not show yet")
         elif operation.over or looking.waited_s >= _DISAGREEMENT_S + (0.0 if seen else GRACE_S):
@@ -151,7 +170,7 @@ def read(
     """`look` at a service that the state holds: what keeps it there is explained."""
     try:
         with explaining_state():
-            return look(operation, service, seen=seen)
+            return look(operation, service, seen=seen, twice=seen)
     except ApiError as error:
         if may_mean_gone(operation, service, error):
             error.hint = (

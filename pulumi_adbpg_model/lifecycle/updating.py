@@ -78,7 +78,7 @@ def update(
         details = change_whitelist(operation, service, group, entries, seen=seen)
     changed = whitelist is not None
     if wait_for_active and details.phase is Phase.PENDING:
-        outcome = resume(operation, service, None, details)
+        outcome = resume(operation, service, spec, details)
         return Updated(outcome.details, outcome.reason, whitelist_changed=changed)
     if unfinished:
         verify(operation, spec, details)

@@ -22,7 +22,8 @@ def differences(
     service: ModelServiceId, spec: ModelServiceSpec, details: ModelServiceDetails
 ) -> list[str]:
     """
-    What is declared and can be seen, but is not so: one phrase each. Undeclared is free.
+    What is declared and can be seen, but is not so: one phrase each. Undeclared is free, and what
+    the cloud leaves out is not said.
 
     While it is being deployed, the cloud may show nodes and whitelist in part: they are left out.
     """
@@ -43,15 +44,15 @@ def differences(
             f"ai_nodes are declared {sorted(spec.ai_nodes)}, the service is on "
             f"{sorted(details.ai_nodes or ())}"
         )
-    if spec.description is not None and spec.description != (details.description or ""):
+    shows_description = spec.description is not None and details.description is not None
+    if shows_description and spec.description != details.description:
         found.append(
             f"description is declared {spec.description!r}, the service has {details.description!r}"
         )
-    asked = spec.security_ip_list
-    if asked and settled and not same_whitelist(asked, details.security_ip_list):
+    asked, shown = spec.security_ip_list, details.security_ip_list
+    if asked and settled and shown is not None and not same_whitelist(asked, shown):
         found.append(
-            f"security_ip_list is declared {list(asked)}, the service admits "
-            f"{list(details.security_ip_list or ())}"
+            f"security_ip_list is declared {list(asked)}, the service admits {list(shown)}"
         )
     return found
 

@@ -13,8 +13,8 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import AdbpgModelError
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.outage import Outage
-from pulumi_adbpg_model.lifecycle.presence import GRACE_S, find, is_proven_gone
-from pulumi_adbpg_model.lifecycle.timing import format_duration
+from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_proven_gone
+from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
 
 __all__ = ["Outcome", "wait_until_active"]
 
@@ -79,7 +79,7 @@ class _Watch:
         self._outage = Outage(operation)
         self._started = operation.clock.monotonic()
         self._speak_at = 0.0
-        self._absences = 0
+        self._absent: Deadline | None = None
 
     def poll(self, *, only_seen: bool) -> Outcome | None:
         """Look once. None: go on waiting."""
@@ -89,7 +89,7 @@ class _Watch:
             self._outage.end()
             return outcome
         self._outage.end()
-        self._absences = 0
+        self._absent = None
         previous, self._last = self._last, details
         self._tell(previous, details)
         done = only_seen or details.phase is not Phase.PENDING
@@ -97,7 +97,7 @@ class _Watch:
 
     def ended(self, error: Exception) -> Outcome | None:
         """What an error means for the wait. None: go on, it may pass."""
-        if self._outage.bears(error):
+        if self._outage.bears(error, any_code=True):
             if not self._operation.over:
                 self._progress(f"{self._service}: {getattr(error, 'reason', error)}")
             return None
@@ -118,11 +118,12 @@ class _Watch:
             self._progress(f"{self._service} does not show yet")
             return None
         if not is_proven_gone(self._operation, self._service):
-            self._absences = 0
+            self._absent = None
             return None
         # One that was seen already may be missing from a list that lags behind: look twice.
-        self._absences += 1
-        if not seen or self._absences > 1:
+        clock = self._operation.clock
+        self._absent = self._absent or Deadline.after(clock, SECOND_LOOK_S if seen else 0.0)
+        if self._absent.expired:
             return Outcome(self._last, reason="the service does not exist any more", gone=True)
         return None
 

@@ -8,6 +8,9 @@ import json
 import socket
 import tracemalloc
 import zlib
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import Any
 
 import pytest
 import requests
@@ -109,11 +112,12 @@ def test_an_answer_without_end_is_given_up(head: str, piece: bytes) -> None:
     assert _endless(head, piece) == "the answer of HOST is larger than 16 MB."
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip"])
 def test_the_bound_is_on_what_a_compressed_answer_becomes(coding: str) -> None:
     """A few bytes that unpack to far more than the bound are not unpacked to the end."""
-    pack = gzip.compress if coding == "gzip" else zlib.compress
-    bomb = pack(b" " * (8 * MAX_ANSWER_BYTES))
+    bomb = b" " * (8 * MAX_ANSWER_BYTES)
+    for layer in coding.split(", "):
+        bomb = (gzip.compress if layer == "gzip" else zlib.compress)(bomb)
     assert len(bomb) < MAX_ANSWER_BYTES / 50
     with raw_server(answer(bomb, f"Content-Encoding: {coding}")) as server:
         tracemalloc.start()
@@ -208,34 +212,78 @@ def test_cookies_are_not_sent_back() -> None:
     assert [request for request in server.requests if "cookie" in request.lower()] == []
 
 
-class _OtherCore:
-    """An SDK that keeps sessions of its own: what is put where they were is never asked."""
+class _Fallback:
+    """Sends in the SDK's own way what the session that it was given did not send."""
 
-    def __init__(self) -> None:
-        self._sessions: dict[str, object] = {}
+    def __init__(self, given: Any) -> None:
+        self._given = given
 
-
-def test_an_sdk_that_sends_another_way_is_refused() -> None:
-    """Unguarded calls must not go out: the error says so before the first one."""
-    with pytest.raises(ConfigurationError) as caught:
-        check_sdk(_OtherCore())
-
-    assert str(caught.value).startswith("darabonba-core ")
-    assert "so nothing is sent. Upgrade pulumi-adbpg-model" in str(caught.value)
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        try:
+            answer: requests.Response = self._given.send(request, **options)
+        except Exception:  # noqa: BLE001 - whatever it was
+            answer = requests.Session().send(request, **options)
+        return answer
 
 
-def test_no_call_is_made_with_an_sdk_that_sends_another_way(
-    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A later SDK may take its sessions elsewhere: the first call finds out, and is not sent."""
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """The SDK is looked at anew, now and when the test is over."""
     check_sdk.cache_clear()
-    monkeypatch.setattr(DaraCore, "_get_session", staticmethod(lambda **_: requests.Session()))
-    try:
-        with pytest.raises(ConfigurationError, match="so nothing is sent"):
+    yield
+    check_sdk.cache_clear()
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("way", ["elsewhere", "nowhere", "falls back"])
+def test_no_call_is_made_with_an_sdk_that_sends_another_way(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A later SDK may do so: the first call finds out, and says which version to install."""
+    found = DaraCore._get_session
+    others: dict[str, Callable[..., object]] = {
+        "elsewhere": lambda **_: requests.Session(),
+        "nowhere": lambda **_: requests.Session(),
+        "falls back": lambda **asked: _Fallback(found(**asked)),
+    }
+    monkeypatch.setattr(DaraCore, "_get_session", staticmethod(others[way]))
+    if way == "nowhere":
+        monkeypatch.delattr(DaraCore, "_sessions")
+
+    with raw_server(answer(_NO_SERVICES)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(ConfigurationError) as caught:
             gateway_for(simulator).list_model_services(INSTANCE)
-    finally:
-        check_sdk.cache_clear()
+
+    assert str(caught.value) == (
+        f"darabonba-core {version('darabonba-core')} is not supported: what it sends cannot be "
+        "secured, so nothing is sent. Install darabonba-core 1.0.9, or a newer pulumi-adbpg-model."
+    )
     assert simulator.requests == []
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("how", ["forgotten", "all forgotten", "replaced"])
+def test_a_session_that_the_sdk_forgets_is_given_to_it_again(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Whoever clears the SDK's sessions between two calls: the next one is guarded as well."""
+    monkeypatch.setattr(DaraCore, "_sessions", before := dict(DaraCore._sessions))
+    with raw_server(answer(_NO_SERVICES)) as other:
+        elsewhere = f"Location: http://127.0.0.1:{other.port}/"
+        with raw_server(answer(b"", elsewhere, status="307 Moved")) as server:
+            gateway = gateway_for(server, policy=RetryPolicy(attempts=1))
+            for _ in range(2):
+                with pytest.raises(TransportError, match="answers with a redirect"):
+                    gateway.list_model_services(INSTANCE)
+                if how == "forgotten":
+                    del before[next(key for key in before if f":{server.port}:" in key)]
+                elif how == "all forgotten":
+                    before.clear()
+                else:
+                    monkeypatch.setattr(DaraCore, "_sessions", {})
+    assert len(server.requests) == 2
+    assert other.requests == []
 
 
 def test_the_sdk_in_use_sends_through_our_session() -> None:

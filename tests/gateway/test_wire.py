@@ -28,7 +28,7 @@ _SERVICE = ModelServiceId(INSTANCE, "ms-1")
                 "ApiKey": None,
                 "PrivateConnectUrl": ["x"],
             },
-            ModelServiceDetails(_SERVICE),
+            ModelServiceDetails(_SERVICE, description="", security_ip_list=()),
         ),
         (
             {"Status": "active", "SecurityIpList": " 10.0.0.1 , 10.0.0.2,,", "AiNodes": ["b", "a"]},

@@ -56,7 +56,7 @@ def test_change_waits_until_the_list_shows(
     assert len(cloud.times("modify")) == 1
 
 
-@pytest.mark.parametrize("live", [("127.0.0.1",), (*_NEW, "8.8.8.8"), ("10.0.0.1",)])
+@pytest.mark.parametrize("live", [("127.0.0.1",), (*_NEW, "8.8.8.8"), ("10.0.0.1",), ()])
 def test_change_raises_when_the_list_never_shows(
     cloud: FakeCloud, voice: Voice, live: tuple[str, ...]
 ) -> None:

@@ -44,7 +44,7 @@ def test_read_returns_nothing_with_the_proof_of_the_list(cloud: FakeCloud, voice
     cloud.add("ms-other")
 
     assert read(operation(cloud, voice), _GONE) is None
-    assert [call.action for call in cloud.calls] == ["describe", "list"]
+    assert [call.action for call in cloud.calls] == ["describe", "list"] * 4
 
 
 def test_read_raises_when_the_list_contradicts_the_not_found(
@@ -160,7 +160,9 @@ def test_read_gives_each_call_what_is_left_of_the_deadline(cloud: FakeCloud, voi
 
     read(operation(cloud, voice, 60.0), _GONE)
 
-    assert [(call.action, call.budget_s) for call in cloud.calls] == [
+    assert [(call.action, call.budget_s) for call in cloud.calls][:4] == [
         ("describe", 60.0),
         ("list", 59.0),
+        ("describe", 56.0),
+        ("list", 55.0),
     ]

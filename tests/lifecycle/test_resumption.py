@@ -49,7 +49,7 @@ def test_resume_raises_soon_when_a_service_that_was_seen_is_gone(
         str(caught.value) == f"update failed: model service {service} is gone. Run `pulumi "
         "refresh`, then `pulumi up` to create it again."
     )
-    assert cloud.clock.now == 2.0
+    assert cloud.clock.now == 6.0
 
 
 def test_resume_gives_a_service_that_was_never_seen_time_to_show(

@@ -47,13 +47,13 @@ def test_look_believes_the_list_about_an_unseen_service_after_its_grace(
     assert cloud.times("list") == [30.0]
 
 
-@pytest.mark.parametrize("see", [look, read])
+@pytest.mark.parametrize(("see", "looks"), [(look, [0.0]), (read, [0.0, 2.0, 4.0, 6.0])])
 def test_look_has_no_grace_for_a_service_that_was_seen(
-    cloud: FakeCloud, voice: Voice, see: _Look
+    cloud: FakeCloud, voice: Voice, see: _Look, looks: list[float]
 ) -> None:
-    """What was seen before and is in no list now is gone at once."""
+    """What was seen before and is in no list now is gone, at once where no state hangs on it."""
     assert see(operation(cloud, voice), _GONE) is None
-    assert cloud.times("list") == [0.0]
+    assert cloud.times("list") == looks
 
 
 def test_look_raises_when_the_list_contradicts_beyond_the_grace(
@@ -107,11 +107,11 @@ def test_delete_believes_the_list_about_an_unseen_service_after_its_grace(
     assert {_GONE} == deleted
 
 
-def test_delete_pays_no_grace_when_the_cloud_accepts_it(cloud: FakeCloud, voice: Voice) -> None:
-    """A delete that finds the service needs no second one, seen or not."""
+def test_delete_pays_no_grace_for_a_service_that_was_seen(cloud: FakeCloud, voice: Voice) -> None:
+    """Accepted, described as not there and not listed: that is enough."""
     service = cloud.add()
 
-    delete(operation(cloud, voice), service, seen=False)
+    delete(operation(cloud, voice), service)
 
     assert [call.action for call in cloud.calls] == ["delete", "describe", "list"]
     assert cloud.clock.now == 0.0
@@ -165,7 +165,7 @@ def test_delete_proves_nothing_at_a_deadline_within_the_grace(
         str(caught.value)
         == "gp-demo:ms-old does not show yet, and the operation ran out of time before it was "
         "given 30 s to. The state is kept; run the command again later, with a longer limit in "
-        "custom_timeouts where it is shorter than that."
+        "custom_timeouts."
     )
     assert service in cloud.services
 
@@ -178,7 +178,7 @@ def test_read_does_not_take_a_described_service_with_status_deleted_for_there(
     cloud.services[service].listed = False
 
     assert read(operation(cloud, voice), service) is None
-    assert [call.action for call in cloud.calls] == ["describe", "list"]
+    assert [call.action for call in cloud.calls] == ["describe", "list"] * 4
 
 
 @pytest.mark.parametrize("status", ["deleted", "Deleted", " DELETED "])

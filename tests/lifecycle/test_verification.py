@@ -57,8 +57,8 @@ def test_verify_is_silent_when_all_is_as_asked(cloud: FakeCloud, voice: Voice) -
         ),
         (
             {"description": "mine"},
-            {"description": None},
-            "description is declared 'mine', the service has None",
+            {"description": ""},
+            "description is declared 'mine', the service has ''",
         ),
         (
             {"description": ""},

@@ -46,6 +46,7 @@ class Dialects:
             self.names
             & {
                 "describe-gone-terminal",
+                "describe-gone-released",
                 "list-keeps-deleted",
                 "busy-after-delete",
                 "nodes-bound-after-delete",

@@ -30,7 +30,7 @@ class Describing:
 
     def shows_deleted(self) -> bool:
         """Is a deleted service described as such?"""
-        return "describe-gone-terminal" in self.names
+        return bool(self.names & {"describe-gone-terminal", "describe-gone-released"})
 
     def flaps(self, describes: int) -> bool:
         """Is this describe of a service, by its number, answered as if it were unknown?"""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi_adbpg_model.simulator.state import ACTIVE, DELETING, DEPLOYING
+from pulumi_adbpg_model.simulator.state import ACTIVE, DELETED, DELETING, DEPLOYING
 
 _ALWAYS = "127.0.0.1"
 _FAILED = ("fail", "error", "abnormal")
@@ -51,6 +51,8 @@ class Reading:
             for name, word in _FAILURE_WORDS.items():
                 if name in self.names:
                     return word
+        if status == DELETED and "describe-gone-released" in self.names:
+            return "Released"
         if status == DEPLOYING and "status-missing" in self.names:
             return None
         if "status-unknown-words" in self.names:

@@ -9,6 +9,9 @@ DIALECTS: dict[str, str] = {
     "describe-gone-terminal": (
         "Describing a deleted service answers 200 with all its fields and Status 'deleted'."
     ),
+    "describe-gone-released": (
+        "Describing a deleted service answers 200 with all its fields and Status 'Released'."
+    ),
     "describe-gone-metadb": "Describing an unknown service answers 400 MetaDBApiCalled.Failed.",
     "describe-gone-unknown-code": (
         "Describing an unknown service answers 400 ModelServiceNotExist, a code of no document."
@@ -102,6 +105,7 @@ EXCLUSIVE: tuple[frozenset[str], ...] = (
             "describe-gone-400",
             "describe-gone-empty",
             "describe-gone-terminal",
+            "describe-gone-released",
             "describe-gone-metadb",
             "describe-gone-unknown-code",
         }

@@ -60,6 +60,15 @@ def test_describe_gone_terminal(sdk: Sdk, refusal: Refuse, clock: FakeClock) -> 
     assert refusal(sdk.describe, "ms-1").pair == NOT_FOUND
 
 
+@dialect("describe-gone-released")
+def test_describe_gone_released(sdk: Sdk) -> None:
+    """The same with another word for the end."""
+    service_id = sdk.create("ai-1")
+    sdk.delete(service_id)
+    assert sdk.describe(service_id)["Status"] == "Released"
+    assert sdk.list()["TotalRecordCount"] == 0
+
+
 def test_a_deleted_service_is_remembered_over_a_restart(
     start: Start, connect: type[Sdk], tmp_path: Path
 ) -> None:
