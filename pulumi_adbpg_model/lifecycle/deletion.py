@@ -48,6 +48,7 @@ def delete(
         AdbpgModelError: A call failed; the service stays in the state.
     """
     with explaining_state():
+        seen = seen or find(operation, service, any_code=True) is not None
         asked = _request(operation, service)
         # Whatever the answer was: it may be about a service that the cloud does not see yet.
         if not seen and look(operation, service, seen=False) is not None:
@@ -82,18 +83,21 @@ def _request(operation: Operation, service: ModelServiceId) -> bool:
 def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bool) -> None:
     outage = Outage(operation)
     status: str | None = "not known"
+    absent = False
     while True:
         try:
             details = find(operation, service, any_code=True)
-            if details is None and is_proven_gone(operation, service):
+            if details is not None or not is_proven_gone(operation, service):
+                absent = False
+            elif absent or not asked or operation.over:
                 return
+            else:  # once more: describe and list may lag behind together
+                absent = True
             outage.end()
-            status = details.status if details else "listed, but not described"
-        except ApiError as error:
+            unseen = "not shown any more" if absent else "listed, but not described"
+            status = details.status if details else unseen
+        except (ApiError, TransportError) as error:
             if not outage.bears(error, any_code=True):
-                raise
-        except TransportError as error:
-            if not outage.bears(error):
                 raise
         else:
             if details is not None and not asked:  # it shows after all, and was not deleted before

@@ -61,17 +61,27 @@ def main(
         seed = random.SystemRandom().randrange(1_000_000)
     console.print(f"seed {seed}")
     _use_engine()
-    tasks = sample(seed) if quick else plan(seed, rounds or (None if minutes else 1))
-    if only is not None:
-        tasks = (task for task in tasks if only in task.name)
+
+    def wanted(task: Task) -> bool:
+        return only is None or only in task.name
+
+    turns = rounds or (None if minutes else 1)
+    tasks = sample(seed, wanted) if quick else plan(seed, turns, wanted)
     until = None if minutes is None else time.monotonic() + minutes * 60
-    began = time.monotonic()
-    said = began
+    good = report(console, seed, run_tasks(tasks, until, workers))
+    if not good:
+        raise SystemExit(1)
+
+
+def report(console: Console, seed: int, ended: Iterator[Done | None]) -> bool:
+    """Tell of each run that went wrong, then the table; whether there were some, and all good."""
+    began = said = time.monotonic()
     finished: list[Done] = []
-    done: Done | None = None
-    for done in _run(tasks, until, workers):
+    complete = True
+    for done in ended:
         if done is None:
             console.print("A worker process died: the run is not complete.", style="bold red")
+            complete = False
             break
         finished.append(done)
         if time.monotonic() - said > _NEWS_S:
@@ -81,11 +91,9 @@ def main(
             if not verdict.good:
                 _tell(console, done.task, verdict)
     console.print(_table(finished))
-    console.print(f"seed {seed}, {round(time.monotonic() - began)} s, {workers} at a time")
+    console.print(f"seed {seed}, {round(time.monotonic() - began)} s")
     everything = [verdict for done in finished for verdict in done.verdicts]
-    complete = done is not None
-    if not everything or not complete or not all(verdict.good for verdict in everything):
-        raise SystemExit(1)
+    return complete and bool(everything) and all(verdict.good for verdict in everything)
 
 
 def _use_engine() -> None:
@@ -95,7 +103,7 @@ def _use_engine() -> None:
         os.environ["PATH"] = f"{Path(engine).parent}{os.pathsep}{os.environ['PATH']}"
 
 
-def _run(tasks: Iterator[Task], until: float | None, workers: int) -> Iterator[Done | None]:
+def run_tasks(tasks: Iterator[Task], until: float | None, workers: int) -> Iterator[Done | None]:
     """What ends, as it ends; None when a worker process dies."""
     # Fresh processes: neither gRPC nor the simulator's threads survive a fork.
     context = multiprocessing.get_context("spawn")

@@ -21,12 +21,14 @@ class Ran:
     A command that ended.
 
     `did` is what became of the one resource: create, same, update, replace, delete, refresh, or
-    none. `errors` are the lines that a person sees, `told` all that was printed.
+    none. `errors` are the lines that a person sees, `told` all that was printed, `warned` of that
+    the errors and warnings: they alone name what is left behind.
     """
 
     did: str
     errors: Sequence[str] = ()
     told: str = field(default="", repr=False)
+    warned: str = field(default="", repr=False)
 
     @property
     def well(self) -> bool:

@@ -15,14 +15,16 @@ from __future__ import annotations
 import re
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
+from tests.chaos.kill_points import Point, points
 from tests.chaos.killing import Sessions, comes
-from tests.chaos.points import Point, points
+from tests.chaos.on_engine import warned
 from tests.chaos.verdict import Verdict, judge
 from tests.engine.programs import NODE, URN, program, pulumi_ids
 from tests.engine.stack import Failed, Program, Result, Stack
@@ -71,6 +73,9 @@ class _Run:
         self._home = home
         self._story: list[str] = []
         self._verdicts: list[Verdict] = []
+        #: Errors and warnings of the last command, and every id that was ever in the state.
+        self._warned = ""
+        self._held: set[str] = set()
         self._unclear: list[str] = []
         timed, slow = point.moment == "timed", point.moment == "polling"
         slow_delete = slow and point.operation in ("delete", "replace-delete")
@@ -92,6 +97,7 @@ class _Run:
                 self._stack.program = declared
                 if self._point.operation != "create":
                     self._do("up", program(**before))
+                self._held |= self._stack.ids()
                 self._cloud.clear_requests()
                 session = self._kill(declared)
                 if self._point.recovery == "up":
@@ -180,11 +186,12 @@ class _Run:
         self._survivor_goes_on()
         pending = self._pending()
         told = destroyed.output if destroyed else ""
+        named = self._warned
         if pulumi_ids(self._cloud):
             self._story.append(f"after destroy: {pulumi_ids(self._cloud)}, pending {pending}")
             if URN in pending and f"* {URN}, interrupted while creating" in told:
-                told += " ".join(sorted(pulumi_ids(self._cloud))[:1])  # one, by its resource
-            self._judge(resources=0, told=told, interim=True)
+                named += " " + min(pulumi_ids(self._cloud))  # one, by its resource
+            self._judge(resources=0, told=named, interim=True)
             self._up_or_take_over(declared)
             self._judge(resources=1)
             self._do("destroy")
@@ -202,8 +209,10 @@ class _Run:
         """`up`; where that is refused because the service is there, what the refusal says."""
         try:
             result = self._stack.up(declared)
+            self._warned = warned(result.output)
             self._story.append(f"up: {dict(result.changes)}")
         except Failed as failed:
+            self._warned = warned(failed.output)
             self._story.append(f"up failed: {failed.reasons}")
             lines = [_TAKE_OVER.search(reason) for reason in failed.reasons]
             if self._point.tokens_honoured or len(lines) != 1 or lines[0] is None:
@@ -226,27 +235,35 @@ class _Run:
                 self._unclear.append(f"the survivor changed the cloud afterwards: {changes}")
 
     def _do(self, command: str, *arguments: Any, **options: Any) -> Result | None:
+        self._warned = ""
         try:
             result: Result | None = getattr(self._stack, command)(*arguments, **options)
         except Failed as failed:
+            self._warned = warned(failed.output)
             self._story.append(f"{command} failed: {failed.reasons or failed.output}")
             self._unclear += failed.reasons or [failed.output]
             return None
+        if result is not None:
+            self._warned = warned(result.output)
         self._story.append(f"{command}: {dict(result.changes)}" if result else command)
         return result
 
     # What is seen
 
-    def _judge(self, *, resources: int, told: str = "", interim: bool = False) -> None:
+    def _judge(self, *, resources: int, told: str | None = None, interim: bool = False) -> None:
         cloud, state = pulumi_ids(self._cloud), self._stack.ids()
         verdict = judge(
-            self._point.name, in_cloud=cloud, in_state=state, resources=resources, told=told
+            self._point.name,
+            in_cloud=cloud,
+            in_state=state,
+            resources=resources,
+            held=self._held,
+            told=self._warned if told is None else told,
         )
+        self._held |= state
         self._story.append(f"cloud {sorted(cloud)}, state {sorted(state)}")
         if interim:  # only what is lost counts
-            named = 1 if told and cloud else 0
-            lost = max(0, verdict.duplicates - named)
-            verdict = Verdict(verdict.point, True, lost, verdict.orphans, verdict.dropped)
+            verdict = replace(verdict, converged=True)
         self._verdicts.append(verdict)
 
     def _pending(self) -> list[str]:

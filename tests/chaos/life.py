@@ -11,6 +11,7 @@ from tests.chaos.clarity import why_unclear
 from tests.chaos.commands import Ran
 from tests.chaos.dying import Death, Moment
 from tests.chaos.hosting import TimedProvider
+from tests.chaos.verdict import is_named
 from tests.chaos.world import World
 from tests.provider.dynamic_host import Properties
 
@@ -45,7 +46,8 @@ class Life:
         self.last: Ran | None = None
         self.failing = 0  # deployments that are still to fail
         self.story: list[str] = []
-        self._told = ""
+        #: Services of ours that the state lost, and that the command that lost them named.
+        self._named: set[str] = set()
         self.keys: set[str] = set()
         #: Services that a killed command left behind.
         self._widowed: set[str] = set()
@@ -157,7 +159,6 @@ class Life:
         killed = isinstance(death, Death) and death.struck
         self.say(f"{what}{', killed' if killed else ''}: {ran.did} {list(ran.errors)}")
         self.last = None if killed else ran
-        self._told += ran.told
         self.keys |= {one.api_key for one in self.world.simulator.services if one.api_key}
         if any(key in ran.told for key in self.keys):
             self._fail("unclear", "an API key is shown")
@@ -174,7 +175,8 @@ class Life:
             self._fail("duplicates", f"{alive}")
         if gone := (before - self.world.ids()) & self.world.in_cloud:
             self._fail("dropped", f"{gone} left the state, and is there")
-        unsaid = {id_ for id_ in self.lost - self._widowed if id_ not in self._told}
+        self._named |= {id_ for id_ in self.lost if is_named(id_, ran.warned)}
+        unsaid = self.lost - self._widowed - self._named
         if unsaid and _AGAIN not in ran.told:
             self._fail("orphans", f"nothing names {unsaid}")
 

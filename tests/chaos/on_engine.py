@@ -15,7 +15,7 @@ from tests.chaos.commands import Ran
 from tests.engine.programs import program
 from tests.engine.stack import Failed, Result, Stack
 
-__all__ = ["EngineCommands"]
+__all__ = ["EngineCommands", "warned"]
 
 
 class EngineCommands:
@@ -59,7 +59,7 @@ def _ran(command: Callable[[], Result]) -> Ran:
     try:
         done = command()
     except Failed as error:
-        return Ran("failed", sorted(error.reasons), error.output)
+        return Ran("failed", sorted(error.reasons), error.output, warned(error.output))
     # The stack itself, which never changes here, is always among the same or the deleted.
     changes = dict(done.changes)
     for own in ("same", "delete", "create"):
@@ -67,4 +67,10 @@ def _ran(command: Callable[[], Result]) -> Ran:
             changes[own] -= 1
             break
     others = [name for name, count in changes.items() if count]
-    return Ran(others[0] if others else "same", (), done.output)
+    return Ran(others[0] if others else "same", (), done.output, warned(done.output))
+
+
+def warned(output: str) -> str:
+    """Of what the CLI printed, the lines of errors and warnings."""
+    lines = (line.strip() for line in output.splitlines())
+    return "\n".join(line for line in lines if line.startswith(("error: ", "warning: ")))

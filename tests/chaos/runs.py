@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.chaos import clouds, faults, kills, machine, points
+from tests.chaos import clouds, faults, kill_points, kills, machine
 from tests.chaos.verdict import Verdict
 
 __all__ = ["KINDS", "Done", "Task", "be_quiet", "execute", "plan", "sample"]
@@ -82,22 +82,32 @@ def execute(task: Task) -> Done:
     return Done(task, verdicts, time.monotonic() - began)
 
 
-def plan(seed: int, rounds: int | None) -> Iterator[Task]:
+def plan(
+    seed: int, rounds: int | None, wanted: Callable[[Task], bool] = lambda _task: True
+) -> Iterator[Task]:
     """
     Every point of each kind once, and random ones; then random ones of further seeds.
+
+    A round in which nothing is wanted is the last: the next would hardly hold anything else.
 
     Args:
         seed: Makes the random points, and the order.
         rounds: How many rounds in all; None goes on for ever.
+        wanted: Which tasks to run.
     """
     counted = itertools.count() if rounds is None else range(rounds)
     for number in counted:
-        found = _round(seed + number, everything=number == 0)
-        yield from _in_turns(found)
+        some = False
+        for task in _in_turns(_round(seed + number, everything=number == 0)):
+            if wanted(task):
+                some = True
+                yield task
+        if not some:
+            return
 
 
-def sample(seed: int) -> Iterator[Task]:
-    """A few minutes' part of a round, the same for the same seed."""
+def sample(seed: int, wanted: Callable[[Task], bool] = lambda _task: True) -> Iterator[Task]:
+    """A few minutes' part of a round, the same for the same seed; of it, what is wanted."""
     chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
     everything = _round(seed, everything=True)
     few = {
@@ -107,14 +117,13 @@ def sample(seed: int) -> Iterator[Task]:
         "clouds": 20,
         "state machine": 1,
     }
-    yield from _in_turns(
-        {kind: chance.sample(of_kind, few[kind]) for kind, of_kind in everything.items()}
-    )
+    chosen = {kind: chance.sample(of_kind, few[kind]) for kind, of_kind in everything.items()}
+    yield from filter(wanted, _in_turns(chosen))
 
 
 def _round(seed: int, *, everything: bool) -> dict[str, list[Task]]:
     chance = random.Random(seed)  # noqa: S311 - as above
-    killed = points.points(seed, _TIMED)
+    killed = kill_points.points(seed, _TIMED)
     if not everything:
         killed = [point for point in killed if point.moment == "timed"]
     spoken: Iterable[clouds.CloudPoint] = clouds.points(seed, _COMBINATIONS)

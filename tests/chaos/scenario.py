@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.testing import SimulatedService
 from tests.chaos.clarity import is_clear
-from tests.chaos.commands import GROUP, Commands, Ran
-from tests.chaos.verdict import Verdict
+from tests.chaos.commands import GROUP, INSTANCE, Commands, Ran
+from tests.chaos.verdict import Verdict, judge
+from tests.engine.programs import place
 
 __all__ = ["live"]
 
 _FIRST: dict[str, Any] = {
+    "ai_nodes": ["ai-1", "ai-2"],
     "description": "first",
     "security_ip_list": ["10.0.0.1", "10.1.2.3/16", "10.0.0.1"],
     "security_ip_group": GROUP,
 }
 _HIDING = {"fields-missing", "fields-null", "fields-empty"}
+#: Where lists are long, there have to be more services than one page holds.
+_LISTED = {"list-paged-at-20", "list-reordered"}
+_NEIGHBOURS = 25
 
 
 class _Life:
@@ -31,8 +38,16 @@ class _Life:
         self.wrong: list[str] = []
         self.unclear: list[str] = []
         self.keys: set[str] = set()
-        self.duplicates = 0
-        self.dropped = 0
+        self.verdicts: list[Verdict] = []
+        #: Every id that was ever in the state.
+        self.held: set[str] = set()
+        self.warned = ""
+        self.neighbours: set[str] = set()
+
+    @property
+    def ours(self) -> list[SimulatedService]:
+        """The services in the cloud but for those of somebody else."""
+        return [one for one in self.simulator.services if _id(one) not in self.neighbours]
 
     def did(self, step: str, ran: Ran, *expected: str) -> None:
         """Note a command, and compare what it did; `error` stands for a clear refusal."""
@@ -41,7 +56,11 @@ class _Life:
         self.keys |= {one.api_key for one in self.simulator.services if one.api_key}
         self.unclear += [error for error in ran.errors if not is_clear(error, secrets=self.keys)]
         self.unclear += [f"{step}: a key is shown" for key in self.keys if key in ran.told]
-        self.duplicates = max(self.duplicates, len(self.simulator.services) - 1)
+        self.warned = ran.warned
+        if ran.well and "is not as asked" in ran.told and not self.dialects & _HIDING:
+            self.note(f"{step}: warned of a difference")
+        if len(self.ours) > 1:
+            self.judge(1)
         if outcome not in expected:
             self.note(f"{step}: {outcome} instead of {' or '.join(expected)}")
 
@@ -56,12 +75,10 @@ class _Life:
 
     def agrees(self, step: str, **fields: Any) -> None:
         """State and cloud hold the same one service, and it is as declared."""
-        in_cloud = {f"{one.instance_id}:{one.id}" for one in self.simulator.services}
-        if in_cloud != self.stack.ids():
-            self.note(f"{step}: cloud {sorted(in_cloud)}, state {sorted(self.stack.ids())}")
-            self.dropped += len(in_cloud - self.stack.ids())
+        if not self.judge(1).converged:
+            self.note(f"{step}: cloud {self.ours}, state {sorted(self.stack.ids())}")
             return
-        for service in self.simulator.services:
+        for service in self.ours:
             shown = {name: getattr(service, name) for name in fields}
             if shown != fields:
                 self.note(f"{step}: the cloud has {shown} instead of {fields}")
@@ -70,13 +87,32 @@ class _Life:
 
     def empty(self, step: str) -> None:
         """Neither state nor cloud holds anything."""
-        if self.simulator.services or self.stack.ids():
-            self.note(f"{step}: cloud {self.simulator.services}, state {self.stack.ids()}")
+        if not self.judge(0).converged:
+            self.note(f"{step}: cloud {self.ours}, state {self.stack.ids()}")
+
+    def judge(self, resources: int) -> Verdict:
+        """Compare the cloud with the state now; the figures count."""
+        state = self.stack.ids()
+        verdict = judge(
+            "",
+            in_cloud={_id(one) for one in self.ours},
+            in_state=state,
+            resources=resources,
+            held=self.held,
+            told=self.warned,
+        )
+        self.held |= state
+        self.verdicts.append(verdict)
+        return verdict
 
     def only_service(self) -> str:
         """The id in the cloud, without its instance."""
-        (service,) = self.simulator.services
+        (service,) = self.ours
         return service.id
+
+
+def _id(service: SimulatedService) -> str:
+    return str(ModelServiceId(service.instance_id, service.id))
 
 
 def live(stack: Commands, dialects: Iterable[str], point: str, *, repeat: bool = True) -> Verdict:
@@ -92,6 +128,8 @@ def live(stack: Commands, dialects: Iterable[str], point: str, *, repeat: bool =
     """
     life = _Life(stack, dialects, repeat=repeat)
     try:
+        if life.dialects & _LISTED:
+            _settle_neighbours(life)
         _ordinary(life)
         _drift(life)
         _whitelist(life)
@@ -104,11 +142,19 @@ def live(stack: Commands, dialects: Iterable[str], point: str, *, repeat: bool =
     return Verdict(
         point,
         converged=not life.wrong,
-        duplicates=life.duplicates,
-        dropped=life.dropped,
+        duplicates=max((one.duplicates for one in life.verdicts), default=0),
+        orphans=max((one.orphans for one in life.verdicts), default=0),
+        dropped=max((one.dropped for one in life.verdicts), default=0),
         unclear=tuple(life.unclear),
         story=tuple(life.story),
     )
+
+
+def _settle_neighbours(life: _Life) -> None:
+    """Services of somebody else in the same instance."""
+    nodes = [f"other-{number}" for number in range(_NEIGHBOURS)]
+    life.simulator.add_instance(INSTANCE, nodes)
+    life.neighbours |= {place(life.simulator, ai_nodes=(node,)) for node in nodes}
 
 
 def _ordinary(life: _Life) -> None:
@@ -140,9 +186,10 @@ def _drift(life: _Life) -> None:
 
 def _whitelist(life: _Life) -> None:
     reaches = "modify-not-reaching" not in life.dialects
-    hidden = bool(life.dialects & _HIDING)
+    empty = "fields-empty" in life.dialects  # as if nobody were admitted, which is no success
+    hidden = bool(life.dialects & _HIDING) and not empty
     changed = {**_FIRST, "security_ip_list": ["10.9.0.1"]}
-    if reaches or hidden:
+    if hidden or (reaches and not empty):
         life.did("whitelist", life.stack.up(**changed), "update")
     else:
         life.did("whitelist", life.stack.up(**changed), "error")
@@ -157,7 +204,7 @@ def _replacement(life: _Life) -> None:
     old = life.only_service()
     life.did("replace", life.stack.up(**_FIRST, model_name="Qwen3-8B"), "replace")
     life.agrees("replace", model_name="Qwen3-8B", description="first")
-    if life.simulator.services and life.only_service() == old:
+    if life.ours and life.only_service() == old:
         life.note("replace: the service is the old one")
 
 
@@ -202,3 +249,5 @@ def _end(life: _Life) -> None:
             if told != ("whitelist-open-default" in life.dialects and not life.dialects & _HIDING):
                 life.note(f"create anew: an open whitelist is told of: {told}")
             life.agrees("create anew", description=declared["description"], status="active")
+    if not life.neighbours <= {_id(one) for one in life.simulator.services}:
+        life.note("a service of somebody else is gone")

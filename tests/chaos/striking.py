@@ -38,7 +38,7 @@ class Fault:
     """
 
     def __init__(
-        self, world: World, fault: str, action: str, times: int | None, after: int
+        self, world: World, fault: str, action: str | None, times: int | None, after: int
     ) -> None:
         self._world = world
         self._fault = fault

@@ -100,6 +100,13 @@ def test_a_wait_bears_a_minute_without_an_answer(operation: str) -> None:
         assert known.act(world).errors == ()
 
 
+@_operations
+@pytest.mark.parametrize("fault", ["instance-not-found", "forbidden", "unavailable"])
+def test_what_cannot_be_seen_is_not_gone(operation: Operation, fault: str) -> None:
+    """With a wrong account no call shows the instance: what the state holds, it keeps."""
+    assert _trouble([Point(operation.name, None, fault, None)]) == ""
+
+
 def test_a_fault_that_never_strikes_is_no_success() -> None:
     """A point that was never tried counts as one that went wrong."""
     verdict = run(Point("refresh", "DescribeModelService", "unavailable", 1, after=5))

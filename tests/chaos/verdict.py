@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Verdict", "judge", "summed"]
+__all__ = ["Verdict", "is_named", "judge", "summed"]
 
 
 @dataclass(frozen=True)
@@ -15,11 +16,11 @@ class Verdict:
     point: str
     #: Whether state and cloud ended as declared, or what an error said to do led there.
     converged: bool
-    #: Services beyond one for a resource.
+    #: Services of ours beyond one for a resource, in the cloud at once.
     duplicates: int = 0
-    #: Services that are billed and that no state and no message names.
+    #: Services that are billed, and that neither the state nor the last error or warning names.
     orphans: int = 0
-    #: Resources that left the state while their service was there.
+    #: Services that the state named once and no more, though they are there.
     dropped: int = 0
     #: Errors that do not say in one line what failed and what to do next.
     unclear: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ def judge(
     in_cloud: Iterable[str],
     in_state: Iterable[str],
     resources: int,
+    held: Iterable[str] = (),
     told: str = "",
     unclear: Sequence[str] = (),
     story: Sequence[str] = (),
@@ -48,10 +50,12 @@ def judge(
 
     Args:
         point: Its name; enough to run it again.
-        in_cloud: The ids of all services there, as Pulumi writes them.
+        in_cloud: The ids of all services of ours there, as Pulumi writes them.
         in_state: The ids that the state holds.
         resources: How many services are declared in the end: 0 after a destroy.
-        told: All that was printed: a service whose id stands in it is named.
+        held: The ids that the state held at any time before.
+        told: The errors and warnings of the last command: a service whose id stands in them is
+            named.
         unclear: Errors that were not clear.
         story: What happened, line by line.
     """
@@ -59,12 +63,17 @@ def judge(
     return Verdict(
         point,
         converged=cloud == state and len(state) == resources,
-        duplicates=max(0, len(cloud) - max(resources, len(state))),
-        orphans=len([id_ for id_ in cloud - state if id_ not in told]),
-        dropped=max(0, min(len(cloud), resources) - len(state)),
+        duplicates=max(0, len(cloud) - max(resources, 1)),  # a single one left is an orphan
+        orphans=sum(not is_named(id_, told) for id_ in cloud - state),
+        dropped=len((set(held) & cloud) - state),
         unclear=tuple(unclear),
         story=tuple(story),
     )
+
+
+def is_named(id_: str, told: str) -> bool:
+    """Whether a text names an id; a longer one that begins or ends alike is another."""
+    return bool(re.search(rf"(?<![\w:-]){re.escape(id_)}(?![\w-])", told))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ does is shown by running the same scenarios on it (tests/engine/test_dialects.py
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, redirect_stdout
@@ -27,6 +28,12 @@ from tests.provider.dynamic_host import HostError, Properties, Stored
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+#: Notes of what goes well, which are printed as warnings are; test_verdict.py keeps them complete.
+_NOTE = re.compile(
+    r"answers with \S+$|resuming it, nothing new was created$|nothing was created$| is deleted$"
+    r"| is '[^']*' after [0-9a-z ]+$"
+    r"|: `pulumi up` (goes on waiting for|replaces) it$"
+)
 URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::model"
 _HIDDEN = {"__urn": URN, "__organization": "acme"}
 DECLARED: Properties = {
@@ -193,7 +200,9 @@ class World:
         except (HostError, pulumi.RunError) as error:
             errors = (str(error).removeprefix("Exception calling application: "),)
         self._told.seek(start)
-        return Ran(did, errors, "\n".join([self._told.read(), *errors]))
+        printed = self._told.read()
+        warnings = [line for line in printed.splitlines() if not _NOTE.search(line)]
+        return Ran(did, errors, "\n".join([printed, *errors]), "\n".join([*warnings, *errors]))
 
     def _config(self) -> Mapping[str, str]:
         settings = {

@@ -17,7 +17,7 @@ import pytest
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import mutations, pulumi_ids
 from tests.engine.stack import TYPE, Stack, is_secret
-from tests.engine.upgrades.record import CLOUD, HERE, RELEASES, load, simulator_of
+from tests.engine.upgrades.record import CLOUD, HERE, RELEASES, load, record, simulator_of
 from tests.provider.dynamic_host import PROVIDER
 
 _ROOT = Path(__file__).parents[2]
@@ -62,6 +62,24 @@ def _lasting(resource: Mapping[str, Any]) -> dict[str, Any]:
         )
         for key, value in kept.items()
     }
+
+
+def test_there_is_a_release_to_upgrade_from() -> None:
+    """Without a folder, all that follows would be skipped; each has at least one stored stack."""
+    assert RELEASES
+    for release in RELEASES:
+        assert list((HERE / release).glob("*/state/.pulumi/stacks/*/*.json")), release
+
+
+def test_a_recorded_release_is_not_recorded_again() -> None:
+    """Its files are what was published: written anew, they would show the code of today."""
+    release = RELEASES[-1]
+    folder = HERE / release
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(SystemExit, match=release):
+        record(release[1:].replace("_", "."))
+    kept = {path: path.stat().st_mtime_ns for path in before if path.exists()}
+    assert kept == before
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -86,6 +86,18 @@ def test_delete_of_an_unseen_service_gives_it_time_whatever_the_answer(
     assert cloud.services == {}
 
 
+def test_delete_looks_twice_before_it_believes_the_end(cloud: FakeCloud, voice: Voice) -> None:
+    """A service that is still being deleted may be missed by one describe and one list."""
+    service = cloud.add()
+    cloud.delete_polls = 3
+    cloud.fail("describe", not_found())
+    cloud.services[service].listed = False
+
+    delete(operation(cloud, voice), service)
+
+    assert cloud.services == {}
+
+
 @pytest.mark.parametrize("word", ["released", "Undeployed", "destroyed", "REMOVED", "terminated"])
 def test_delete_ends_with_any_word_for_the_end(cloud: FakeCloud, voice: Voice, word: str) -> None:
     """The last status of a service is not documented; the list without it is the proof."""

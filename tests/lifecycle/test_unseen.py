@@ -108,13 +108,29 @@ def test_delete_believes_the_list_about_an_unseen_service_after_its_grace(
 
 
 def test_delete_pays_no_grace_for_a_service_that_was_seen(cloud: FakeCloud, voice: Voice) -> None:
-    """Accepted, described as not there and not listed: that is enough."""
+    """Accepted, described as not there and not listed, twice: that is enough."""
     service = cloud.add()
 
     delete(operation(cloud, voice), service)
 
-    assert [call.action for call in cloud.calls] == ["delete", "describe", "list"]
-    assert cloud.clock.now == 0.0
+    assert [call.action for call in cloud.calls] == ["delete", *["describe", "list"] * 2]
+    assert cloud.clock.now == 2.0
+
+
+def test_delete_pays_no_grace_for_an_unseen_service_that_shows(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """A state that knows no status, as one written by hand, does not make a destroy slow."""
+    service = cloud.add()
+
+    delete(operation(cloud, voice), service, seen=False)
+
+    assert [call.action for call in cloud.calls] == [
+        "describe",
+        "delete",
+        *["describe", "list"] * 2,
+    ]
+    assert cloud.clock.now == 2.0
 
 
 @pytest.mark.parametrize("see", [look, read])

@@ -5,7 +5,7 @@ Record the stacks that this version writes, for the versions to come.
 
 Needs the Pulumi CLI on the PATH. Each release has a folder with its program and, for each stack,
 what a user would have: the backend's folder, the stack's settings, and the simulated cloud's
-contents. A release without a program of its own gets a copy of the newest one.
+contents. A release gets a copy of the newest program; one that is recorded stays as it is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.engine.programs import place
 from tests.engine.running import background, eventually
 from tests.engine.stack import PROJECT, STACK, Failed, Stack
 
-__all__ = ["CLOUD", "HERE", "RELEASES", "load", "simulator_of"]
+__all__ = ["CLOUD", "HERE", "RELEASES", "load", "record", "simulator_of"]
 
 HERE = Path(__file__).parent
 #: The folders of all releases, oldest first.
@@ -102,16 +102,16 @@ _STACKS: dict[str, Callable[[Any, Stack, Simulator], None]] = {
 
 
 def record(version: str) -> None:
-    """Write the folder of a release anew."""
+    """Write the folder of a release, once: what was published is not written anew."""
     name = "v" + version.replace(".", "_")
     folder = HERE / name
-    if not folder.exists():
-        folder.mkdir()
-        (folder / "__init__.py").write_text(f'"""Stacks written by release {version}."""\n')
-        shutil.copyfile(HERE / RELEASES[-1] / "program.py", folder / "program.py")
+    if folder.exists():
+        sys.exit(f"{folder.name} is there already: what a release wrote does not change.")
+    folder.mkdir()
+    (folder / "__init__.py").write_text(f'"""Stacks written by release {version}."""\n')
+    shutil.copyfile(HERE / RELEASES[-1] / "program.py", folder / "program.py")
     program = load(name)
     for title, write in _STACKS.items():
-        shutil.rmtree(folder / title, ignore_errors=True)
         with tempfile.TemporaryDirectory() as temporary:
             home = Path(temporary)
             with simulator_of(program, home / CLOUD) as simulator:
