@@ -138,10 +138,11 @@ class _Run:
         elif moment == "polling":
             self._cloud.hold_deployments()
         elif moment == "unsaved" and mutation == "DeleteModelService":
-            self._cloud.inject("hang-after", "ListModelServices")  # the proof that it is gone
+            # The second proof that it is gone.
+            self._cloud.inject("hang-after", "ListModelServices", after=1)
         elif moment == "unsaved":
-            # The delete of a replacement looks once.
-            earlier = 1 if self._point.operation == "replace-create" else 0
+            # The delete of a replacement looks twice.
+            earlier = 2 if self._point.operation == "replace-create" else 0
             self._cloud.inject("hang-after", "DescribeModelService", after=earlier)
 
     def _struck(self) -> bool:
