@@ -298,6 +298,6 @@ def test_update_uses_the_region_in_the_state_when_the_configuration_changed(
     with DynamicHost(changed) as other, pytest.raises(HostError, match="is gone"):
         other.update(stored, {**inputs, "store_api_key": False})
 
-    assert ["cn-hangzhou"] == [
+    assert {"cn-hangzhou"} == {
         call.parameters["RegionId"] for call in cloud.calls("ListModelServices")
-    ]
+    }
