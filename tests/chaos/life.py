@@ -259,7 +259,27 @@ class Life:
         if "security_ip_group" in text and "security_ip_group" in self.declared:
             del self.declared["security_ip_group"]
             return True
-        return bool(self._advised())
+        return self._declare_what_is_there(text) or bool(self._advised())
+
+    def _declare_what_is_there(self, text: str) -> bool:
+        """A take-over was refused: correct the declaration, or delete what has failed."""
+        failed = re.search(r"import of \S+:(\S+) failed: its deployment failed", text)
+        if failed is not None:
+            self.remove([self.world.simulator.service(failed.group(1))])
+            return True
+        found = re.search(r"import of \S+:(\S+) failed: the declaration differs", text)
+        if found is None:
+            return False
+        service = self.world.simulator.service(found.group(1))
+        there = {
+            "model_name": service.model_name,
+            "description": service.description or "",
+            "security_ip_list": list(service.security_ip_list),
+        }
+        self.declared |= {
+            name: value for name, value in there.items() if f"{name} is declared" in text
+        }
+        return True
 
     def _advised(self) -> dict[str, str]:
         """The service of ours that the last error says how to take over."""
