@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pulumi_adbpg_model.simulator import DIALECTS, EXCLUSIVE, Simulator, serve_forever
+from pulumi_adbpg_model.simulator import DIALECTS, Simulator, clashing, serve_forever
 
 __all__ = ["main"]
 
@@ -47,10 +47,9 @@ def _groups(
 def _dialects(
     _context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]
 ) -> tuple[str, ...]:
-    for group in EXCLUSIVE:
-        clash = sorted(group.intersection(value))
-        if len(clash) > 1:
-            raise click.BadParameter(f"these exclude each other: {', '.join(clash)}")
+    clash = clashing(value)
+    if clash:
+        raise click.BadParameter(f"these exclude each other: {', '.join(clash)}")
     return value
 
 

@@ -12,20 +12,17 @@ from alibabacloud_credentials.models import Config as CredentialConfig
 from alibabacloud_credentials.provider import CLIProfileCredentialsProvider
 from alibabacloud_tea_openapi.client import Client as OpenApiClient
 from alibabacloud_tea_openapi.utils import Utils
-from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest
 from darabonba.runtime import RuntimeOptions
 
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import AccessError, TransportError
 from pulumi_adbpg_model.gateway._endpoints import host_of
 from pulumi_adbpg_model.gateway._errors import translate, unusable_credentials
-from pulumi_adbpg_model.gateway._transport import GuardedSession, Place, place_for
+from pulumi_adbpg_model.gateway._transport import GuardedSession, Place, place_for, rpc_params
 from pulumi_adbpg_model.settings import Credentials, Profile, Settings, StaticKey
 
 __all__ = ["Client"]
-
-_API_VERSION = "2016-05-03"
-_CONNECT_TIMEOUT_MS = 5_000
 
 # These libraries log to stderr on their own, which the engine shows as the user's diagnostics.
 # With DEBUG=sdk in the environment that includes the headers of each call.
@@ -57,17 +54,6 @@ class Client:
         request = OpenApiRequest(
             query=Utils.query(query), body=None if body is None else Utils.parse_to_map(body)
         )
-        params = Params(
-            action=action,
-            version=_API_VERSION,
-            protocol="HTTPS",
-            pathname="/",
-            method="POST",
-            auth_type="AK",
-            style="RPC",
-            req_body_type="formData",
-            body_type="json",
-        )
         client, credential, place = self._client(host)
         try:
             # The client asks again, from a cache: here a failure is known for what it is.
@@ -76,7 +62,7 @@ class Client:
             raise unusable_credentials(error, settings.credentials) from None
         place.fill()
         try:
-            answer = client.call_api(params, request, RuntimeOptions())
+            answer = client.call_api(rpc_params(action), request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
             secrets = [text for text in (key.access_key_secret, key.security_token) if text]
             told = translate(error, action, subject, host, secrets)
@@ -109,8 +95,6 @@ class Client:
             max_idle_conns=place.pool_size,
             region_id=settings.region,
             credential=credential,
-            connect_timeout=_CONNECT_TIMEOUT_MS,
-            read_timeout=round(self._read_timeout_s * 1000),
             user_agent=f"pulumi-adbpg-model/{_own_version()}",
         )
         return OpenApiClient(config), credential, place

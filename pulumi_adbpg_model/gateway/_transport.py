@@ -38,6 +38,7 @@ __all__ = [
     "RedirectRefused",
     "check_sdk",
     "place_for",
+    "rpc_params",
 ]
 
 #: A page of 100 services with 1000 whitelist entries each is about 2 MB.
@@ -157,6 +158,21 @@ def place_for(session: GuardedSession, protocol: str, host: str, owner: object) 
     return place
 
 
+def rpc_params(action: str) -> Any:
+    """How every action of the API is called. The protocol is that of the client's configuration."""
+    return Params(
+        action=action,
+        version="2016-05-03",
+        protocol="HTTPS",
+        pathname="/",
+        method="POST",
+        auth_type="AK",
+        style="RPC",
+        req_body_type="formData",
+        body_type="json",
+    )
+
+
 @cache
 def check_sdk(core: Any) -> None:
     """
@@ -176,20 +192,10 @@ def check_sdk(core: Any) -> None:
         access_key_secret="probe",  # noqa: S106 - made up
         max_idle_conns=place.pool_size,
     )
-    params = Params(
-        action="Probe",
-        version="2016-05-03",
-        protocol="HTTP",
-        pathname="/",
-        method="POST",
-        auth_type="AK",
-        style="RPC",
-        req_body_type="formData",
-        body_type="json",
-    )
     try:
         place.fill()
-        OpenApiClient(config).call_api(params, OpenApiRequest(), RuntimeOptions())
+        client = OpenApiClient(config)
+        client.call_api(rpc_params("Probe"), OpenApiRequest(), RuntimeOptions())
     except Exception as error:  # noqa: BLE001 - the SDK wraps what it does not know
         if isinstance(getattr(error, "inner_exception", error), _ProbedError):
             return

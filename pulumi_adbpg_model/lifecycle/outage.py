@@ -12,12 +12,12 @@ from pulumi_adbpg_model.errors import (
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
 
-__all__ = ["Outage", "has_unknown_code"]
+__all__ = ["DISAGREEMENT_S", "Outage", "has_unknown_code"]
 
 #: In a row, beyond each call's own retries.
 _OUTAGE_S = 120.0
-#: How long describe may refuse what the list still shows: one of them lags behind.
-_DISAGREEMENT_S = 15.0
+#: How long describe and list may contradict each other: one of them lags behind.
+DISAGREEMENT_S = 15.0
 _PASSING = (BusyError, ServerError, ThrottledError, TransportError)
 
 
@@ -43,7 +43,7 @@ class Outage:
         if isinstance(error, _PASSING):
             limit_s = _OUTAGE_S
         elif any_code and has_unknown_code(error):
-            limit_s = _DISAGREEMENT_S
+            limit_s = DISAGREEMENT_S
         else:
             return False
         if self._operation.over:

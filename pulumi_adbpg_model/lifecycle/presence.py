@@ -20,7 +20,7 @@ from pulumi_adbpg_model.errors import (
     OperationError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.outage import has_unknown_code
+from pulumi_adbpg_model.lifecycle.outage import DISAGREEMENT_S, has_unknown_code
 from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
 
 __all__ = [
@@ -43,8 +43,6 @@ GRACE_S = 30.0
 SECOND_LOOK_S = 5.0
 #: Words for a service that is no more; the API page names none.
 _ENDED = frozenset(("deleted", "destroyed", "released", "removed", "terminated", "undeployed"))
-#: How long describe and list may contradict each other before `read` gives up.
-_DISAGREEMENT_S = 15.0
 
 
 def find(
@@ -156,7 +154,7 @@ def look(
         absent = None
         if fresh:
             operation.report.progress(f"{service} does not show yet")
-        elif operation.over or looking.waited_s >= _DISAGREEMENT_S + (0.0 if seen else GRACE_S):
+        elif operation.over or looking.waited_s >= DISAGREEMENT_S + (0.0 if seen else GRACE_S):
             raise OperationError(
                 f"DescribeModelService does not know {service}, but ListModelServices shows it. "
                 "The state is kept; run the command again later."

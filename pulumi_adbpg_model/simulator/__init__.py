@@ -9,7 +9,7 @@ Inside: `server` > `wire` > `cloud` > `placement` and `progress` (what time does
 
 from __future__ import annotations
 
-from .dialects import DIALECTS, EXCLUSIVE
+from .dialects import DIALECTS, EXCLUSIVE, clashing
 from .faults import FAULTS, Fault
 from .records import RecordedRequest, SimulatedService
 from .server import DEFAULT_MODELS, DEFAULT_NODES, Simulator
@@ -25,5 +25,6 @@ __all__ = [
     "RecordedRequest",
     "SimulatedService",
     "Simulator",
+    "clashing",
     "serve_forever",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +36,16 @@ class CloudPoint:
         return "cloud: " + ("+".join(self.dialects) or "as documented")
 
 
+def _goes_with(name: str, chosen: Iterable[str]) -> bool:
+    return not any(name in group and not group.isdisjoint(chosen) for group in _EXCLUSIVE)
+
+
 def combination(source: random.Random) -> CloudPoint:
     """Two dialects to a dozen that do not exclude each other."""
     wanted = source.randint(2, _MOST)
     chosen: set[str] = set()
     for name in source.sample(sorted(DIALECTS), len(DIALECTS)):
-        if all(len(group & (chosen | {name})) < 2 for group in _EXCLUSIVE):
+        if _goes_with(name, chosen):
             chosen.add(name)
         if len(chosen) == wanted:
             break
@@ -66,7 +70,7 @@ def covering(seed: int) -> list[CloudPoint]:
     while left:
         chosen: list[str] = []
         for name in left:
-            if all(len(group & {*chosen, name}) < 2 for group in _EXCLUSIVE):
+            if _goes_with(name, chosen):
                 chosen.append(name)
         left = [name for name in left if name not in chosen]
         found.append(CloudPoint(tuple(sorted(chosen))))

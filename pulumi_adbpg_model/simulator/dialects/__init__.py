@@ -15,9 +15,9 @@ from .deletion import Deletion
 from .describing import Describing
 from .lists import Lists
 from .reading import Reading
-from .table import DIALECTS, EXCLUSIVE
+from .table import DIALECTS, EXCLUSIVE, clashing
 
-__all__ = ["DIALECTS", "EXCLUSIVE", "Dialects"]
+__all__ = ["DIALECTS", "EXCLUSIVE", "Dialects", "clashing"]
 
 
 class Dialects:
@@ -29,11 +29,10 @@ class Dialects:
         if unknown:
             msg = f"unknown dialect {', '.join(unknown)}; known: {', '.join(sorted(DIALECTS))}"
             raise ValueError(msg)
-        for group in EXCLUSIVE:
-            clash = sorted(self.names & group)
-            if len(clash) > 1:
-                msg = f"dialects that exclude each other: {', '.join(clash)}"
-                raise ValueError(msg)
+        clash = clashing(self.names)
+        if clash:
+            msg = f"dialects that exclude each other: {', '.join(clash)}"
+            raise ValueError(msg)
         self.creation = Creation(self.names)
         self.deletion = Deletion(self.names)
         self.describing = Describing(self.names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 DIALECTS: dict[str, str] = {
     # A service that is gone, described
     "describe-gone-400": "Describing an unknown service answers 400 with the same code.",
@@ -121,3 +123,9 @@ EXCLUSIVE: tuple[frozenset[str], ...] = (
     frozenset({"modify-not-reaching", "modify-slow"}),
     frozenset({"fields-missing", "fields-null", "fields-empty"}),
 )
+
+
+def clashing(names: Iterable[str]) -> list[str]:
+    """Return the first of these names that exclude each other, sorted; none if they go together."""
+    groups = (sorted(group.intersection(names)) for group in EXCLUSIVE)
+    return next((clash for clash in groups if len(clash) > 1), [])
