@@ -148,6 +148,8 @@ class AiNode:
     spec: str | None
     pool_id: str | None
     bound: bool
+    #: What holds it, in the cloud's own words; the API pages do not say what stands there.
+    bound_to: str | None = None
 
 
 def same_nodes(one: Iterable[str] | None, other: Iterable[str] | None) -> bool:

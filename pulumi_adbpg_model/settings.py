@@ -106,6 +106,8 @@ class Settings:
     max_poll_interval_s: float | None = None
     #: How many resources the dynamic provider host works on at once.
     parallel: int = 64
+    #: Whether `check` asks the cloud about the model and the nodes of a service to be created.
+    preflight: bool = True
 
     @classmethod
     def resolve(
@@ -148,9 +150,10 @@ class Settings:
         credentials = read(lambda: _credentials(config, environ))
         interval = read(lambda: _max_poll_interval(config))
         parallel = read(lambda: _parallel(config))
+        preflight = read(lambda: _preflight(config))
         if problems:
             raise ConfigurationError("; ".join(problems))
-        return cls(region, endpoint, credentials, interval, parallel)  # type: ignore[arg-type]
+        return cls(region, endpoint, credentials, interval, parallel, preflight)  # type: ignore[arg-type]
 
 
 def is_region(text: str) -> bool:
@@ -277,3 +280,10 @@ def _parallel(config: ConfigReader) -> int:
             f"config adbpg:parallel must be a whole number of at least 1, got {text!r}"
         )
     return int(text)
+
+
+def _preflight(config: ConfigReader) -> bool:
+    text = config("adbpg:preflight")
+    if text and text.lower() not in ("true", "false"):
+        raise ConfigurationError(f"config adbpg:preflight must be true or false, got {text!r}")
+    return not text or text.lower() == "true"

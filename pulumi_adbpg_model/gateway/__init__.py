@@ -185,6 +185,24 @@ class Gateway:
             budget_s=budget_s,
         )
 
+    def list_supported_models(self, *, budget_s: float | None = None) -> list[str]:
+        """
+        ListSupportModels: the names of the models that the region can deploy.
+
+        Raises:
+            TransportError: The answer holds no list.
+        """
+        subject = f"of region {self.region}" if self.region else "of the endpoint"
+
+        def listed(body: dict[str, object]) -> list[str]:
+            names = _wire.models(body)
+            if names is None:
+                raise TransportError("ListSupportModels", subject, "the answer names no models")
+            return names
+
+        query = _wire.region_query(self.region)
+        return self._call("ListSupportModels", subject, query, read=listed, budget_s=budget_s)
+
     def modify_security_ips(
         self,
         db_instance_id: str,

@@ -22,7 +22,9 @@ __all__ = [
     "instance_query",
     "list_query",
     "listed",
+    "models",
     "nodes",
+    "region_query",
     "service_query",
     "text",
     "whitelist_query",
@@ -69,6 +71,11 @@ def service_query(service: ModelServiceId) -> Parameters:
 def instance_query(db_instance_id: str, region: str | None) -> Parameters:
     """The query of ListAINodePools."""
     return _present({"DBInstanceId": db_instance_id, "RegionId": region})
+
+
+def region_query(region: str | None) -> Parameters:
+    """The query of ListSupportModels."""
+    return _present({"RegionId": region})
 
 
 def list_query(db_instance_id: str, region: str | None, page: int, page_size: int) -> Parameters:
@@ -119,8 +126,19 @@ def nodes(body: Parameters) -> list[AiNode]:
             if name is not None:
                 bound = (text(node.get("BindStatus")) or "").lower() == "bound"
                 pool_id = text(pool.get("AINodePoolId"))
-                found.append(AiNode(name, text(node.get("NodeSpec")), pool_id, bound))
+                holder = text(node.get("BindObject"))
+                found.append(AiNode(name, text(node.get("NodeSpec")), pool_id, bound, holder))
     return found
+
+
+def models(body: Parameters) -> list[str] | None:
+    """The names in a ListSupportModels answer; None when it holds no list of names."""
+    names = body.get("ModelNames")
+    if isinstance(names, dict):
+        names = names.get("modelNames")
+    if not isinstance(names, list):
+        return None
+    return [name for name in map(text, names) if name]
 
 
 def identifier(value: object) -> str | None:

@@ -49,6 +49,7 @@ def send_official(client: Client, method: str, **fields: Any) -> None:
         "delete_model_service": models.DeleteModelServiceRequest,
         "list_model_services": models.ListModelServicesRequest,
         "list_ainode_pools": models.ListAINodePoolsRequest,
+        "list_support_models": models.ListSupportModelsRequest,
         "modify_security_ips": models.ModifySecurityIpsRequest,
     }
     with contextlib.suppress(AlibabaCloudException):

@@ -110,6 +110,7 @@ def test_create_equals_the_official_client(
             "list_ai_nodes",
             ("gp-demo",),
         ),
+        ("list_support_models", {"region_id": "cn-hangzhou"}, "list_supported_models", ()),
         (
             "modify_security_ips",
             {

@@ -6,79 +6,27 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pulumi_adbpg_model import provider, state
 from pulumi_adbpg_model.testing import Simulator
+from tests.engine.pages import DOCS, README, SHOWN_ID, blocks, programs, section, told
 from tests.engine.programs import mutations, place, pulumi_ids
-from tests.engine.stack import Program, Stack
+from tests.engine.stack import Stack
 
-ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-REFERENCE = ROOT / "docs/model-service.md"
-#: In the examples, the service that is there already. Ids are made by the cloud.
-SHOWN_ID = "gp-demo:ms-0123456789ab"
+REFERENCE = DOCS / "model-service.md"
 
-#: A code block with a comment before it, such as `<!-- run -->`, that says what it is.
-_MARKED = re.compile(r"^<!-- (?P<mark>.+) -->\n```\w+\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)
-#: A program begins with its imports; what begins otherwise is an excerpt.
-_PROGRAM = re.compile(r"^```python\n(?P<text>(?:import|from) (?:.*\n)*?)```$", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A marked block of a page."""
-
-    mark: str
-    text: str
-    place: str
-
-    def program(self, service_id: str = SHOWN_ID) -> Program:
-        """The block as a Pulumi program, in a namespace of its own."""
-        code = compile(self.text.replace(SHOWN_ID, service_id), self.place, "exec")
-
-        def run() -> None:
-            exec(code, {"__name__": "__main__"})  # noqa: S102 - the documentation is ours
-
-        return run
-
-
-def blocks(page: Path, mark: str) -> list[Block]:
-    """The blocks of a page whose mark begins like this, in order."""
-    text = page.read_text(encoding="utf-8")
-    found = []
-    for match in _MARKED.finditer(text):
-        line = text.count("\n", 0, match.start()) + 1
-        found.append(Block(match["mark"], match["text"], f"{page.name}:{line}"))
-    return [block for block in found if block.mark.startswith(mark)]
-
-
-def section(page: Path, title: str) -> str:
-    """The text below a heading of the second level."""
-    _, found, rest = page.read_text(encoding="utf-8").partition(f"\n## {title}\n")
-    assert found, f"{page.name} has no section {title!r}"
-    return rest.partition("\n## ")[0]
-
-
-def told(text: str) -> set[str]:
-    """The lines of an output without what differs from run to run."""
-    text = re.sub(r"ms-[0-9a-f]{12}", "ms-…", text)
-    text = re.sub(r"@ updating\.+", "@ updating", text)
-    text = re.sub(r"\b[0-9.]+ ?s\b", "0 s", text)
-    return {line.rstrip() for line in text.splitlines()}
 
 
 @pytest.mark.parametrize("page", [README, REFERENCE], ids=lambda page: page.name)
 def test_every_program_of_a_page_is_marked(page: Path) -> None:
     """None is left out of the tests below."""
-    programs = [match["text"] for match in _PROGRAM.finditer(page.read_text(encoding="utf-8"))]
     marked = [block.text for block in (*blocks(page, "run"), *blocks(page, "file: "))]
-    assert programs == marked
-    assert programs
+    assert programs(page) == marked
+    assert marked
 
 
 def test_examples_of_the_reference_can_be_previewed(stack: Stack, simulator: Simulator) -> None:

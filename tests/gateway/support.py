@@ -32,6 +32,7 @@ ACTIONS: dict[str, Callable[[Gateway, ModelServiceId], object]] = {
     "DeleteModelService": lambda gateway, service: gateway.delete_model_service(service),
     "ListModelServices": lambda gateway, _: gateway.list_model_services(INSTANCE),
     "ListAINodePools": lambda gateway, _: gateway.list_ai_nodes(INSTANCE),
+    "ListSupportModels": lambda gateway, _: gateway.list_supported_models(),
     "ModifySecurityIps": lambda gateway, _: gateway.modify_security_ips(
         INSTANCE, "mine", ["10.9.8.7"]
     ),

@@ -20,6 +20,7 @@ from pulumi_adbpg_model.errors import (
 )
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Endpoint, Settings, StaticKey
+from pulumi_adbpg_model.simulator import DEFAULT_MODELS
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.support import INSTANCE, SPEC, TOKEN, add_service, gateway_for, settings_for
 from tests.lifecycle.fakes import FakeClock
@@ -130,13 +131,22 @@ def test_list_ai_nodes_tells_the_bound_ones(simulator: Simulator) -> None:
 
     nodes = gateway_for(simulator).list_ai_nodes(INSTANCE)
 
-    assert nodes[0] == AiNode("ai-1", "ADB.AIMedium.2", "ainp-gp-demo", bound=True)
+    assert nodes[0] == AiNode(
+        "ai-1", "ADB.AIMedium.2", "ainp-gp-demo", bound=True, bound_to="ModelService"
+    )
     assert [(node.name, node.bound) for node in nodes] == [
         ("ai-1", True),
         ("ai-2", False),
         ("ai-3", False),
         ("ai-4", False),
     ]
+
+
+def test_list_supported_models_names_them(simulator: Simulator) -> None:
+    """The names come as the cloud lists them, asked for the region in use."""
+    assert list(DEFAULT_MODELS) == gateway_for(simulator).list_supported_models()
+    (call,) = simulator.calls("ListSupportModels")
+    assert {"RegionId": "cn-hangzhou"} == call.query
 
 
 def test_modify_security_ips_covers_the_named_group_alone(simulator: Simulator) -> None:

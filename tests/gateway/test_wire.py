@@ -175,6 +175,30 @@ def test_nodes_are_read_from_whatever_pools_there_are(body: object, expected: li
 
 
 @pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"ModelNames": {"modelNames": ["a", "b"]}}, ["a", "b"]),
+        ({"ModelNames": ["a", None, 7, ""]}, ["a"]),
+        ({"ModelNames": {"modelNames": []}}, []),
+    ],
+)
+def test_models_are_read_nested_or_not(body: object, expected: list[str]) -> None:
+    """The documented nesting, or a bare list; what is no name is passed over."""
+    with stub(lambda _: Answer(body)) as cloud:
+        assert gateway_for(cloud).list_supported_models() == expected
+
+
+@pytest.mark.parametrize("body", [{}, {"ModelNames": None}, {"ModelNames": {"ModelNames": ["a"]}}])
+def test_an_answer_without_models_is_none(body: object) -> None:
+    """No list is not the same as an empty one."""
+    with (
+        stub(lambda _: Answer(body)) as cloud,
+        pytest.raises(TransportError, match="failed: the answer names no models"),
+    ):
+        gateway_for(cloud).list_supported_models()
+
+
+@pytest.mark.parametrize(
     ("value", "expected"),
     [(0, 0), (7, 7), ("7", 7), ("", None), ("x", None), (True, None), (None, None), (1.0, None)],
 )

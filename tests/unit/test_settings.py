@@ -275,6 +275,23 @@ def test_parallel_refuses_anything_else(text: str) -> None:
     assert expected == _problem({"adbpg:parallel": text})
 
 
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [("true", True), ("True", True), ("false", False), ("FALSE", False), ("", True), (None, True)],
+)
+def test_preflight_is_on_unless_switched_off(text: str | None, *, asks: bool) -> None:
+    """Pulumi writes booleans in lower case; another case is as good."""
+    config = {} if text is None else {"adbpg:preflight": text}
+    assert asks is _resolve(config).preflight
+
+
+@pytest.mark.parametrize("text", ["no", "0", "off", " false"])
+def test_preflight_refuses_anything_else(text: str) -> None:
+    """A value that is neither true nor false is refused by name."""
+    expected = f"config adbpg:preflight must be true or false, got {text!r}"
+    assert expected == _problem({"adbpg:preflight": text})
+
+
 def test_resolve_reports_all_problems_at_once() -> None:
     """Every malformed value is in the one error, each with its own name."""
     text = _problem(

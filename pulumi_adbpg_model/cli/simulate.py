@@ -1,4 +1,4 @@
-"""The console script `pulumi-adbpg-model`. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+"""`simulate`: a simulated cloud on a loopback port."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ import click
 
 from pulumi_adbpg_model.simulator import DIALECTS, Simulator, clashing, serve_forever
 
-__all__ = ["main"]
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="pulumi-adbpg-model")
-def main() -> None:
-    """Tools around AnalyticDB for PostgreSQL model services managed with Pulumi."""
+__all__ = ["simulate"]
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:
@@ -61,7 +55,7 @@ def _explained() -> str:
     return "\n".join(lines)
 
 
-@main.command(epilog=_explained())
+@click.command(epilog=_explained())
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -1,0 +1,37 @@
+"""
+The console script `pulumi-adbpg-model`. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+One module for each command or family of commands; `_cloud` has the options that say where to call,
+`_output` prints tables and JSON. No command but `simulate` changes anything anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pulumi_adbpg_model.cli.simulate import simulate
+from pulumi_adbpg_model.errors import AdbpgModelError
+
+__all__ = ["main"]
+
+
+class _Commands(click.Group):
+    """Turns the package's own errors, one line each, into failures of the command."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AdbpgModelError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pulumi-adbpg-model")
+def main() -> None:
+    """Tools around AnalyticDB for PostgreSQL model services managed with Pulumi."""
+
+
+for _command in (simulate,):
+    main.add_command(_command)
