@@ -54,9 +54,9 @@ class Cloud:
         clock: Callable[[], float],
         store: Store | None,
     ) -> None:
-        self._region = region
-        self._models = tuple(models)
-        self._placement = Placement(self._models, dialects)
+        self.region = region
+        self.models = tuple(models)
+        self._placement = Placement(self.models, dialects)
         self._provision_seconds = provision_seconds
         self._dialects = dialects
         self._group_nodes = dict(whitelist_groups)
@@ -181,14 +181,14 @@ class Cloud:
 
     def list_support_models(self, _parameters: Parameters) -> Elements:
         """ListSupportModels: the same list for every instance."""
-        return pages.models(self._models, self._dialects)
+        return pages.models(self.models, self._dialects)
 
     def list_ai_node_pools(self, parameters: Parameters) -> Elements:
         """ListAINodePools."""
         with self.reading() as state:
             instance = self._instance(required(parameters, "DBInstanceId"))
             bound = self._placement.bound(state, instance.id, self._clock())
-            return pages.node_pools(instance, bound, f"{self._region}-j", self._dialects)
+            return pages.node_pools(instance, bound, f"{self.region}-j", self._dialects)
 
     def modify_security_ips(self, parameters: Parameters) -> Elements:
         """ModifySecurityIps: edits a whitelist group of the instance.
@@ -211,6 +211,16 @@ class Cloud:
                 self._show_later(service)
                 service.whitelist = list(new)
             return {}
+
+    def bound(self, instance_id: str) -> set[str]:
+        """Return the nodes that hold a service, or still seem to."""
+        with self.reading() as state:
+            return self._placement.bound(state, instance_id, self._clock())
+
+    @property
+    def held(self) -> bool:
+        """Whether deployments are kept from ending."""
+        return self._progress.held
 
     def hold(self, *, held: bool) -> None:
         """Keep deployments from ending, or let them end again."""

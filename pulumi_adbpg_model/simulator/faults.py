@@ -7,7 +7,9 @@ badly signed request does not use it up.
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -167,7 +169,19 @@ FAULTS: dict[str, Fault] = {fault.name: fault for fault in _TABLE}
 
 @dataclass
 class _Rule:
+    number: int
     fault: Fault
+    action: str | None
+    times: int | None
+    after: int
+
+
+@dataclass(frozen=True)
+class WaitingFault:
+    """A fault that is switched on: `times` calls of `action` (None: all, any) are still to come."""
+
+    number: int
+    name: str
     action: str | None
     times: int | None
     after: int
@@ -179,6 +193,7 @@ class FaultQueue:
 
     _rules: list[_Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def inject(self, fault: str, action: str | None, times: int | None, after: int) -> None:
         """Add a fault for the next calls of an action (None: of any)."""
@@ -189,12 +204,26 @@ class FaultQueue:
             msg = "times must be at least 1 (or None: for ever), after at least 0"
             raise ValueError(msg)
         with self._lock:
-            self._rules.append(_Rule(FAULTS[fault], action, times, after))
+            rule = _Rule(next(self._numbers), FAULTS[fault], action, times, after)
+            self._rules.append(rule)
 
     def clear(self) -> None:
         """Drop what has not struck yet."""
         with self._lock:
             self._rules.clear()
+
+    def waiting(self) -> list[WaitingFault]:
+        """Return what has not struck yet, in the order of injection."""
+        with self._lock:
+            return [
+                WaitingFault(rule.number, rule.fault.name, rule.action, rule.times, rule.after)
+                for rule in self._rules
+            ]
+
+    def drop(self, number: int) -> None:
+        """Drop one fault; harmless when it has struck already."""
+        with self._lock:
+            self._rules = [rule for rule in self._rules if rule.number != number]
 
     def take(self, action: str) -> Fault | None:
         """Return the fault for this call, if any, and use it up."""

@@ -14,7 +14,12 @@ from typing import Any
 MUTATIONS = ("CreateModelService", "DeleteModelService", "ModifySecurityIps")
 
 _SECRET_HEADERS = ("authorization", "x-acs-security-token")
-_MASK = "********"
+MASK = "********"
+
+
+def masked(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers without what signs a request."""
+    return {name: MASK if name in _SECRET_HEADERS else text for name, text in headers.items()}
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class SimulatedService:
         return (
             f"SimulatedService(id={self.id!r}, model_name={self.model_name!r}, "
             f"ai_nodes={self.ai_nodes!r}, security_ip_list={self.security_ip_list!r}, "
-            f"status={self.status!r}, api_key={_MASK if self.api_key else None!r})"
+            f"status={self.status!r}, api_key={MASK if self.api_key else None!r})"
         )
 
 
@@ -72,13 +77,9 @@ class RecordedRequest:
 
     def __repr__(self) -> str:
         """Show the request with its credentials masked."""
-        headers = {
-            name: _MASK if name in _SECRET_HEADERS else value
-            for name, value in self.headers.items()
-        }
         return (
             f"RecordedRequest(action={self.action!r}, query={dict(self.query)!r}, "
-            f"body={dict(self.body)!r}, headers={headers!r}, time={self.time!r}, "
+            f"body={dict(self.body)!r}, headers={masked(self.headers)!r}, time={self.time!r}, "
             f"response_status={self.response_status!r}, response_code={self.response_code!r}, "
             f"fault={self.fault!r}, path={self.path!r})"
         )

@@ -20,6 +20,7 @@ from aiohttp import web
 
 from .backdoor import Backdoor
 from .cloud import Cloud
+from .console import Console
 from .dialects import Dialects
 from .faults import FaultQueue
 from .records import MUTATIONS, RecordedRequest, SimulatedService
@@ -149,7 +150,11 @@ class Simulator:
     async def _serve(self) -> None:
         wire = Wire(self._cloud, self._verifier, self._faults, self._requests.append, self._clock)
         self._loop, self._quit = asyncio.get_running_loop(), asyncio.Event()
+        console = Console(
+            wire, self._cloud, self._backdoor, self._faults, self._requests, self._clock
+        )
         app = web.Application()
+        app.add_routes(console.routes())
         app.router.add_route("*", "/{path:.*}", wire.handle)
         runner = web.AppRunner(
             app,
@@ -170,6 +175,7 @@ class Simulator:
             self._ready.set()
         await self._quit.wait()
         wire.stop()
+        console.stop()
         await runner.cleanup()
 
     @property
@@ -179,7 +185,7 @@ class Simulator:
 
     @property
     def endpoint(self) -> str:
-        """The URL for the provider's endpoint setting."""
+        """The URL for the provider's endpoint setting; in a browser, a page to watch and break."""
         return f"http://{_HOST}:{self._port}"
 
     def environment(self) -> dict[str, str]:
