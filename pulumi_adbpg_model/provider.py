@@ -31,6 +31,7 @@ from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diffing import compare, keep_spelling
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import ConfigurationError, OperationError
+from pulumi_adbpg_model.preflight import Preflight
 from pulumi_adbpg_model.settings import Settings, is_region
 from pulumi_adbpg_model.validation import parse_duration, validate
 
@@ -83,11 +84,14 @@ class ModelServiceProvider(ResourceProvider):
         region = news.get("region_id")
         usable = isinstance(region, str) and is_region(region)
         try:
-            self._process.settings(str(region) if usable else None, region_required=region is None)
+            settings = self._process.settings(
+                str(region) if usable else None, region_required=region is None
+            )
         except ConfigurationError as error:
             failures.append(CheckFailure("", str(error)))
         if not failures:
             inputs = keep_spelling(olds, inputs)
+            self._process.preflight.tell(settings, olds, inputs)
         return CheckResult(inputs, failures)
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
@@ -229,6 +233,7 @@ class _Process:
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
         self._deleted_here: set[ModelServiceId] = set()
         self._next_tokens: dict[str, str] = {}
+        self.preflight = Preflight(clock, os.environ, self._deleted_here)
 
     def prepare_host(self) -> None:
         try:

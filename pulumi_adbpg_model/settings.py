@@ -144,7 +144,7 @@ class Settings:
         endpoint = read(lambda: _endpoint(config, environ))
         if region_required and not problems and region is None and endpoint is None:
             problems.append(
-                "no region is set: give the resource a region_id, set config adbpg:region or "
+                "no region is set: give a region_id (or --region), set config adbpg:region or "
                 f"alicloud:region, or one of the variables {', '.join(_REGION_VARIABLES)}"
             )
         credentials = read(lambda: _credentials(config, environ))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceSpec
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec
 from pulumi_adbpg_model.errors import (
     ApiError,
     BusyError,
@@ -17,7 +17,14 @@ from pulumi_adbpg_model.errors import (
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
 
-__all__ = ["explain_scarce", "explain_taken", "holder_of", "living", "services_of"]
+__all__ = [
+    "explain_scarce",
+    "explain_taken",
+    "holder_of",
+    "how_to_take_over",
+    "living",
+    "services_of",
+]
 
 #: Seconds spent on a look around that an operation can do without.
 _LOOK_S = 5.0
@@ -61,6 +68,11 @@ def holder_of(
     return None
 
 
+def how_to_take_over(service: ModelServiceId) -> str:
+    """The line that lets a program manage a service that is there, as half a sentence."""
+    return f'To take that service over, declare it with opts=ResourceOptions(import_="{service}")'
+
+
 def explain_taken(
     error: ApiError | TransportError,
     holder: ModelServiceDetails,
@@ -74,10 +86,7 @@ def explain_taken(
         OperationError: The refusal is certain, so that text is the whole error.
     """
     taken = f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
-    then = (
-        f'To take that service over, declare it with opts=ResourceOptions(import_="{holder.id}"); '
-        "else choose a free node, or delete that service."
-    )
+    then = f"{how_to_take_over(holder.id)}; else choose a free node, or delete that service."
     if isinstance(error, _AMBIGUOUS):
         before = known is not None and any(other.id == holder.id for other in known)
         origin = "was there before" if before else "may come from this very call"

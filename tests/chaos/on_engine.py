@@ -23,7 +23,8 @@ class EngineCommands:
 
     def __init__(self, home: Path, simulator: Simulator) -> None:
         self.simulator = simulator
-        self.stack = Stack(home, simulator)
+        # As in World: what is counted is the life of a service.
+        self.stack = Stack(home, simulator, config={"adbpg:preflight": "false"})
 
     def up(self, *, timeouts: Mapping[str, str] | None = None, **inputs: Any) -> Ran:
         """See `Commands`."""

@@ -59,6 +59,8 @@ class _Life:
         self.warned = ran.warned
         if ran.well and "is not as asked" in ran.told and not self.dialects & _HIDING:
             self.note(f"{step}: warned of a difference")
+        if ran.well and " should be a" in ran.told:
+            self.note(f"{step}: the preflight raised a false alarm")
         if len(self.ours) > 1:
             self.judge(1)
         if outcome not in expected:

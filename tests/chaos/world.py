@@ -53,7 +53,9 @@ class World:
         provision_seconds: float = 40.0,
         delete_seconds: float = 0.0,
         security_token: str | None = None,
+        preflight: bool = False,
     ) -> None:
+        self._preflight = preflight
         self.clock = MovedClock()
         self.simulator = Simulator(
             dialects=dialects,
@@ -151,6 +153,7 @@ class World:
         diffed = self.host.diff(self.stored, inputs)
         if diffed.replaces:
             assert diffed.delete_before_replace
+            inputs = self.host.check(news).inputs
             self._delete()
             self._create(inputs)
             return "replace"
@@ -210,6 +213,8 @@ class World:
             "adbpg:region": "cn-hangzhou",
             "adbpg:accessKey": "simulator-key-id",
             "adbpg:secretKey": "simulator-key-secret",
+            # The calls that are counted here are those of the life of a service.
+            "adbpg:preflight": "true" if self._preflight else "false",
         }
         return settings | ({"adbpg:securityToken": self._token} if self._token else {})
 

@@ -20,8 +20,10 @@ def test_adoption_creates_nothing_and_outlives_the_option(
     (service,) = simulator.services
     declared: dict[str, Any] = {"description": "placed", "security_ip_list": ["10.0.0.1"]}
     adopting = program(ResourceOptions(import_=id_), **declared)
-    assert stack.preview(adopting).changes == {"create": 2}
-    assert simulator.requests == []
+    previewed = stack.preview(adopting)
+    assert previewed.changes == {"create": 2}
+    assert "warning: " not in previewed.output  # the node is held by the service itself
+    assert mutations(simulator) == []
     done = stack.up(adopting)
     assert done.changes == {"create": 2}
     assert f"{id_} is taken over; nothing was created" in done.output

@@ -119,7 +119,7 @@ def test_get_follows_the_id_of_a_resource_that_does_not_exist_yet(
         pulumi.export("looked", looked.model_service_id)
 
     assert stack.preview(following).changes["create"] == 2
-    assert simulator.requests == []
+    assert simulator.calls("DescribeModelService") == simulator.mutations == []
     done = stack.up(following)
     (service,) = simulator.services
     assert done.outputs == {"looked": service.id}

@@ -13,10 +13,16 @@ from tests.engine.programs import URN, declare, mutations, program, pulumi_ids
 from tests.engine.stack import Stack
 
 
-def test_preview_calls_nothing_when_the_service_is_new(stack: Stack, simulator: Simulator) -> None:
-    """A preview of a new service plans its creation without a single call to the cloud."""
-    assert stack.preview(program()).changes == {"create": 2}
-    assert simulator.requests == []
+def test_preview_only_looks_when_the_service_is_new(stack: Stack, simulator: Simulator) -> None:
+    """A preview of a new service plans its creation; nothing but the preflight asks the cloud."""
+    previewed = stack.preview(program())
+    assert previewed.changes == {"create": 2}
+    assert "warning: " not in previewed.output
+    assert sorted(call.action for call in simulator.requests) == [
+        "ListAINodePools",
+        "ListModelServices",
+        "ListSupportModels",
+    ]
     assert simulator.services == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import Echo, declare
+from tests.engine.programs import Echo, declare, mutations
 from tests.engine.stack import Failed, Stack
 
 
@@ -31,7 +31,7 @@ def test_unknown_inputs_pass_preview_and_are_used_in_up(stack: Stack, simulator:
 
     assert stack.preview(unknown).changes == {"create": 7}
     assert seen == []  # proves that the values were unknown
-    assert simulator.requests == []
+    assert mutations(simulator) == []
     stack.up(unknown)
     assert sorted((one.ai_nodes, one.security_ip_list) for one in simulator.services) == [
         (("ai-1", "ai-2"), ("10.0.0.1", "10.0.0.2")),
@@ -43,7 +43,7 @@ def test_unknown_inputs_pass_preview_and_are_used_in_up(stack: Stack, simulator:
 def test_a_bad_value_fails_in_up_when_it_becomes_known_only_there(
     stack: Stack, simulator: Simulator
 ) -> None:
-    """A broken rule that preview could not see stops `up` with one line each, nothing called."""
+    """A broken rule that preview could not see stops `up` with one line each, nothing created."""
 
     def bad() -> None:
         declare(ai_nodes=[Echo("node", "  ").made], replicas=Echo("count", 0).made)
@@ -57,5 +57,5 @@ def test_a_bad_value_fails_in_up_when_it_becomes_known_only_there(
         "replicas must be a whole number of at least 1, got 0",
     }
     assert "Traceback" not in failed.value.output
-    assert simulator.requests == []
+    assert mutations(simulator) == []
     assert stack.ids() == set()

@@ -133,10 +133,11 @@ class HostCalls:
         bag = self._bag(stored.outs)
         return self._read(provider_pb2.ReadRequest(id=stored.id, properties=bag))
 
-    def get(self, id_: str, inputs: Properties) -> Stored:
-        """Read as `.get` asks for it: an id and hardly any inputs."""
+    def get(self, id_: str, inputs: Properties, *, as_state: bool = True) -> Stored:
+        """Read as `.get` asks for it: an id and hardly any inputs, sent as the state too or not."""
         bag = self._bag(inputs)
-        return self._read(provider_pb2.ReadRequest(id=id_, properties=bag, inputs=bag))
+        state = bag if as_state else None
+        return self._read(provider_pb2.ReadRequest(id=id_, properties=state, inputs=bag))
 
     def update(self, stored: Stored, news: Properties) -> Stored:
         """Update to new inputs."""

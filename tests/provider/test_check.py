@@ -181,7 +181,7 @@ def test_check_names_every_source_of_a_region_when_there_is_none(inputs: Propert
     assert [
         (
             "",
-            "no region is set: give the resource a region_id, set config adbpg:region or "
+            "no region is set: give a region_id (or --region), set config adbpg:region or "
             "alicloud:region, or one of the variables ALICLOUD_REGION, ALIBABA_CLOUD_REGION, "
             "ALIBABA_CLOUD_REGION_ID",
         )

@@ -262,6 +262,14 @@ def test_read_raises_when_the_instance_is_not_visible(
     assert str(refused.value).endswith("pulumi state delete <urn>.")
 
 
+def test_get_needs_no_state(host: DynamicHost, inputs: Properties) -> None:
+    """Engines differ in whether they send the inputs of a `.get` as the state too."""
+    stored = host.create(inputs)
+    asked = {"region_id": "cn-beijing"}
+
+    assert host.get(stored.id, asked) == host.get(stored.id, asked, as_state=False)
+
+
 def test_get_reads_a_service_without_managing_it(
     host: DynamicHost, cloud: Simulator, inputs: Properties
 ) -> None:

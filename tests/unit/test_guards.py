@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import pulumi_adbpg_model
-from pulumi_adbpg_model import errors
+from pulumi_adbpg_model import errors, functions
 from pulumi_adbpg_model.arguments import ModelServiceArgs, ModelServiceArgsDict
 from pulumi_adbpg_model.diffing import compare
 from pulumi_adbpg_model.provider import DEFAULT_TIMEOUTS
@@ -22,13 +22,15 @@ from pulumi_adbpg_model.validation import validate
 from tests.unit.values import FULL, MINIMAL, is_unknown
 
 
-def test_package_exports_the_resource_and_its_arguments() -> None:
+def test_package_exports_the_resource_its_arguments_and_the_functions() -> None:
     """The public names are these, sorted, and each is there."""
-    assert pulumi_adbpg_model.__all__ == [
-        "ModelService",
-        "ModelServiceArgs",
-        "ModelServiceArgsDict",
-    ]
+    resource = ["ModelService", "ModelServiceArgs", "ModelServiceArgsDict"]
+    assert pulumi_adbpg_model.__all__ == sorted([*resource, *functions.__all__])
+    assert {name for name in functions.__all__ if name.startswith("get_")} == {
+        f"get_{what}{twin}"
+        for what in ("ai_node_pools", "api_key", "model_services", "supported_models")
+        for twin in ("", "_output")
+    }
     assert pulumi_adbpg_model.__all__ == sorted(pulumi_adbpg_model.__all__)
     assert all(hasattr(pulumi_adbpg_model, name) for name in pulumi_adbpg_model.__all__)
 
@@ -72,6 +74,7 @@ def test_settings_defaults_are_frozen() -> None:
         "credentials": {"source": "the default credential chain"},
         "max_poll_interval_s": None,
         "parallel": 64,
+        "preflight": True,
     }
     assert resolved == Settings("cn-hangzhou", None, DefaultChain())
 

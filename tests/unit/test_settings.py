@@ -108,7 +108,7 @@ def test_region_is_required_without_an_endpoint() -> None:
     with pytest.raises(ConfigurationError) as raised:
         _resolve(region_id=None)
     assert str(raised.value) == (
-        "no region is set: give the resource a region_id, set config adbpg:region or "
+        "no region is set: give a region_id (or --region), set config adbpg:region or "
         "alicloud:region, or one of the variables ALICLOUD_REGION, ALIBABA_CLOUD_REGION, "
         "ALIBABA_CLOUD_REGION_ID"
     )

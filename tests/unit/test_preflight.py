@@ -1,0 +1,468 @@
+"""What the preflight says, how often it asks, and when it stays silent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_adbpg_model.clock import Clock
+from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.errors import (
+    AccessError,
+    ConfigurationError,
+    InstanceNotFoundError,
+    NotFoundError,
+    ServerError,
+    ThrottledError,
+    TransportError,
+)
+from pulumi_adbpg_model.preflight import BOUND_S, Preflight
+from pulumi_adbpg_model.settings import (
+    Credentials,
+    DefaultChain,
+    Endpoint,
+    Profile,
+    Settings,
+    StaticKey,
+)
+from tests.lifecycle.fakes import FakeClock, Voice
+
+_KEY = StaticKey("environment ALICLOUD_ACCESS_KEY", "made-up", "made-up")
+_SETTINGS = Settings("cn-hangzhou", None, _KEY)
+_URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::"
+_UNKNOWN = object()
+_T = TypeVar("_T")
+_DECLARED: dict[str, Any] = {
+    "db_instance_id": "gp-1",
+    "model_name": "Qwen3-8B",
+    "ai_nodes": ["ai-1"],
+    "__urn": f"{_URN}model",
+}
+_UNLESS = (
+    "The create is refused unless the holder is gone by then, or was left by an interrupted "
+    "`pulumi up` of this resource."
+)
+_TAKE_OVER = 'To take that service over, declare it with opts=ResourceOptions(import_="gp-1:ms-1").'
+
+
+@dataclass
+class _Cloud:
+    """Answers at once, fails as told, or hangs; remembers what it was asked."""
+
+    models: list[str] = field(default_factory=lambda: ["Qwen3-8B", "Qwen3-Embedding-8B"])
+    nodes: list[AiNode] = field(default_factory=list)
+    services: list[ModelServiceDetails] = field(default_factory=list)
+    errors: dict[str, Exception] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    hangs: Callable[[], object] = lambda: None
+
+    def list_supported_models(self) -> list[str]:
+        return self._answer("models", self.models)
+
+    def list_ai_nodes(self, db_instance_id: str) -> list[AiNode]:
+        return self._answer(f"nodes {db_instance_id}", self.nodes)
+
+    def list_model_services(self, db_instance_id: str) -> list[ModelServiceDetails]:
+        return self._answer(f"services {db_instance_id}", self.services)
+
+    def _answer(self, question: str, answer: _T) -> _T:
+        self.asked.append(question)
+        self.hangs()
+        if question.partition(" ")[0] in self.errors:
+            raise self.errors[question.partition(" ")[0]]
+        return answer
+
+
+class _Desk:
+    """A preflight with a cloud, a clock and one voice for every row."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self.cloud = _Cloud()
+        self.clock = FakeClock()
+        self.voices: dict[str | None, Voice] = {}
+        self.deleted: set[ModelServiceId] = set()
+        self.preflight = Preflight(
+            self.clock,
+            environ or {},
+            self.deleted,
+            new_api=self._api,
+            new_report=lambda urn: self.voices.setdefault(urn, Voice()),
+        )
+
+    def _api(self, _settings: Settings, _clock: Clock) -> _Cloud:
+        return self.cloud
+
+    def has(self, *names: str, bound: tuple[str, ...] = ()) -> None:
+        self.cloud.nodes = [AiNode(name, None, None, name in bound) for name in names]
+
+    def holds(
+        self, node: str, name: str = "ms-1", model: str | None = "Qwen3-8B"
+    ) -> ModelServiceId:
+        service = ModelServiceId("gp-1", name)
+        details = ModelServiceDetails(service, "active", model, ai_nodes=(node,))
+        self.cloud.services.append(details)
+        return service
+
+    def tell(
+        self,
+        olds: Mapping[str, Any] | None = None,
+        settings: Settings = _SETTINGS,
+        **inputs: Any,
+    ) -> list[str]:
+        """What is said in the row of this resource by this call."""
+        wanted = {**_DECLARED, **inputs}
+        voice = self.voices.setdefault(wanted["__urn"], Voice())
+        before = len(voice.warnings)
+        self.preflight.tell(settings, olds or {}, wanted)
+        assert not voice.notes
+        assert not voice.progressed
+        return voice.warnings[before:]
+
+
+@pytest.fixture
+def desk() -> _Desk:
+    """An instance with three free nodes."""
+    made = _Desk()
+    made.has("ai-1", "ai-2", "ai-3")
+    return made
+
+
+def test_nothing_is_said_when_all_is_there_and_free(desk: _Desk) -> None:
+    """Each question is asked, and nothing is found."""
+    assert desk.tell() == []
+    assert sorted(desk.cloud.asked) == ["models", "nodes gp-1", "services gp-1"]
+
+
+@pytest.mark.parametrize(
+    ("model", "then"),
+    [
+        ("qwen3-embedding-8b", "Nearest: Qwen3-Embedding-8B, Qwen3-8B."),
+        ("Gwen3-8B", "Nearest: Qwen3-8B."),
+        ("bge", "It lists Qwen3-8B, Qwen3-Embedding-8B."),
+    ],
+)
+def test_an_unknown_model_is_told_with_the_nearest_names(
+    desk: _Desk, model: str, then: str
+) -> None:
+    """Names are compared exactly, and searched whatever their case."""
+    assert desk.tell(model_name=model) == [
+        f"model_name should be a model that region cn-hangzhou lists, got '{model}'. {then}"
+    ]
+
+
+def test_a_missing_node_is_told_with_those_that_there_are(desk: _Desk) -> None:
+    """All of a few, the nearest of many."""
+    rule = "ai_nodes[1] should be an AI node of instance gp-1, got 'ai-9'."
+    assert desk.tell(ai_nodes=["ai-1", "ai-9"]) == [f"{rule} Its AI nodes: ai-1, ai-2, ai-3."]
+    many = _Desk()
+    many.has("ai-1", *(f"node-{number}" for number in range(90)))
+    assert many.tell(ai_nodes=["ai-1", "ai-9"]) == [f"{rule} Nearest: ai-1."]
+    assert many.tell(ai_nodes=["ai-1", "x"]) == [
+        "ai_nodes[1] should be an AI node of instance gp-1, got 'x'. Its AI nodes: ai-1, "
+        "node-0, node-1, node-2, node-3, node-4, node-5, node-6, node-7, node-8 and 81 more."
+    ]
+    none = _Desk()
+    assert none.tell(ai_nodes=["ai-1", "ai-9"])[1] == f"{rule} The instance shows no AI nodes."
+
+
+def test_a_taken_node_is_told_with_its_holder_and_the_ways_out(desk: _Desk) -> None:
+    """By what, running which model, what is free, and how to take it over."""
+    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
+    desk.holds("ai-1")
+    assert desk.tell() == [
+        "ai_nodes[0] should be a free AI node, got 'ai-1': it is held by model service gp-1:ms-1, "
+        f"which runs Qwen3-8B. {_UNLESS} Free AI nodes: ai-2, ai-3. {_TAKE_OVER}"
+    ]
+
+
+def test_a_bound_node_is_told_as_far_as_the_cloud_says(desk: _Desk) -> None:
+    """Either list may fail or leave things out: the other one is enough."""
+    held = "ai_nodes[0] should be a free AI node, got 'ai-1': it is"
+    desk.cloud.nodes = [AiNode("ai-1", None, None, bound=True, bound_to="ModelService")]
+    assert desk.tell() == [f"{held} bound to ModelService. {_UNLESS} Free AI nodes: none."]
+    listless = _Desk()
+    listless.has("ai-1", "ai-2", bound=("ai-1",))
+    listless.cloud.errors["services"] = AccessError("ListModelServices", "of it", "no")
+    assert listless.tell() == [f"{held} bound. {_UNLESS} Free AI nodes: ai-2."]
+    nodeless = _Desk()
+    nodeless.holds("ai-1", model=None)
+    nodeless.cloud.errors["nodes"] = AccessError("ListAINodePools", "of it", "no")
+    assert nodeless.tell() == [f"{held} held by model service gp-1:ms-1. {_UNLESS} {_TAKE_OVER}"]
+
+
+def _no_instance() -> InstanceNotFoundError:
+    return InstanceNotFoundError("List", "of it", "there is none", code="InvalidDBInstanceId")
+
+
+@pytest.mark.parametrize(
+    ("settings", "where"),
+    [
+        (_SETTINGS, "region cn-hangzhou"),
+        (Settings(None, Endpoint("127.0.0.1:1", "http"), _KEY), "the endpoint"),
+    ],
+)
+def test_an_instance_out_of_sight_is_told_with_what_to_check(
+    desk: _Desk, settings: Settings, where: str
+) -> None:
+    """One line, from both lists, and nothing about nodes; the credentials are named, not shown."""
+    desk.cloud.errors = {"nodes": _no_instance(), "services": _no_instance()}
+    assert desk.tell(settings=settings) == [
+        f"db_instance_id should be an instance that {where} shows to the credentials from "
+        "environment ALICLOUD_ACCESS_KEY, got 'gp-1'. Check the id, the region and the account."
+    ]
+
+
+def test_an_instance_that_one_list_shows_is_not_called_missing(desk: _Desk) -> None:
+    """Two answers that contradict each other prove nothing."""
+    desk.cloud.errors = {"nodes": _no_instance()}
+    assert desk.tell(ai_nodes=["ai-9"]) == []
+
+
+def test_a_replacement_may_use_the_nodes_of_what_it_replaces(desk: _Desk) -> None:
+    """The engine checks again as if there were nothing: no alarm about its own node, but others."""
+    desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))
+    desk.holds("ai-1", "ms-own")
+    desk.holds("ai-2", "ms-other")
+    changed: dict[str, Any] = {"ai_nodes": ["ai-1", "ai-2"], "model_name": "Qwen4"}
+    assert desk.tell(_DECLARED, **changed) == []
+    assert desk.cloud.asked == []
+    model, node = desk.tell({"__provider": "…"}, **changed)
+    assert model.startswith("model_name should be")
+    assert node.startswith("ai_nodes[1] should be a free AI node, got 'ai-2': it is held by model")
+
+
+def test_a_take_over_may_use_the_nodes_of_its_service(desk: _Desk) -> None:
+    """Held by itself is as it should be; nothing is created, so no model is asked for."""
+    desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))
+    own = desk.holds("ai-1")
+    assert desk.tell(__adopt=str(own), model_name="Old") == []
+    assert desk.tell(__adopt=str(own), ai_nodes=["ai-2"]) == []  # who holds it is not known
+    desk.holds("ai-2", "ms-2")
+    assert len(desk.tell(__adopt=str(own), ai_nodes=["ai-2"])) == 1
+    assert "models" not in desk.cloud.asked
+
+
+def test_a_take_over_of_nothing_is_told(desk: _Desk) -> None:
+    """Neither of what never was nor of what is deleted."""
+    expected = (
+        "import_ should name a model service of instance gp-1, got 'gp-1:ms-1': there is none. "
+        "Correct the id, or remove import_ to create a new service."
+    )
+    assert desk.tell(__adopt="gp-1:ms-1") == [expected]
+    dead = ModelServiceDetails(ModelServiceId("gp-1", "ms-1"), "deleted", ai_nodes=("ai-1",))
+    desk.cloud.services.append(dead)
+    other = f"{_URN}other"
+    assert desk.tell(__adopt="gp-1:ms-1", __urn=other, ai_nodes=["ai-2"]) == [expected]
+    # What replaces a service that was taken over is created, not taken over.
+    assert desk.tell(_DECLARED, __urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
+    assert desk.tell(__adopt="gp-1:ms-1", __urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
+
+
+def test_what_this_run_deleted_holds_nothing(desk: _Desk) -> None:
+    """Lists may show it, and its node as bound, a while longer."""
+    desk.has("ai-1", bound=("ai-1",))
+    desk.deleted.add(desk.holds("ai-1"))
+    assert desk.tell() == []
+
+
+def test_two_resources_on_one_node_are_told_without_asking(desk: _Desk) -> None:
+    """The second names the first, and is not sent to nodes that others of the program name."""
+    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
+    desk.tell(_DECLARED, __urn=f"{_URN}first", ai_nodes=["ai-2"])
+    (shared,) = desk.tell(__urn=f"{_URN}second", ai_nodes=["ai-2"])
+    assert shared == (
+        "ai_nodes[0] should be a node of its own, got 'ai-2': resource 'first' of this program "
+        "names it too, and a node hosts one model."
+    )
+    assert desk.tell(__urn=f"{_URN}second", ai_nodes=["ai-2"], db_instance_id="gp-2") == []
+
+
+def test_nothing_is_told_twice(desk: _Desk) -> None:
+    """Not to one resource; to another one it is."""
+    assert len(desk.tell(ai_nodes=["ai-8"])) == 1
+    assert desk.tell(ai_nodes=["ai-8"]) == []
+    assert len(desk.tell(ai_nodes=["ai-9"], __urn=f"{_URN}other")) == 1
+    assert len(desk.cloud.asked) == 3
+
+
+@given(
+    unknown=st.sets(st.sampled_from(["db_instance_id", "model_name", "ai_nodes", "ai_nodes[0]"]))
+)
+def test_what_is_not_known_yet_is_passed_over_one_by_one(unknown: set[str]) -> None:
+    """What is known beside it is still looked at."""
+    desk = _Desk()
+    desk.has("ai-1")
+    nodes: Any = [_UNKNOWN if "ai_nodes[0]" in unknown else "ai-8", "ai-9"]
+    inputs = {"model_name": "other", "ai_nodes": nodes}
+    inputs |= {name: _UNKNOWN for name in unknown if "[" not in name}
+    told = {finding.partition(" ")[0] for finding in desk.tell(**inputs)}
+    expected = {"model_name", "ai_nodes[0]", "ai_nodes[1]"} - unknown
+    if unknown & {"db_instance_id", "ai_nodes"}:
+        expected &= {"model_name"}
+    assert told == expected
+
+
+def test_nothing_is_asked_for_a_region_that_is_not_known(desk: _Desk) -> None:
+    """Another region would have other models."""
+    assert desk.tell(region_id=_UNKNOWN, model_name="other") == []
+    assert desk.cloud.asked == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AccessError("List", "of it", "no"),
+        ConfigurationError("no credentials"),
+        NotFoundError("List", "of it", "not there"),
+        ServerError("List", "of it", "a fault"),
+        ThrottledError("List", "of it", "slower"),
+        TransportError("List", "of it", "no answer"),
+        RuntimeError("a defect"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_failure_is_silent_and_not_repeated(desk: _Desk, error: Exception) -> None:
+    """A refusal ends its own question only, any other failure ends all asking."""
+    desk.cloud.errors = dict.fromkeys(("models", "nodes", "services"), error)
+    assert desk.tell(model_name="other", ai_nodes=["ai-9"]) == []
+    asked = len(desk.cloud.asked)
+    assert desk.tell(model_name="other", ai_nodes=["ai-9"]) == []
+    assert len(desk.cloud.asked) == asked
+    desk.tell(db_instance_id="gp-2")
+    refused = isinstance(error, (AccessError, NotFoundError))
+    assert len(desk.cloud.asked) == asked + (2 if refused else 0)
+
+
+def test_no_api_at_all_is_silent() -> None:
+    """Not even a defect in the making of it is shown."""
+
+    def broken(_settings: Settings, _clock: Clock) -> _Cloud:
+        raise ImportError("no such SDK")
+
+    voice = Voice()
+    preflight = Preflight(FakeClock(), {}, new_api=broken, new_report=lambda _urn: voice)
+    preflight.tell(_SETTINGS, {}, _DECLARED)
+    assert voice == Voice()
+
+
+def test_all_waiting_together_is_bounded(desk: _Desk) -> None:
+    """What hangs is waited for once: nobody waits again, for this instance or another one."""
+    hung = threading.Event()
+
+    def hang() -> None:
+        desk.clock.now += BOUND_S
+        hung.wait(20)
+
+    desk.cloud.hangs = hang
+    assert desk.tell(ai_nodes=["ai-9"]) == []
+    desk.cloud.hangs = lambda: None
+    asked = list(desk.cloud.asked)
+    assert desk.tell(ai_nodes=["ai-9"], db_instance_id="gp-2") == []
+    assert desk.cloud.asked == asked
+    assert desk.tell(settings=Settings("cn-beijing", None, _KEY), ai_nodes=["ai-9"]) != []
+    hung.set()
+
+
+def test_a_cancel_ends_the_waiting(desk: _Desk) -> None:
+    """Without a sign from the cloud, and without time passing."""
+    hung = threading.Event()
+
+    def hang() -> None:
+        desk.clock.cancel()
+        hung.wait(20)
+
+    desk.cloud.hangs = hang
+    assert desk.tell(ai_nodes=["ai-9"]) == []
+    hung.set()
+
+
+def test_an_old_answer_proves_nothing(desk: _Desk) -> None:
+    """A node that this very run has made is not in it."""
+    assert desk.tell(ai_nodes=["ai-9"]) != []
+    desk.clock.now += 31
+    assert desk.tell(ai_nodes=["ai-8"], __urn=f"{_URN}other") == []
+
+
+def test_many_checks_at_once_ask_once(desk: _Desk) -> None:
+    """Every one of 64 threads waits for the same answers, and uses them."""
+    together = threading.Barrier(64)
+    gate = threading.Event()
+    desk.cloud.hangs = lambda: gate.wait(20)
+    told: list[list[str]] = []
+
+    def check(number: int) -> None:
+        together.wait()
+        told.append(desk.tell(__urn=f"{_URN}{number}", ai_nodes=[f"none-{number}"]))
+
+    threads = [threading.Thread(target=check, args=(number,)) for number in range(64)]
+    for thread in threads:
+        thread.start()
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(desk.cloud.asked) == ["models", "nodes gp-1", "services gp-1"]
+    assert [len(each) for each in told] == [1] * 64
+
+
+def test_off_means_off(desk: _Desk) -> None:
+    """Nothing is asked and nothing is said."""
+    off = Settings("cn-hangzhou", None, _KEY, preflight=False)
+    assert desk.tell(settings=off, ai_nodes=["ai-9"]) == []
+    assert desk.cloud.asked == []
+
+
+_NO_ECS = {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+_URI = {"ALIBABA_CLOUD_CREDENTIALS_URI": "http://127.0.0.1:1"}
+_CLI = ".aliyun/config.json"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "environ", "file", "asks"),
+    [
+        pytest.param(_KEY, {}, None, True, id="key"),
+        pytest.param(Profile("config", "p"), {}, None, True, id="profile"),
+        pytest.param(DefaultChain(), {}, None, False, id="nothing set"),
+        pytest.param(DefaultChain(), _NO_ECS, None, False, id="nothing set, no ECS"),
+        pytest.param(DefaultChain(), {}, _CLI, True, id="CLI profile"),
+        pytest.param(
+            DefaultChain(),
+            {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "True"},
+            _CLI,
+            False,
+            id="CLI profile off",
+        ),
+        pytest.param(DefaultChain(), {}, ".alibabacloud/credentials.ini", True, id="ini"),
+        pytest.param(
+            DefaultChain(), {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/t"}, None, True, id="OIDC"
+        ),
+        pytest.param(
+            DefaultChain(), {"ALIBABA_CLOUD_ECS_METADATA": "role"}, None, True, id="ECS role"
+        ),
+        pytest.param(DefaultChain(), _URI, None, False, id="URI behind ECS"),
+        pytest.param(DefaultChain(), _URI | _NO_ECS, None, True, id="URI"),
+    ],
+)
+def test_the_default_chain_is_asked_only_when_something_is_set(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    credentials: Credentials,
+    environ: dict[str, str],
+    file: str | None,
+    *,
+    asks: bool,
+) -> None:
+    """Else it would look for a role at the metadata address, which takes seconds elsewhere."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if file is not None:
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).touch()
+    desk = _Desk(environ)
+    desk.tell(settings=Settings("cn-hangzhou", None, credentials))
+    assert bool(desk.cloud.asked) is asks
