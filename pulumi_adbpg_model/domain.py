@@ -150,6 +150,8 @@ class AiNode:
     bound: bool
     #: What holds it, in the cloud's own words; the API pages do not say what stands there.
     bound_to: str | None = None
+    zone_id: str | None = None
+    create_time: str | None = None
 
 
 def same_nodes(one: Iterable[str] | None, other: Iterable[str] | None) -> bool:

@@ -42,7 +42,9 @@ _REASON_LIMIT = 256
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+    # The cloud's texts go to a terminal: a sign stands for what it might obey.
+    words = " ".join(text.split())
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
     return line if len(line) <= _REASON_LIMIT else line[: _REASON_LIMIT - 1] + "…"
 
 

@@ -124,10 +124,17 @@ def nodes(body: Parameters) -> list[AiNode]:
         for node in _dicts(pool.get("AINodeInfos")):
             name = text(node.get("NodeName"))
             if name is not None:
-                bound = (text(node.get("BindStatus")) or "").lower() == "bound"
-                pool_id = text(pool.get("AINodePoolId"))
-                holder = text(node.get("BindObject"))
-                found.append(AiNode(name, text(node.get("NodeSpec")), pool_id, bound, holder))
+                found.append(
+                    AiNode(
+                        name=name,
+                        spec=text(node.get("NodeSpec")),
+                        pool_id=text(pool.get("AINodePoolId")),
+                        bound=(text(node.get("BindStatus")) or "").lower() == "bound",
+                        bound_to=text(node.get("BindObject")),
+                        zone_id=text(node.get("ZoneId")),
+                        create_time=text(node.get("CreateTime")),
+                    )
+                )
     return found
 
 

@@ -9,6 +9,7 @@ from pulumi_adbpg_model.lifecycle.adoption import adopt, create_or_adopt
 from pulumi_adbpg_model.lifecycle.change import change_whitelist
 from pulumi_adbpg_model.lifecycle.creation import Created, create, resume
 from pulumi_adbpg_model.lifecycle.deletion import delete
+from pulumi_adbpg_model.lifecycle.inventory import inventory
 from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, Reporter
 from pulumi_adbpg_model.lifecycle.presence import look, read
 from pulumi_adbpg_model.lifecycle.timing import Deadline
@@ -33,6 +34,7 @@ __all__ = [
     "create_or_adopt",
     "delete",
     "first_token",
+    "inventory",
     "look",
     "read",
     "resume",

@@ -132,8 +132,15 @@ def test_list_ai_nodes_tells_the_bound_ones(simulator: Simulator) -> None:
     nodes = gateway_for(simulator).list_ai_nodes(INSTANCE)
 
     assert nodes[0] == AiNode(
-        "ai-1", "ADB.AIMedium.2", "ainp-gp-demo", bound=True, bound_to="ModelService"
+        "ai-1",
+        "ADB.AIMedium.2",
+        "ainp-gp-demo",
+        bound=True,
+        bound_to="ModelService",
+        zone_id="cn-hangzhou-j",
+        create_time=nodes[0].create_time,
     )
+    assert str(nodes[0].create_time).endswith("Z")
     assert [(node.name, node.bound) for node in nodes] == [
         ("ai-1", True),
         ("ai-2", False),

@@ -9,7 +9,25 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from typing_extensions import assert_type
 
-from pulumi_adbpg_model import ModelService, ModelServiceArgs, ModelServiceArgsDict
+from pulumi_adbpg_model import (
+    GetAiNodePoolsNodeResult,
+    GetAiNodePoolsResult,
+    GetApiKeyResult,
+    GetModelServicesResult,
+    GetModelServicesServiceResult,
+    GetSupportedModelsResult,
+    ModelService,
+    ModelServiceArgs,
+    ModelServiceArgsDict,
+    get_ai_node_pools,
+    get_ai_node_pools_output,
+    get_api_key,
+    get_api_key_output,
+    get_model_services,
+    get_model_services_output,
+    get_supported_models,
+    get_supported_models_output,
+)
 from pulumi_adbpg_model.testing import RecordedRequest, SimulatedService, Simulator
 
 minimal = ModelService(
@@ -121,6 +139,33 @@ assert_type(minimal.public_connect_url, Output[str | None])
 assert_type(minimal.api_key, Output[str | None])
 
 pulumi.export("url", minimal.private_connect_url)
+
+# Functions, and their twins with plain values, Outputs and what a resource shows.
+services = get_model_services("gp-1", region_id="cn-hangzhou")
+assert_type(services, GetModelServicesResult)
+assert_type(services.services, tuple[GetModelServicesServiceResult, ...])
+assert_type(services.services[0].ai_nodes, tuple[str, ...])
+assert_type(services.ids, tuple[str, ...])
+assert_type(get_supported_models().model_names, tuple[str, ...])
+assert_type(get_ai_node_pools("gp-1").nodes, tuple[GetAiNodePoolsNodeResult, ...])
+assert_type(get_ai_node_pools("gp-1").pools[0].nodes[0].bound, bool)
+assert_type(get_api_key("gp-1:ms-1").api_key, str)
+assert_type(get_model_services_output(minimal.db_instance_id), Output[GetModelServicesResult])
+assert_type(get_supported_models_output(minimal.region_id), Output[GetSupportedModelsResult])
+assert_type(get_ai_node_pools_output("gp-1", "cn-beijing"), Output[GetAiNodePoolsResult])
+assert_type(get_api_key_output(minimal.id, region_id=text), Output[GetApiKeyResult])
+picked = ModelService(
+    "picked",
+    db_instance_id="gp-1",
+    model_name=get_supported_models().model_names[0],
+    ai_nodes=get_ai_node_pools("gp-1").free_node_names[:1],
+)
+picked_by_output = ModelService(
+    "picked-too",
+    db_instance_id="gp-1",
+    model_name=get_supported_models_output().model_names[0],
+    ai_nodes=get_ai_node_pools_output("gp-1").free_node_names[:1],
+)
 
 
 class Derived(ModelService):

@@ -52,6 +52,10 @@ _MISTAKES = {
     "get with positional region": 'ModelService.get("a", "gp-1:ms-1", "cn-hangzhou")',
     "no such output": 'KEY = ModelService.get("a", "gp-1:ms-1").apikey',
     "wrong type of an output": 'TOKEN: int = ModelService.get("a", "gp-1:ms-1").api_key',
+    "function without its instance": "get_model_services()",
+    "Output in a plain function": 'get_api_key(ModelService.get("a", "gp-1:ms-1").id)',
+    "no such field": "NAMES = get_supported_models().models",
+    "frozen result": 'get_supported_models().region_id = "cn-hangzhou"',
 }
 
 #: The lines with an error, by file.
@@ -90,7 +94,15 @@ def _pyright(files: list[str]) -> Found:
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
     """What one checker finds in the program, and in the mistakes, which begin on line 2."""
     mistakes = tmp_path_factory.mktemp("typing") / "mistakes.py"
-    head = "from pulumi_adbpg_model import ModelService, ModelServiceArgs, ModelServiceArgsDict"
+    names = (
+        "ModelService",
+        "ModelServiceArgs",
+        "ModelServiceArgsDict",
+        "get_api_key",
+        "get_model_services",
+        "get_supported_models",
+    )
+    head = f"from pulumi_adbpg_model import {', '.join(names)}"
     mistakes.write_text("\n".join([head, *_MISTAKES.values(), ""]), encoding="utf-8")
     check: Callable[[list[str]], Found] = request.param
     return check([str(_PROGRAM), str(mistakes)])

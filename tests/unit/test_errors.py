@@ -97,6 +97,13 @@ def test_error_text_is_one_line_whatever_the_cloud_answers() -> None:
     assert len(text) < 800
 
 
+def test_error_text_holds_nothing_that_a_terminal_obeys() -> None:
+    """Escape sequences in the cloud's words stay visible, and do nothing."""
+    text = str(ApiError(_ACTION, _SUBJECT, "\x1b[2Jgone \x9b31m", code="A\x07"))
+    assert text.isprintable()
+    assert "\ufffd[2Jgone \ufffd31m (code=A\ufffd)" in text
+
+
 @pytest.mark.parametrize(
     ("cls", "hint"),
     [

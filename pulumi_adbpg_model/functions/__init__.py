@@ -1,0 +1,248 @@
+"""
+Functions that ask the cloud, for use in programs: each returns a frozen result.
+
+The twin that ends in `_output` takes Inputs and returns an Output: unknown inputs make an unknown
+result, without a call; secret ones a secret. Region, endpoint and credentials are those of the
+resource. Under `pulumi.runtime.set_mocks` a function asks the mocks' `call` instead of the cloud.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pulumi import Input, Output
+
+from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.functions._calling import call, mocked, refuse
+from pulumi_adbpg_model.functions._results import (
+    GetAiNodePoolsNodeResult,
+    GetAiNodePoolsPoolResult,
+    GetAiNodePoolsResult,
+    GetApiKeyResult,
+    GetModelServicesResult,
+    GetModelServicesServiceResult,
+    GetSupportedModelsResult,
+)
+from pulumi_adbpg_model.lifecycle import inventory
+
+if TYPE_CHECKING:
+    from pulumi_adbpg_model.gateway import Gateway
+
+__all__ = [
+    "GetAiNodePoolsNodeResult",
+    "GetAiNodePoolsPoolResult",
+    "GetAiNodePoolsResult",
+    "GetApiKeyResult",
+    "GetModelServicesResult",
+    "GetModelServicesServiceResult",
+    "GetSupportedModelsResult",
+    "get_ai_node_pools",
+    "get_ai_node_pools_output",
+    "get_api_key",
+    "get_api_key_output",
+    "get_model_services",
+    "get_model_services_output",
+    "get_supported_models",
+    "get_supported_models_output",
+]
+
+_T = TypeVar("_T")
+
+
+def get_model_services(db_instance_id: str, region_id: str | None = None) -> GetModelServicesResult:
+    """
+    List the model services of an instance, whoever created them. The list is complete.
+
+    Args:
+        db_instance_id: Id of the instance, such as `gp-abc`.
+        region_id: Its region; unset: from config or environment.
+
+    Raises:
+        pulumi.RunError: An argument is malformed, there are no credentials or no region, the
+            instance is not visible, or the cloud cannot be asked.
+
+    API page: https://www.alibabacloud.com/help/en/analyticdb/analyticdb-for-postgresql/
+    developer-reference/api-gpdb-2016-05-03-listmodelservices
+    """
+
+    def read(gateway: Gateway) -> dict[str, Any]:
+        services = [_service(found) for found in inventory(gateway, db_instance_id)]
+        return {"region_id": gateway.region, "services": services}
+
+    given = {"db_instance_id": db_instance_id, "region_id": region_id}
+    found = call("get_model_services", given, read)
+    services = (_made(GetModelServicesServiceResult, item) for item in found.get("services") or ())
+    return GetModelServicesResult(
+        db_instance_id, found.get("region_id") or region_id, tuple(services)
+    )
+
+
+def get_model_services_output(
+    db_instance_id: Input[str], region_id: Input[str | None] = None
+) -> Output[GetModelServicesResult]:
+    """`get_model_services` for Inputs."""
+    return _output(get_model_services, db_instance_id=db_instance_id, region_id=region_id)
+
+
+def get_supported_models(region_id: str | None = None) -> GetSupportedModelsResult:
+    """
+    List the models that a region can deploy.
+
+    Args:
+        region_id: The region; unset: from config or environment.
+
+    Raises:
+        pulumi.RunError: The region is malformed, there are no credentials or no region, or the
+            cloud cannot be asked.
+
+    API page: https://www.alibabacloud.com/help/en/analyticdb/analyticdb-for-postgresql/
+    developer-reference/api-gpdb-2016-05-03-listsupportmodels
+    """
+
+    def read(gateway: Gateway) -> dict[str, Any]:
+        return {"region_id": gateway.region, "model_names": gateway.list_supported_models()}
+
+    found = call("get_supported_models", {"region_id": region_id}, read)
+    return GetSupportedModelsResult(
+        found.get("region_id") or region_id, tuple(found.get("model_names") or ())
+    )
+
+
+def get_supported_models_output(
+    region_id: Input[str | None] = None,
+) -> Output[GetSupportedModelsResult]:
+    """`get_supported_models` for Inputs."""
+    return _output(get_supported_models, region_id=region_id)
+
+
+def get_ai_node_pools(db_instance_id: str, region_id: str | None = None) -> GetAiNodePoolsResult:
+    """
+    List the AI nodes of an instance, by pool, and which of them are free.
+
+    Args:
+        db_instance_id: Id of the instance, such as `gp-abc`.
+        region_id: Its region; unset: from config or environment.
+
+    Raises:
+        pulumi.RunError: An argument is malformed, there are no credentials or no region, the
+            instance is not visible, or the cloud cannot be asked.
+
+    API page: https://www.alibabacloud.com/help/en/analyticdb/analyticdb-for-postgresql/
+    developer-reference/api-gpdb-2016-05-03-listainodepools
+    """
+
+    def read(gateway: Gateway) -> dict[str, Any]:
+        nodes = gateway.list_ai_nodes(db_instance_id)
+        pools = [
+            {"id": pool_id, "nodes": list(map(_node, members))}
+            for pool_id, members in groupby(nodes, key=lambda node: node.pool_id)
+        ]
+        return {"region_id": gateway.region, "pools": pools}
+
+    given = {"db_instance_id": db_instance_id, "region_id": region_id}
+    found = call("get_ai_node_pools", given, read)
+    pools = tuple(
+        GetAiNodePoolsPoolResult(
+            pool.get("id"),
+            tuple(_made(GetAiNodePoolsNodeResult, node) for node in pool.get("nodes") or ()),
+        )
+        for pool in found.get("pools") or ()
+    )
+    return GetAiNodePoolsResult(db_instance_id, found.get("region_id") or region_id, pools)
+
+
+def get_ai_node_pools_output(
+    db_instance_id: Input[str], region_id: Input[str | None] = None
+) -> Output[GetAiNodePoolsResult]:
+    """`get_ai_node_pools` for Inputs."""
+    return _output(get_ai_node_pools, db_instance_id=db_instance_id, region_id=region_id)
+
+
+def get_api_key(id: str, region_id: str | None = None) -> GetApiKeyResult:  # noqa: A002 - Pulumi's
+    """
+    Read the API key of a model service.
+
+    The result keeps the key out of its repr and, when it is exported whole, out of the state; its
+    field `api_key` is plain text. In a program, prefer `get_api_key_output`.
+
+    Args:
+        id: Pulumi id of the service, `<db_instance_id>:<model_service_id>`.
+        region_id: Region of the instance; unset: from config or environment.
+
+    Raises:
+        pulumi.RunError: An argument is malformed, there are no credentials or no region, the
+            service does not exist or has no key yet, or the cloud cannot be asked.
+
+    API page: https://www.alibabacloud.com/help/en/analyticdb/analyticdb-for-postgresql/
+    developer-reference/api-gpdb-2016-05-03-describemodelservice
+    """
+
+    def read(gateway: Gateway) -> dict[str, Any]:
+        details = gateway.describe_model_service(ModelServiceId.parse(id))
+        if details.api_key is None:
+            reason = details.why_not_active or "the cloud shows none for it"
+            raise refuse("get_api_key", f"model service {id} has no API key: {reason}")
+        return {"api_key": details.api_key}
+
+    found = call("get_api_key", {"id": id, "region_id": region_id}, read)
+    # Mocks may leave it out, as they may any output.
+    return GetApiKeyResult(id, found.get("api_key"))  # type: ignore[arg-type]
+
+
+def get_api_key_output(
+    id: Input[str],  # noqa: A002 - the name that every Pulumi resource uses
+    region_id: Input[str | None] = None,
+) -> Output[GetApiKeyResult]:
+    """`get_api_key` for Inputs. The Output is secret, and so is its `api_key`."""
+    return Output.secret(_output(get_api_key, id=id, region_id=region_id))
+
+
+def _output(function: Callable[..., _T], **inputs: Any) -> Output[_T]:
+    def ask(arguments: dict[str, Any]) -> Any:
+        if mocked():
+            return function(**arguments)  # the mocks belong to the test's own thread
+        # In a thread: Pulumi's event loop has other resources to serve meanwhile.
+        return asyncio.to_thread(function, **arguments)
+
+    return Output.all(**inputs).apply(ask)
+
+
+def _made(cls: type[_T], fields: dict[str, Any]) -> _T:
+    """A result of fields by name; mocks may leave any out."""
+    names: dict[str, Any] = dict.fromkeys(cls.__annotations__)
+    names |= {name: fields[name] for name in names if name in fields}
+    return cls(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in names.items()
+        }
+    )
+
+
+def _service(details: ModelServiceDetails) -> dict[str, Any]:
+    return {
+        "id": str(details.id),
+        "model_service_id": details.id.model_service_id,
+        "model_name": details.model_name,
+        "status": details.status,
+        "description": details.description,
+        "ai_nodes": details.ai_nodes or (),
+        "security_ip_list": details.security_ip_list,
+        "create_time": details.create_time,
+        "private_connect_url": details.private_connect_url,
+        "public_connect_url": details.public_connect_url,
+    }
+
+
+def _node(node: AiNode) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "spec": node.spec,
+        "bound": node.bound,
+        "bound_to": node.bound_to,
+        "zone_id": node.zone_id,
+        "create_time": node.create_time,
+    }
