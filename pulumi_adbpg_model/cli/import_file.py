@@ -1,0 +1,137 @@
+"""`import-file`: services that exist, as a file for `pulumi import --file` and a program."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from pulumi_adbpg_model import importing, lifecycle
+from pulumi_adbpg_model.cli._cloud import instance_ids, with_settings
+from pulumi_adbpg_model.cli._output import printable
+from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.settings import Settings
+
+__all__ = ["import_file"]
+
+#: For all calls together, in seconds; a service that is deleted meanwhile takes some.
+_LIMIT_S = 600.0
+
+
+def _template(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    try:
+        importing.check_name_template(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
+
+
+class _Notes:
+    """
+    Says on stderr, as Python comments, what is no data.
+
+    With the file on stdout, the program is on stderr: together they are still a program.
+    """
+
+    def progress(self, message: str) -> None:
+        """Drop it."""
+
+    def note(self, message: str) -> None:
+        click.echo(f"# {printable(message)}", err=True)
+
+    warn = note
+
+
+@click.command("import-file")
+@click.option(
+    "--instance",
+    "instances",
+    required=True,
+    multiple=True,
+    metavar="ID",
+    callback=instance_ids,
+    help="Id of an instance, such as gp-abc; may be repeated.",
+)
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    metavar="ID",
+    help="Id of a service to take over, such as ms-123 or gp-abc:ms-123; may be repeated. "
+    "Default: every active service.",
+)
+@click.option(
+    "--name-template",
+    default=importing.DEFAULT_NAME,
+    show_default=True,
+    callback=_template,
+    metavar="NAME",
+    help=f"Name of each resource, from {', '.join(map('{{{}}}'.format, importing.PLACEHOLDERS))}; "
+    "a name that comes twice gets a number.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write, which must not exist; then the program goes to stdout.",
+)
+@click.option(
+    "--without-api-keys",
+    is_flag=True,
+    help="Leave out the API keys, and declare store_api_key=False.",
+)
+@with_settings
+def import_file(
+    settings: Settings,
+    instances: list[str],
+    services: tuple[str, ...],
+    name_template: str,
+    out: Path | None,
+    without_api_keys: bool,  # noqa: FBT001 - click passes options by name
+) -> None:
+    """
+    Write the file for `pulumi import --file` that takes over model services, and the program.
+
+    The file goes to stdout and the Python program that declares the services to stderr, or with
+    --out the file there and the program to stdout. The file holds the API keys in clear. Needs
+    Pulumi CLI 3.254 or newer.
+    """
+    clock, notes = SystemClock(), _Notes()
+    operation = lifecycle.Operation(
+        Gateway(settings, clock), clock, lifecycle.Deadline.after(clock, _LIMIT_S), notes
+    )
+    found = importing.find(operation, instances, services, notes.note)
+    imports = importing.plan(
+        found,
+        name_template=name_template,
+        region=settings.region,
+        store_api_key=not without_api_keys,
+        undeclared=notes.note,
+    )
+    if not imports:
+        notes.note(f"There is no service to take over in {' and '.join(instances)}.")
+    text = json.dumps(importing.file_of(imports), indent=2)
+    if out is None:
+        click.echo(text)
+    else:
+        _write(out, text)
+    if any("api_key" in one.outputs for one in imports):
+        notes.note(
+            "The file holds API keys in clear: delete it once it is imported. With "
+            "--without-api-keys it holds none."
+        )
+    click.echo(importing.source_of(imports), nl=False, err=out is None)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a new file that only its owner may read."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+    except FileExistsError:
+        raise click.ClickException(f"{path} exists already: remove it, or name another") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None

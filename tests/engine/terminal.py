@@ -1,0 +1,105 @@
+"""A page of the documentation as what it is for: a person types in a shell what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.pages import SHOWN_ID, blocks
+from tests.engine.stack import engine_environment
+
+__all__ = ["Terminal"]
+
+_PROJECT = "name: search\nruntime: python\n"
+_CONFIG = "config:\n  adbpg:maxPollInterval: 0.05\n"
+#: In place of Pulumi's host for Python programs, which comes with a release of the CLI only. The
+#: engine asks for one even to import a file; this one runs programs as the Automation API does.
+_LANGUAGE_HOST = """\
+#!{python}
+import runpy, signal
+from concurrent.futures import ThreadPoolExecutor
+import grpc
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2_grpc
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # how the engine ends it
+server = grpc.server(ThreadPoolExecutor(4))
+host = LanguageServer(lambda: runpy.run_path("__main__.py", run_name="__main__"))
+language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
+print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+server.start()
+server.wait_for_termination()
+"""
+
+
+class Terminal:
+    """
+    A shell in a Pulumi project named `search`, with an empty program and the stack `dev`.
+
+    Commands, pipes and exit codes are real.
+    """
+
+    def __init__(self, home: Path, simulator: Simulator) -> None:
+        self.folder = home / "project"
+        self.folder.mkdir()
+        (self.folder / "Pulumi.yaml").write_text(_PROJECT)
+        (self.folder / "__main__.py").write_text("")
+        commands = home / "commands"
+        commands.mkdir()
+        language_host = commands / "pulumi-language-python"
+        language_host.write_text(_LANGUAGE_HOST.format(python=sys.executable))
+        language_host.chmod(0o755)
+        path = [str(commands), str(Path(sys.executable).parent), os.environ["PATH"]]
+        self._environment = {
+            **os.environ,
+            **engine_environment(home),
+            **simulator.environment(),
+            "PATH": os.pathsep.join(path),
+            "PULUMI_OPTION_SKIP_PREVIEW": "true",  # which saves half of the time
+        }
+        for stack in ("dev", "prod"):
+            (self.folder / f"Pulumi.{stack}.yaml").write_text(_CONFIG)
+        self.run("pulumi stack init dev")
+
+    def run(self, command: str, *, fails: bool = False) -> str:
+        """Run a command line; what it printed, on stdout and stderr."""
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=self.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, f"{command}\n{done.stdout}"
+        return done.stdout
+
+    def follow(self, page: Path, title: str, service_id: str = SHOWN_ID) -> None:
+        """Write each file of a section and type its commands, comparing what is printed."""
+        for block in blocks(page, "", title):
+            kind, _, rest = block.mark.partition(":")
+            content = block.text.replace(SHOWN_ID, service_id)
+            if kind == "file":
+                (self.folder / rest.strip()).write_text(content, encoding="utf-8")
+            else:
+                assert kind == "typed", block.place
+                self._type(content, fails=rest.strip() == "fails")
+
+    def _type(self, text: str, *, fails: bool) -> None:
+        _, *typed = re.split(r"^\$ ", text, flags=re.MULTILINE)
+        for part in typed:
+            command, _, expected = part.partition("\n")
+            printed = {_plain(line) for line in self.run(command, fails=fails).splitlines()}
+            for line in map(_plain, expected.splitlines()):
+                pattern = re.compile(".*".join(map(re.escape, line.split("…"))))
+                assert any(map(pattern.fullmatch, printed)), f"not printed: {line}\n{printed}"
+
+
+def _plain(line: str) -> str:
+    return " ".join(line.split())
