@@ -11,6 +11,12 @@ from typing import Any
 
 import click
 
+from pulumi_adbpg_model.cli._output import printable
+from pulumi_adbpg_model.cli.doctor import doctor
+from pulumi_adbpg_model.cli.import_file import import_file
+from pulumi_adbpg_model.cli.listing import api_key, list_services, models, nodes
+from pulumi_adbpg_model.cli.orphans import orphans
+from pulumi_adbpg_model.cli.policy import policy
 from pulumi_adbpg_model.cli.simulate import simulate
 from pulumi_adbpg_model.errors import AdbpgModelError
 
@@ -24,7 +30,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except AdbpgModelError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(printable(str(error))) from None  # it quotes the cloud
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,5 +39,15 @@ def main() -> None:
     """Tools around AnalyticDB for PostgreSQL model services managed with Pulumi."""
 
 
-for _command in (simulate,):
+for _command in (
+    simulate,
+    import_file,
+    orphans,
+    doctor,
+    policy,
+    list_services,
+    models,
+    nodes,
+    api_key,
+):
     main.add_command(_command)

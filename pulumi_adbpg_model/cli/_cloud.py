@@ -9,12 +9,24 @@ from typing import Any
 
 import click
 
+from pulumi_adbpg_model.domain import is_id_part
 from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
 
-__all__ = ["instance_option", "json_option", "resolve", "with_settings"]
+__all__ = [
+    "check_region",
+    "instance_ids",
+    "instance_option",
+    "json_option",
+    "resolve",
+    "settings_options",
+    "with_settings",
+]
 
 
-def _region(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def check_region(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Callback of an option that names a region."""
     if value is not None and not is_region(value):
         raise click.BadParameter(f"must be a region id such as cn-hangzhou, got {value!r}")
     return value
@@ -31,8 +43,20 @@ def _endpoint(
     return value
 
 
+def instance_ids(
+    _context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]
+) -> list[str]:
+    """Callback of an option that may be repeated: ids of instances, each once."""
+    for text in value:
+        if not is_id_part(text):
+            raise click.BadParameter(f"must be the id of an instance, such as gp-abc, got {text!r}")
+    return list(dict.fromkeys(value))
+
+
 _OPTIONS = (
-    click.option("--region", callback=_region, help="Region id; default: from the environment."),
+    click.option(
+        "--region", callback=check_region, help="Region id; default: from the environment."
+    ),
     click.option(
         "--endpoint",
         callback=_endpoint,
@@ -71,4 +95,9 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return command(*args, settings=resolve(region, endpoint, profile), **kwargs)
 
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), run)
+    return settings_options(run)
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options --region, --endpoint, --profile as they are."""
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), command)

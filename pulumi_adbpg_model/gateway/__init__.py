@@ -23,10 +23,12 @@ from pulumi_adbpg_model.domain import (
 from pulumi_adbpg_model.errors import NotFoundError, TransportError
 from pulumi_adbpg_model.gateway import _wire
 from pulumi_adbpg_model.gateway._client import Client
+from pulumi_adbpg_model.gateway._endpoints import endpoint_of
 from pulumi_adbpg_model.gateway._retry import RetryPolicy, call_with_retry
+from pulumi_adbpg_model.gateway._time import time_ahead_s
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["Gateway", "RetryPolicy"]
+__all__ = ["Gateway", "RetryPolicy", "endpoint_of", "time_ahead_s"]
 
 _PAGE_SIZE = 100
 #: Stops a cloud that pages without end: 1000 pages hold 100,000 services.
@@ -64,6 +66,18 @@ class Gateway:
     def region(self) -> str | None:
         """The region that is called; None when only an endpoint is set."""
         return self._settings.region
+
+    def find_credentials(self) -> str:
+        """
+        Look for credentials, without calling the API.
+
+        Returns:
+            Where they were found, and whether they are temporary; nothing of themselves.
+
+        Raises:
+            ConfigurationError: There are none, or they do not work.
+        """
+        return self._client.find_credentials()
 
     def create_model_service(
         self, spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None

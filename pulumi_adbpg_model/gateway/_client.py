@@ -20,7 +20,7 @@ from pulumi_adbpg_model.errors import AccessError, TransportError
 from pulumi_adbpg_model.gateway._endpoints import host_of
 from pulumi_adbpg_model.gateway._errors import translate, unusable_credentials
 from pulumi_adbpg_model.gateway._transport import GuardedSession, Place, place_for, rpc_params
-from pulumi_adbpg_model.settings import Credentials, Profile, Settings, StaticKey
+from pulumi_adbpg_model.settings import Credentials, DefaultChain, Profile, Settings, StaticKey
 
 __all__ = ["Client"]
 
@@ -55,11 +55,8 @@ class Client:
             query=Utils.query(query), body=None if body is None else Utils.parse_to_map(body)
         )
         client, credential, place = self._client(host)
-        try:
-            # The client asks again, from a cache: here a failure is known for what it is.
-            key = credential.get_credential()
-        except Exception as error:  # noqa: BLE001 - each source of the chain raises its own kinds
-            raise unusable_credentials(error, settings.credentials) from None
+        # The client asks again, from a cache: here a failure is known for what it is.
+        key = self._key(credential)
         place.fill()
         try:
             answer = client.call_api(rpc_params(action), request, RuntimeOptions())
@@ -73,6 +70,27 @@ class Client:
         if not isinstance(content, dict):
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")
         return content
+
+    def find_credentials(self) -> str:
+        """
+        Where the credentials come from, found now.
+
+        Raises:
+            ConfigurationError: There are none, or they do not work.
+        """
+        settings = self._settings
+        _, credential, _ = self._client(host_of(settings.region, settings.endpoint))
+        key = self._key(credential)
+        source = settings.credentials.source
+        if isinstance(settings.credentials, DefaultChain):
+            source += f" ({str(key.provider_name).removeprefix('default/')})"
+        return f"{source}, {'temporary' if key.security_token else 'an access key'}"
+
+    def _key(self, credential: Any) -> Any:
+        try:
+            return credential.get_credential()
+        except Exception as error:  # noqa: BLE001 - each source of the chain raises its own kinds
+            raise unusable_credentials(error, self._settings.credentials) from None
 
     def _client(self, host: str) -> tuple[Any, Any, Place]:
         with self._lock:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pulumi_adbpg_model.errors import ConfigurationError
-from pulumi_adbpg_model.settings import Endpoint
+from pulumi_adbpg_model.settings import Endpoint, Settings
 
-__all__ = ["CENTRAL_REGIONS", "host_of"]
+__all__ = ["CENTRAL_REGIONS", "endpoint_of", "host_of"]
 
 #: Regions that the central endpoint serves; every other one has a host of its own.
 CENTRAL_REGIONS = frozenset(
@@ -37,3 +37,14 @@ def host_of(region: str | None, endpoint: Endpoint | None) -> str:
     if region in CENTRAL_REGIONS:
         return "gpdb.aliyuncs.com"
     return f"gpdb.{region}.aliyuncs.com"
+
+
+def endpoint_of(settings: Settings) -> str:
+    """
+    The URL that is called.
+
+    Raises:
+        ConfigurationError: Neither a region nor an endpoint is set.
+    """
+    protocol = settings.endpoint.protocol if settings.endpoint else "https"
+    return f"{protocol}://{host_of(settings.region, settings.endpoint)}"

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,8 @@ class Person:
                 environment[new] = environment.pop(old)
         #: What the person knows for `export NAME=…`.
         self.secrets: dict[str, str] = {}
+        #: What the last command of the package printed.
+        self.printed = ""
 
     def declare(self, *arguments: str) -> None:
         """Give the service these arguments, such as `replicas=2`, in place of others so named."""
@@ -142,6 +145,10 @@ class Person:
             for name in (word.removesuffix("=…") for word in words[1:]):
                 self.stack.environment[name] = self.secrets[name]
             return ""
+        if words[0] == "pulumi-adbpg-model":
+            done = self._command([sys.executable, "-m", "pulumi_adbpg_model", *words[1:]])
+            self.printed = done.stdout
+            return done.stdout
         assert words[0] == "pulumi"
         if words[1] in ("up", "refresh", "destroy"):
             options = {key: value for word in words[2:] for key, value in _OPTIONS[word].items()}
@@ -149,16 +156,19 @@ class Person:
         if "…" in command:
             urns = [resource["urn"] for resource in self.stack.export()["resources"]]
             words = [self._filled(word, urns) for word in words]
-        done = subprocess.run(
-            [*words, "--stack", STACK],
+        done = self._command([*words, "--stack", STACK])
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _command(self, words: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words,
             cwd=self.stack.home / "project",
             env={**os.environ, **self.stack.environment},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     @staticmethod
     def _filled(text: str, known: Iterable[str]) -> str:

@@ -1,0 +1,174 @@
+"""`orphans`: what the cloud holds and no stack does, and the reverse."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TextIO
+
+import click
+
+from pulumi_adbpg_model.cli._cloud import instance_ids, json_option, with_settings
+from pulumi_adbpg_model.cli._output import print_json, print_table, printable
+from pulumi_adbpg_model.clock import Clock, SystemClock
+from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.lifecycle import Deadline, Operation
+from pulumi_adbpg_model.ownership import Comparison, Entry, Orphan, Stack, compare, parse
+from pulumi_adbpg_model.settings import Settings
+
+__all__ = ["orphans"]
+
+#: For all calls together.
+_LIMIT_S = 600.0
+
+
+class _Silent:
+    """Says nothing: what is found is told at the end."""
+
+    def progress(self, message: str) -> None:
+        """Nothing."""
+
+    note = warn = progress
+
+
+@click.command()
+@click.option(
+    "--instance",
+    "instances",
+    required=True,
+    multiple=True,
+    metavar="ID",
+    callback=instance_ids,
+    help="Id of an instance; may be repeated.",
+)
+@json_option
+@with_settings
+@click.argument(
+    "stacks", metavar="STACK...", nargs=-1, required=True, type=click.File(encoding="utf-8")
+)
+@click.pass_context
+def orphans(
+    context: click.Context,
+    instances: list[str],
+    stacks: tuple[TextIO, ...],
+    settings: Settings,
+    *,
+    as_json: bool,
+) -> None:
+    """
+    Find services that no stack owns, and services in a stack that are gone.
+
+    Each STACK is a file from `pulumi stack export`, or a state file of the file backend; `-` is
+    stdin. Give every stack that may own a service of the instances. Nothing is changed.
+
+    Exit code 1 when anything is found, and when the command fails.
+    """
+    read = [_read(stack) for stack in stacks]
+    clock: Clock = context.obj or SystemClock()  # the caller's own, in a test
+    operation = Operation(
+        Gateway(settings, clock), clock, Deadline.after(clock, _LIMIT_S), _Silent()
+    )
+    found = compare(operation, instances, read, settings.region)
+    if as_json:
+        print_json(_document(found))
+    else:
+        _show(found, len(read))
+    if found.orphans or found.gone:
+        context.exit(1)
+
+
+def _read(file: TextIO) -> Stack:
+    name = "stdin" if file.name in ("-", "<stdin>") else file.name
+    try:
+        text = file.read()
+    except UnicodeDecodeError:
+        text = ""
+    except OSError as error:
+        raise OperationError(f"{name} cannot be read: {error.strerror}") from None
+    return parse(text, name)
+
+
+def _document(found: Comparison) -> dict[str, object]:
+    return {
+        "orphans": [
+            {
+                "id": str(orphan.service.id),
+                "db_instance_id": orphan.service.id.db_instance_id,
+                "model_service_id": orphan.service.id.model_service_id,
+                "model_name": orphan.service.model_name,
+                "ai_nodes": list(orphan.service.ai_nodes or ()),
+                "status": orphan.service.status,
+                "create_time": orphan.service.create_time,
+                "maybe_from": [creation.urn for creation in orphan.maybe_from],
+            }
+            for orphan in found.orphans
+        ],
+        "gone": [_entry(entry) for entry in found.gone],
+        "unchecked": [_entry(entry) for entry in found.unchecked],
+    }
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {"id": str(entry.id), "urn": entry.urn, "region_id": entry.region}
+
+
+def _show(found: Comparison, stacks: int) -> None:
+    if found.orphans:
+        _show_orphans(found.orphans)
+    if found.gone:
+        click.echo("Gone, though a stack holds it:")
+        _show_entries(found.gone)
+        click.echo(
+            "`pulumi refresh` drops it from its stack; the next `pulumi up` creates it again.\n"
+        )
+    if found.unchecked:
+        click.echo("Not looked for, because a stack has it in another region:")
+        _show_entries(found.unchecked)
+        click.echo("Ask again with --region.\n")
+    if not found.orphans and not found.gone:
+        click.echo(
+            f"Nothing found: services {found.services}, owned by a stack {found.services}; "
+            f"entries in {stacks} {'stack' if stacks == 1 else 'stacks'} {found.entries}, "
+            f"gone 0, not looked for {len(found.unchecked)}."
+        )
+
+
+def _show_orphans(found: tuple[Orphan, ...]) -> None:
+    click.echo("Owned by none of the stacks; the AI nodes are billed:")
+    columns = ("Service", "Model", "AI nodes", "Status")
+    services = [orphan.service for orphan in found]
+    print_table(
+        columns,
+        [(one.id, one.model_name, ", ".join(one.ai_nodes or ()), one.status) for one in services],
+        empty="",
+        whole=("Service",),
+    )
+    for orphan in found:
+        for creation in orphan.maybe_from:
+            urn = printable(creation.urn)
+            click.echo(
+                f"{orphan.service.id} is maybe from an interrupted create of {urn}: `pulumi up` of "
+                "that stack takes it back."
+            )
+    click.echo("To take a service over, declare it as it is, with its id:")
+    for one in services:
+        click.echo(f'    opts=pulumi.ResourceOptions(import_="{one.id}")')
+    click.echo(
+        "For many, see `pulumi-adbpg-model import-file`. If no other stack or person needs a "
+        "service, delete it in the console, or with:"
+    )
+    for one in services:
+        instance, service = map(shlex.quote, (one.id.db_instance_id, one.id.model_service_id))
+        click.echo(
+            "    aliyun gpdb DeleteModelService "
+            f"--DBInstanceId {instance} --ModelServiceId {service}"
+        )
+    click.echo()
+
+
+def _show_entries(entries: tuple[Entry, ...]) -> None:
+    rows = []
+    for entry in entries:
+        parts = entry.urn.removeprefix("urn:pulumi:").split("::", 3)
+        rows.append((entry.id, "/".join(reversed(parts[:2])), parts[-1], entry.region))
+    print_table(("Service", "Stack", "Resource", "Region"), rows, empty="", whole=("Service",))

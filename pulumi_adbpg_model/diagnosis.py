@@ -1,0 +1,221 @@
+"""
+What works here and what does not: the tools, the settings, the clock, the permissions.
+
+Every check gives findings, and none raises. Nothing is changed anywhere, and no finding holds a
+secret.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from pulumi_adbpg_model.clock import Clock
+from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.errors import (
+    AccessError,
+    AdbpgModelError,
+    ApiError,
+    ConfigurationError,
+    InstanceNotFoundError,
+    ServerError,
+    ThrottledError,
+)
+from pulumi_adbpg_model.gateway import Gateway, RetryPolicy, endpoint_of, time_ahead_s
+from pulumi_adbpg_model.permissions import ACTIONS
+from pulumi_adbpg_model.probe import probe_host
+from pulumi_adbpg_model.settings import Settings
+
+__all__ = ["OK", "PROBLEM", "UNTRIED", "WARNING", "Finding", "diagnose_cloud", "diagnose_tools"]
+
+OK, WARNING, PROBLEM, UNTRIED = "ok", "warning", "problem", "not tried"
+
+_PACKAGES = (
+    "pulumi-adbpg-model",
+    "pulumi",
+    "alibabacloud-tea-openapi",
+    "alibabacloud-credentials",
+    "darabonba-core",
+)
+_CLI_TIMEOUT_S = 20.0
+#: The first CLI that takes what `import-file` writes.
+_IMPORTING_CLI = (3, 254)
+_INSTALL_CLI = "install it, see https://www.pulumi.com/docs/install/, and put it on the PATH"
+#: What is missed without each part of `host.HostFeatures`.
+_FEATURES = {
+    "workers": ("more than four services at once", "four are worked on at once"),
+    "cancel": ("Ctrl-C ends a wait at once", "Ctrl-C waits for the end of the operation"),
+    "watch": ("a killed CLI stops the provider", "after a kill of the CLI, end the host by hand"),
+    "clean_errors": ("errors are one line", "errors come with a traceback"),
+    "progress": ("a wait shows in its row", "only lasting lines are shown"),
+}
+#: The cloud refuses what is signed with more difference.
+_SKEW_LIMIT_S = 15 * 60
+_SKEW_WARNING_S = 60
+#: Of the one answer that is asked for; retries are for passing trouble, which a doctor is to see.
+_POLICY = RetryPolicy(attempts=2, seconds=10.0)
+_READ_TIMEOUT_S = 5.0
+#: Names no service; that it is not found shows that looking is allowed.
+_NO_SERVICE = "ms-000000000000"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    status: str
+    what: str
+    text: str
+    #: What to do about it, in one line; empty when there is nothing to do.
+    fix: str = ""
+
+
+def diagnose_tools() -> Iterator[Finding]:
+    """Python, packages, the Pulumi CLI, and what takes hold in the provider host."""
+    yield Finding(OK, "Python", platform.python_version())
+    for name in _PACKAGES:
+        try:
+            yield Finding(OK, name, version(name))
+        except PackageNotFoundError:
+            yield Finding(WARNING, name, "is not installed as a package", f"pip install {name}")
+    yield _cli()
+    try:
+        features = dataclasses.asdict(probe_host())
+    except (OSError, RuntimeError) as error:
+        fix = "look what `python -m pulumi.dynamic 127.0.0.1:9` says, with this Python"
+        yield Finding(PROBLEM, "provider host", str(error), fix)
+        return
+    for name, (gain, loss) in _FEATURES.items():
+        what = f"host: {name.replace('_', ' ')}"
+        if features[name]:
+            yield Finding(OK, what, gain)
+        else:
+            fix = "install a newer pulumi-adbpg-model, or the Pulumi SDK that it is tested with"
+            yield Finding(WARNING, what, f"not active with this SDK: {loss}", fix)
+
+
+def diagnose_cloud(settings: Settings, clock: Clock, instance: str | None) -> Iterator[Finding]:
+    """
+    Endpoint, clock, credentials, and every action that can be tried without changing anything.
+
+    Args:
+        settings: Whom to call and as whom.
+        clock: Bounds the calls.
+        instance: Id of an instance to look at; None: only what needs none is tried.
+    """
+    try:
+        yield Finding(OK, "endpoint", endpoint_of(settings))
+    except ConfigurationError as error:
+        yield Finding(PROBLEM, "endpoint", str(error), "set a region")
+        return
+    yield Finding(OK, "region", settings.region or "none, the endpoint stands alone")
+    yield _skew(settings, clock)
+    gateway = Gateway(settings, clock, _POLICY, read_timeout_s=_READ_TIMEOUT_S)
+    try:
+        yield Finding(OK, "credentials", f"from {gateway.find_credentials()}")
+    except AdbpgModelError as error:
+        fix = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or --profile"
+        # Without what each source of the chain has to say, which is long.
+        reason = str(error).partition(" The chain says: ")[0]
+        yield Finding(PROBLEM, "credentials", reason, fix)
+        return
+    live = _tried("ListSupportModels", lambda: _models(gateway, clock))
+    yield live
+    if live.status != OK and "(code=" not in live.text:
+        return  # nobody answers, so every other call would wait in vain
+    yield from _permissions(gateway, instance)
+
+
+def _cli() -> Finding:
+    path = shutil.which("pulumi")
+    if path is None:
+        return Finding(PROBLEM, "Pulumi CLI", "not found on the PATH", _INSTALL_CLI)
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own CLI
+            [path, "version"], capture_output=True, text=True, timeout=_CLI_TIMEOUT_S, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return Finding(PROBLEM, "Pulumi CLI", f"{path} does not run", _INSTALL_CLI)
+    told = " ".join(done.stdout.split())
+    numbers = re.match(r"v?(\d+)\.(\d+)", told)
+    if numbers is None:
+        return Finding(WARNING, "Pulumi CLI", f"{path} tells no version", _INSTALL_CLI)
+    if tuple(map(int, numbers.groups())) < _IMPORTING_CLI:
+        text = f"{told}, too old for what import-file writes"
+        return Finding(WARNING, "Pulumi CLI", text, "install 3.254 or newer")
+    return Finding(OK, "Pulumi CLI", f"{told}, {path}")
+
+
+def _skew(settings: Settings, clock: Clock) -> Finding:
+    ahead_s = time_ahead_s(settings, clock, timeout_s=_READ_TIMEOUT_S)
+    if ahead_s is None:
+        fix = "check the region, the endpoint, the network and the proxy settings"
+        return Finding(WARNING, "clock", "the endpoint does not tell the time", fix)
+    if abs(ahead_s) <= _SKEW_WARNING_S:
+        return Finding(OK, "clock", "agrees with the endpoint's, within a minute")
+    side = "ahead of" if ahead_s > 0 else "behind"
+    text = f"{abs(ahead_s):.0f} s {side} the endpoint's; the cloud accepts {_SKEW_LIMIT_S} s"
+    status = PROBLEM if abs(ahead_s) > _SKEW_LIMIT_S else WARNING
+    return Finding(status, "clock", text, "set this machine's clock right, with NTP")
+
+
+def _permissions(gateway: Gateway, instance: str | None) -> Iterator[Finding]:
+    if instance is None:
+        names = [one.name for one in ACTIONS if not one.writes and one.name != "ListSupportModels"]
+        text = f"{', '.join(names)} need an instance"
+        yield Finding(UNTRIED, "other reading actions", text, "give --instance")
+    else:
+        yield _tried("ListModelServices", lambda: _services(gateway, instance))
+        yield _tried("ListAINodePools", lambda: _nodes(gateway, instance))
+        made_up = ModelServiceId(instance, _NO_SERVICE)
+
+        def describe() -> str:
+            gateway.describe_model_service(made_up)
+            return "permitted"
+
+        yield _tried("DescribeModelService", describe, refusal_is_fine=True)
+    writing = ", ".join(one.name for one in ACTIONS if one.writes)
+    fix = "compare the RAM policy with what `pulumi-adbpg-model policy` prints"
+    yield Finding(UNTRIED, "writing actions", f"{writing} would change something", fix)
+
+
+def _tried(action: str, call: Callable[[], str], *, refusal_is_fine: bool = False) -> Finding:
+    try:
+        return Finding(OK, action, call())
+    except AccessError as error:
+        if error.status == 403:
+            fix = f"grant gpdb:{action}, see `pulumi-adbpg-model policy`"
+        else:
+            fix = error.hint
+        return Finding(PROBLEM, action, f"{error.reason}{error.details}", fix)
+    except ApiError as error:
+        if refusal_is_fine and not isinstance(
+            error, (InstanceNotFoundError, ServerError, ThrottledError)
+        ):
+            return Finding(OK, action, "permitted: a service that there is not, is not found")
+        return Finding(PROBLEM, action, f"{error.reason}{error.details}", error.hint)
+    except AdbpgModelError as error:
+        reason, hint = getattr(error, "reason", str(error)), getattr(error, "hint", "")
+        return Finding(PROBLEM, action, reason, hint)
+
+
+def _models(gateway: Gateway, clock: Clock) -> str:
+    started = clock.monotonic()
+    models = gateway.list_supported_models()
+    return f"permitted: {len(models)} models, in {clock.monotonic() - started:.1f} s"
+
+
+def _services(gateway: Gateway, instance: str) -> str:
+    return f"permitted: {len(gateway.list_model_services(instance))} services in {instance}"
+
+
+def _nodes(gateway: Gateway, instance: str) -> str:
+    nodes = gateway.list_ai_nodes(instance)
+    free = sum(not node.bound for node in nodes)
+    return f"permitted: {len(nodes)} nodes in {instance}, {free} of them free"

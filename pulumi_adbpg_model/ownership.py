@@ -1,0 +1,202 @@
+"""
+Which services no stack owns, and which a stack holds though they are gone.
+
+A stack comes as text: what `pulumi stack export` prints, or a state file of the file backend.
+Encrypted values do not matter: ids are in clear.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi_adbpg_model import state
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, same_nodes
+from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.lifecycle import Operation
+from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_deleted
+
+__all__ = ["Comparison", "Creation", "Entry", "Orphan", "Stack", "compare", "parse"]
+
+_TYPE = "pulumi-python:dynamic/adbpg:ModelService"
+#: A subclass may have a type of its own; its outputs give it away.
+_DYNAMIC = "pulumi-python:dynamic"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A service that a stack manages."""
+
+    id: ModelServiceId
+    urn: str
+    #: The region in its outputs; None when it is not known, or encrypted.
+    region: str | None
+    #: Whether the cloud had shown it when the state was written.
+    seen: bool
+
+
+@dataclass(frozen=True)
+class Creation:
+    """A creation that was interrupted: the stack does not know which service came of it."""
+
+    urn: str
+    db_instance_id: str
+    ai_nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What one stack knows of model services."""
+
+    entries: tuple[Entry, ...]
+    creations: tuple[Creation, ...]
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A service that no stack owns, and the interrupted creations that it may come from."""
+
+    service: ModelServiceDetails
+    maybe_from: tuple[Creation, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the instances hold beside what the stacks hold."""
+
+    services: int
+    entries: int
+    orphans: tuple[Orphan, ...]
+    gone: tuple[Entry, ...]
+    #: Entries of another region than the one that was asked: nothing is known of them.
+    unchecked: tuple[Entry, ...]
+
+
+def parse(text: str, name: str) -> Stack:
+    """
+    Read one stack.
+
+    Args:
+        text: The JSON of `pulumi stack export`, or of a state file of the file backend.
+        name: What to call it in an error.
+
+    Raises:
+        OperationError: It is neither.
+    """
+    try:
+        document = json.loads(text)
+        deployment = (
+            document["deployment"] if "deployment" in document else document["checkpoint"]["latest"]
+        )
+        # A stack that never had a resource has none of these.
+        known = {} if deployment is None else deployment
+        resources, pending = known.get("resources") or [], known.get("pending_operations") or []
+        entries = [found for one in resources if (found := _entry(one)) is not None]
+        creations = [begun for one in pending if (begun := _creation(one)) is not None]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise OperationError(
+            f"{name} is not the state of a stack. Write it with: pulumi stack export > FILE"
+        ) from None
+    return Stack(tuple(entries), tuple(creations))
+
+
+def compare(
+    operation: Operation, instances: Sequence[str], stacks: Sequence[Stack], region: str | None
+) -> Comparison:
+    """
+    Compare what the instances hold with what the stacks hold.
+
+    Args:
+        operation: What to ask the cloud with.
+        instances: Ids of the instances, each once.
+        stacks: Every stack that may own a service of theirs.
+        region: The region that is asked; None when only an endpoint is set.
+
+    Raises:
+        InstanceNotFoundError: An instance is not visible, so nothing in it is known to be gone.
+        AdbpgModelError: A call failed.
+    """
+    services = [
+        service
+        for instance in instances
+        for service in operation.api.list_model_services(instance)
+        if not is_deleted(service)
+    ]
+    entries = [
+        entry for stack in stacks for entry in stack.entries if entry.id.db_instance_id in instances
+    ]
+    owned = {entry.id for entry in entries}
+    creations = [creation for stack in stacks for creation in stack.creations]
+    listed = {service.id for service in services}
+    absent = [entry for entry in entries if entry.id not in listed]
+    elsewhere = [entry for entry in absent if region and entry.region not in (None, region)]
+    return Comparison(
+        services=len(services),
+        entries=len(entries),
+        orphans=tuple(
+            Orphan(service, tuple(one for one in creations if _may_be(one, service)))
+            for service in services
+            if service.id not in owned
+        ),
+        gone=tuple(_proven(operation, [one for one in absent if one not in elsewhere])),
+        unchecked=tuple(elsewhere),
+    )
+
+
+def _proven(operation: Operation, absent: list[Entry]) -> list[Entry]:
+    """Those that are gone for certain: twice neither listed nor described, some time apart."""
+    absent = [entry for entry in absent if find(operation, entry.id, any_code=True) is None]
+    if not absent:
+        return []
+    operation.clock.sleep(SECOND_LOOK_S if all(entry.seen for entry in absent) else GRACE_S)
+    listed = {
+        service.id
+        for instance in {entry.id.db_instance_id: None for entry in absent}
+        for service in operation.api.list_model_services(instance)
+        if not is_deleted(service)
+    }
+    return [
+        entry
+        for entry in absent
+        if entry.id not in listed and find(operation, entry.id, any_code=True) is None
+    ]
+
+
+def _entry(resource: Mapping[str, Any]) -> Entry | None:
+    outputs = resource.get("outputs") or {}
+    if not _is_service(resource, outputs) or resource.get("external"):
+        return None
+    # Deleted already, and not yet created again: there is nothing to own.
+    if resource.get("pendingReplacement") or not resource.get("id"):
+        return None
+    region = outputs.get("region_id")
+    return Entry(
+        ModelServiceId.parse(resource["id"]),
+        str(resource["urn"]),
+        region if isinstance(region, str) else None,
+        outputs.get("status") != state.UNSEEN,
+    )
+
+
+def _is_service(resource: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:
+    type_ = str(resource["type"])
+    return type_ == _TYPE or (type_.startswith(_DYNAMIC) and "model_service_id" in outputs)
+
+
+def _creation(pending: Mapping[str, Any]) -> Creation | None:
+    resource = pending["resource"]
+    inputs = resource.get("inputs") or {}
+    if pending["type"] != "creating" or resource["type"] != _TYPE:
+        return None
+    instance, nodes = inputs.get("db_instance_id"), inputs.get("ai_nodes")
+    if not isinstance(instance, str) or not isinstance(nodes, list):
+        return None  # encrypted: there is nothing to compare
+    return Creation(str(resource["urn"]), instance, tuple(map(str, nodes)))
+
+
+def _may_be(creation: Creation, service: ModelServiceDetails) -> bool:
+    return creation.db_instance_id == service.id.db_instance_id and same_nodes(
+        creation.ai_nodes, service.ai_nodes
+    )

@@ -1,0 +1,341 @@
+"""`orphans`: services without a stack, entries without a service, and nothing touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pulumi_adbpg_model.cli import main
+from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.domain import ModelServiceSpec
+from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.settings import Settings
+from pulumi_adbpg_model.testing import Simulator
+from tests.lifecycle.fakes import FakeClock
+
+_TYPE = "pulumi-python:dynamic/adbpg:ModelService"
+
+Orphans = Callable[..., Result]
+
+
+def _urn(name: str, type_: str = _TYPE) -> str:
+    return f"urn:pulumi:dev::search::{type_}::{name}"
+
+
+def _resource(id_: str, name: str = "embedding", **more: Any) -> dict[str, Any]:
+    instance, _, service = id_.partition(":")
+    outputs = {
+        "db_instance_id": instance,
+        "model_service_id": service,
+        "region_id": "cn-hangzhou",
+        "status": "active",
+        "api_key": {"4dabf18193072939515e22adb298388d": "…", "ciphertext": "v1:…"},
+    } | more.pop("outputs", {})
+    return {
+        "urn": _urn(name),
+        "custom": True,
+        "id": id_,
+        "type": _TYPE,
+        "outputs": outputs,
+    } | more
+
+
+def _export(*resources: Mapping[str, Any], pending: list[Any] | None = None) -> str:
+    stack = {"urn": "urn:pulumi:dev::search::pulumi:pulumi:Stack::s", "type": "pulumi:pulumi:Stack"}
+    deployment = {"resources": [stack, *resources], "pending_operations": pending or []}
+    return json.dumps({"version": 3, "deployment": deployment})
+
+
+def _place(simulator: Simulator, node: str) -> str:
+    settings = Settings.resolve(lambda _key: None, simulator.environment())
+    spec = ModelServiceSpec("gp-demo", "Qwen3-8B", (node,))
+    return str(Gateway(settings, SystemClock()).create_model_service(spec, f"t-{node}").id)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def orphans(simulator: Simulator, clock: FakeClock) -> Orphans:
+    """Runs the command on the simulated cloud, without sleeping."""
+
+    def run(*arguments: str, stdin: str | None = None, **environment: str) -> Result:
+        return CliRunner().invoke(
+            main,
+            ["orphans", "--instance", "gp-demo", *arguments],
+            input=stdin,
+            env=simulator.environment() | environment,
+            obj=clock,
+        )
+
+    return run
+
+
+def _found(result: Result) -> dict[str, list[str]]:
+    return {
+        kind: [one["id"] for one in entries] for kind, entries in json.loads(result.stdout).items()
+    }
+
+
+def test_nothing_found_is_said_and_ends_with_0(orphans: Orphans, simulator: Simulator) -> None:
+    """Every service has its stack: the counts are told."""
+    done = orphans("-", stdin=_export(_resource(_place(simulator, "ai-1"))))
+
+    assert 0 == done.exit_code
+    assert (
+        "Nothing found: services 1, owned by a stack 1; entries in 1 stack 1, gone 0, not looked "
+        "for 0.\n"
+    ) == done.output
+
+
+def test_service_without_a_stack_is_an_orphan(orphans: Orphans, simulator: Simulator) -> None:
+    """It is named with what it runs, the line that takes it over, and the one that deletes it."""
+    owned, orphan = _place(simulator, "ai-1"), _place(simulator, "ai-2")
+    done = orphans("-", stdin=_export(_resource(owned)))
+
+    assert 1 == done.exit_code
+    assert owned not in done.output
+    row = next(line for line in done.output.splitlines() if line.strip().startswith(orphan))
+    assert ["Qwen3-8B", "ai-2", "active"] == row.split()[1:4]
+    assert f'opts=pulumi.ResourceOptions(import_="{orphan}")' in done.output
+    service_id = orphan.partition(":")[2]
+    assert f"--DBInstanceId gp-demo --ModelServiceId {service_id}\n" in done.output
+
+
+def test_json_tells_everything_but_the_key(orphans: Orphans, simulator: Simulator) -> None:
+    """What a script needs, and no secret."""
+    orphan = _place(simulator, "ai-2")
+    done = orphans("--json", "-", stdin=_export())
+
+    (service,) = simulator.services
+    assert 1 == done.exit_code
+    assert {
+        "orphans": [
+            {
+                "id": orphan,
+                "db_instance_id": "gp-demo",
+                "model_service_id": service.id,
+                "model_name": "Qwen3-8B",
+                "ai_nodes": ["ai-2"],
+                "status": "active",
+                "create_time": json.loads(done.stdout)["orphans"][0]["create_time"],
+                "maybe_from": [],
+            }
+        ],
+        "gone": [],
+        "unchecked": [],
+    } == json.loads(done.stdout)
+    assert service.api_key
+    assert service.api_key not in done.output
+
+
+def test_nothing_is_changed(orphans: Orphans, simulator: Simulator) -> None:
+    """Orphans and gone entries alike are only looked at."""
+    _place(simulator, "ai-1")
+    simulator.clear_requests()
+    orphans("-", stdin=_export(_resource("gp-demo:ms-gone")))
+
+    assert [] == simulator.mutations
+
+
+def test_several_stacks_own_together(
+    orphans: Orphans, simulator: Simulator, tmp_path: Path
+) -> None:
+    """Files and stdin in one go, an export and a state file of the file backend alike."""
+    one, two = _place(simulator, "ai-1"), _place(simulator, "ai-2")
+    file = tmp_path / "dev.json"
+    latest = json.loads(_export(_resource(one)))["deployment"]
+    file.write_text(json.dumps({"version": 3, "checkpoint": {"stack": "dev", "latest": latest}}))
+
+    assert 1 == orphans(str(file)).exit_code
+    assert 0 == orphans(str(file), "-", stdin=_export(_resource(two))).exit_code
+
+
+@pytest.mark.parametrize(
+    ("more", "owns"),
+    [
+        pytest.param({}, True, id="managed"),
+        pytest.param({"delete": True}, True, id="still to be deleted"),
+        pytest.param({"protect": True, "retainOnDelete": True}, True, id="protected"),
+        pytest.param({"type": "pulumi-python:dynamic/mine:Model"}, True, id="a type of its own"),
+        pytest.param({"outputs": {"db_instance_id": {"a": "b"}}}, True, id="encrypted"),
+        pytest.param({"outputs": {"region_id": "cn-beijing"}}, True, id="another region"),
+        pytest.param({"external": True}, False, id="looked up with get"),
+        pytest.param({"pendingReplacement": True}, False, id="deleted, to be created again"),
+        pytest.param({"type": "aws:s3/bucket:Bucket"}, False, id="something else"),
+    ],
+)
+def test_who_owns(
+    orphans: Orphans, simulator: Simulator, more: dict[str, Any], *, owns: bool
+) -> None:
+    """An entry owns its service unless the engine would not delete it with the stack."""
+    id_ = _place(simulator, "ai-1")
+    done = orphans("--json", "-", stdin=_export(_resource(id_, **more)))
+
+    assert ([] if owns else [id_]) == _found(done)["orphans"]
+    assert [] == _found(done)["gone"]
+
+
+def test_entry_without_its_service_is_gone(
+    orphans: Orphans, simulator: Simulator, clock: FakeClock
+) -> None:
+    """It takes two looks, some seconds apart, and says what to do."""
+    id_ = _place(simulator, "ai-1")
+    simulator.remove_service(id_.partition(":")[2])
+    done = orphans("-", stdin=_export(_resource(id_)))
+
+    assert 1 == done.exit_code
+    row = next(line for line in done.output.splitlines() if line.strip().startswith(id_))
+    assert ["search/dev", "embedding", "cn-hangzhou"] == row.split()[1:]
+    assert "`pulumi refresh` drops it" in done.output
+    assert 2 == len(simulator.calls("ListModelServices"))
+    assert 5.0 == clock.monotonic() - FakeClock().monotonic()
+
+
+def test_entry_never_seen_is_given_longer(orphans: Orphans, clock: FakeClock) -> None:
+    """A service that the cloud has not shown yet may still come."""
+    unseen = _resource("gp-demo:ms-new", outputs={"status": "unknown"})
+    done = orphans("--json", "-", stdin=_export(unseen))
+
+    assert ["gp-demo:ms-new"] == _found(done)["gone"]
+    assert 30.0 == clock.monotonic() - FakeClock().monotonic()
+
+
+def test_tombstones_are_neither_orphans_nor_there(orphans: Orphans, simulator: Simulator) -> None:
+    """A cloud may go on showing what is deleted."""
+    one, two = _place(simulator, "ai-1"), _place(simulator, "ai-2")
+    for id_ in (one, two):
+        simulator.change_service(id_.partition(":")[2], status="Released")
+    done = orphans("--json", "-", stdin=_export(_resource(one)))
+
+    assert {"orphans": [], "gone": [one], "unchecked": []} == _found(done)
+
+
+def test_entry_of_another_region_is_not_called_gone(orphans: Orphans) -> None:
+    """The list of one region says nothing about another: it is told apart, and no failure."""
+    other = _resource("gp-demo:ms-far", outputs={"region_id": "cn-beijing"})
+    done = orphans("--json", "-", stdin=_export(other))
+
+    assert 0 == done.exit_code
+    assert {"orphans": [], "gone": [], "unchecked": ["gp-demo:ms-far"]} == _found(done)
+    assert "Ask again with --region" in orphans("-", stdin=_export(other)).output
+
+
+def test_entries_of_other_instances_are_left_alone(orphans: Orphans) -> None:
+    """Only the instances that are named are compared."""
+    done = orphans("--json", "-", stdin=_export(_resource("gp-other:ms-1")))
+
+    assert (0, []) == (done.exit_code, _found(done)["gone"])
+
+
+@pytest.mark.parametrize(
+    "fault", ["instance-not-found", "not-found-404", "forbidden", "expired-token"]
+)
+def test_failure_to_look_is_no_proof(orphans: Orphans, simulator: Simulator, fault: str) -> None:
+    """An instance out of sight is an error that names it; nothing is called gone."""
+    simulator.inject(fault, "ListModelServices", times=None)
+    done = orphans("-", stdin=_export(_resource("gp-demo:ms-1")))
+
+    assert 1 == done.exit_code
+    assert done.output.startswith("Error: ListModelServices of instance gp-demo failed: ")
+    assert "Gone" not in done.output
+
+
+def test_instance_that_is_not_visible_is_named(orphans: Orphans) -> None:
+    """Also when another one is."""
+    done = orphans("--instance", "gp-none", "-", stdin=_export(_resource("gp-none:ms-1")))
+
+    assert 1 == done.exit_code
+    assert "of instance gp-none failed" in done.stderr
+    assert "" == done.stdout
+
+
+def test_interrupted_create_is_the_likely_owner(orphans: Orphans, simulator: Simulator) -> None:
+    """The stack knows that a creation had begun, on these nodes."""
+    orphan, other = _place(simulator, "ai-1"), _place(simulator, "ai-2")
+    begun = {
+        "type": "creating",
+        "resource": {
+            "urn": _urn("embedding"),
+            "type": _TYPE,
+            "inputs": {"db_instance_id": "gp-demo", "ai_nodes": ["ai-1"]},
+        },
+    }
+    encrypted = {**begun, "resource": {**begun["resource"], "inputs": {"ai_nodes": {"x": "y"}}}}  # type: ignore[dict-item]
+    export = _export(pending=[begun, encrypted])
+    text = orphans("-", stdin=export).output
+    listed = json.loads(orphans("--json", "-", stdin=export).stdout)["orphans"]
+
+    assert f"{orphan} is maybe from an interrupted create of {_urn('embedding')}: " in text
+    assert {orphan: [_urn("embedding")], other: []} == {
+        one["id"]: one["maybe_from"] for one in listed
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "no json",
+        '{"deployment": []}',
+        '{"deployment": {"resources": 5}}',
+        '{"deployment": {"resources": [{}]}}',
+        '{"checkpoint": {}}',
+        _export(_resource("no-id-of-ours")),
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_state_is_refused_by_name(
+    orphans: Orphans, simulator: Simulator, tmp_path: Path, text: str
+) -> None:
+    """A file that an export failed to write must not turn every service into an orphan."""
+    file = tmp_path / "dev.json"
+    file.write_text(text)
+    simulator.clear_requests()
+    done = orphans(str(file))
+
+    assert 1 == done.exit_code
+    assert done.output.startswith(f"Error: {file} is not the state of a stack.")
+    assert 1 == done.output.count("\n")
+    assert [] == simulator.requests
+
+
+def test_binary_file_is_refused_by_name(orphans: Orphans, tmp_path: Path) -> None:
+    """As when the file backend compresses its state."""
+    file = tmp_path / "dev.json.gz"
+    file.write_bytes(b"\x1f\x8b\x08\x00\xff")
+
+    assert f"Error: {file} is not the state of a stack." in orphans(str(file)).output
+
+
+def test_empty_stack_is_a_stack(orphans: Orphans) -> None:
+    """A stack that never had a resource exports no list of them."""
+    assert 0 == orphans("-", stdin='{"version": 3, "deployment": {"manifest": {}}}').exit_code
+    assert 0 == orphans("-", stdin='{"version": 3, "deployment": null}').exit_code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--instance", "gp-demo"], "Missing argument 'STACK...'"),
+        (["-"], "Missing option '--instance'"),
+        (["--instance", "gp-demo", "no-such-file"], "no-such-file"),
+        (["--instance", "gp:demo", "-"], "Invalid value for '--instance'"),
+    ],
+)
+def test_wrong_usage_is_named(arguments: list[str], expected: str) -> None:
+    """Without a stack everything would be an orphan, so one has to be given."""
+    done = CliRunner().invoke(main, ["orphans", *arguments], input="")
+
+    assert 2 == done.exit_code
+    assert expected in done.output
