@@ -41,7 +41,7 @@ demo: $(INSTALLED) ## Show the life of a model service: a simulated cloud, the r
 		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) examples/demo.py
 
 .PHONY: test
-test: lint unit engine-tests chaos-sample ## All that must be clean: lint, tests, a sample of chaos
+test: lint unit packaging engine-tests chaos-sample ## All that must be clean: lint, tests, a sample of chaos
 
 .PHONY: setup
 setup: $(INSTALLED) ## Make .venv and install everything into it
@@ -73,7 +73,19 @@ format: $(INSTALLED) ## Format the code and mend what ruff can mend
 
 .PHONY: unit
 unit: $(INSTALLED) ## The tests that need no engine
-	$(ISOLATED) $(PYTEST) --ignore tests/engine
+	$(ISOLATED) $(PYTEST) --ignore tests/engine --ignore tests/packaging
+
+# With the machine's proxies, since pip asks the registry; what it installs is tested without them.
+.PHONY: packaging
+packaging: $(INSTALLED) ## Build wheel and sdist, check them, run an example with the wheel alone
+	@if engine=$$($(PYTHON) tools/engine.py); then \
+		ADBPG_ENGINE="$$engine" $(VENV_PYTHON) -m pytest tests/packaging; \
+	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
+	else $(VENV_PYTHON) -m pytest tests/packaging; fi
+
+.PHONY: matrix
+matrix: $(INSTALLED) ## The tests that need no engine, on other Pythons and with lowest versions
+	WORKERS=$(WORKERS) $(VENV_PYTHON) -m nox
 
 .PHONY: engine-tests
 engine-tests: $(INSTALLED) ## The tests on the real engine
@@ -98,7 +110,7 @@ chaos-sample: $(INSTALLED)
 
 .PHONY: clean
 clean: ## Remove .venv and what tools left behind; the engine stays in its cache
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .nox .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What follows is not for the command line.

@@ -1,0 +1,45 @@
+"""The page about testing: its program and both kinds of tests run as a user runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.engine.pages import DOCS, blocks, programs
+
+_PAGE = DOCS / "testing.md"
+
+
+def test_program_and_tests_of_the_page_pass(tmp_path: Path) -> None:
+    """In a folder of their own, with the installed plugin, strict markers and no warning."""
+    files = blocks(_PAGE, "file: ")
+    assert programs(_PAGE) == [block.text for block in files]
+    for block in files:
+        (tmp_path / block.mark.partition(": ")[2]).write_text(block.text, encoding="utf-8")
+    # What Pulumi itself leaves open is not ours to tell.
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\naddopts = --strict-markers\nfilterwarnings =\n    error:.*adbpg\n",
+        encoding="utf-8",
+    )
+    environment = {
+        **os.environ,
+        # As on a machine in use: none of this may reach the program.
+        "ALICLOUD_ACCESS_KEY": "of-another-account",
+        "ALICLOUD_SECRET_KEY": "made-up",
+        "ADBPG_ENDPOINT": "http://127.0.0.1:9",
+        "PULUMI_HOME": str(tmp_path / "pulumi-home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", f"--basetemp={tmp_path / 'temporary'}"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^5 passed", done.stdout, re.MULTILINE)
