@@ -193,6 +193,19 @@ def test_lost_state_and_forgotten_token(tmp_path: Path, simulator: Simulator) ->
     _assert_settled(person, service)
 
 
+@_procedure("Find services that no stack owns")
+def test_services_without_a_stack(tmp_path: Path, simulator: Simulator) -> None:
+    """The one that another hand made is found; the stack's own is not, and neither is touched."""
+    person = Person(tmp_path, simulator)
+    person.stack.up()
+    owned = _id(simulator)
+    orphan = place(simulator, ai_nodes=("ai-2",))
+    person.follow("Find services that no stack owns")
+    (row,) = (line.split() for line in person.printed.splitlines() if line.startswith(" gp-demo:"))
+    assert row == [orphan, "Qwen3-Embedding-8B", "ai-2", "active"]
+    assert pulumi_ids(simulator) == {owned, orphan}
+
+
 @_procedure("A service was deleted outside")
 def test_service_deleted_outside(tmp_path: Path) -> None:
     """The refresh drops it, and it is created anew."""
