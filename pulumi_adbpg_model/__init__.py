@@ -57,3 +57,6 @@ if not TYPE_CHECKING:
                 if name in module.__all__:
                     return getattr(module, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return [*globals(), *__all__]

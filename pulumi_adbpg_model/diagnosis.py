@@ -8,6 +8,7 @@ secret.
 from __future__ import annotations
 
 import dataclasses
+import os
 import platform
 import re
 import shutil
@@ -22,8 +23,8 @@ from pulumi_adbpg_model.errors import (
     AccessError,
     AdbpgModelError,
     ApiError,
-    ConfigurationError,
     InstanceNotFoundError,
+    NotFoundError,
     ServerError,
     ThrottledError,
 )
@@ -55,12 +56,18 @@ _FEATURES = {
     "clean_errors": ("errors are one line", "errors come with a traceback"),
     "progress": ("a wait shows in its row", "only lasting lines are shown"),
 }
+#: Take Pulumi's own connections too, on this machine, unless no_proxy exempts them.
+_GRPC_PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 #: The cloud refuses what is signed with more difference.
 _SKEW_LIMIT_S = 15 * 60
 _SKEW_WARNING_S = 60
 #: Of the one answer that is asked for; retries are for passing trouble, which a doctor is to see.
 _POLICY = RetryPolicy(attempts=2, seconds=10.0)
 _READ_TIMEOUT_S = 5.0
+#: Refusals with status 403 that no permission helps against.
+_NO_GRANT_HELPS = frozenset(
+    ("Forbidden.RiskControl", "InvalidAccessKeyId.Inactive", "RealNameAuthenticationError")
+)
 #: Names no service; that it is not found shows that looking is allowed.
 _NO_SERVICE = "ms-000000000000"
 
@@ -89,6 +96,8 @@ def diagnose_tools() -> Iterator[Finding]:
         features = dataclasses.asdict(probe_host())
     except (OSError, RuntimeError) as error:
         fix = "look what `python -m pulumi.dynamic 127.0.0.1:9` says, with this Python"
+        if any(map(os.environ.get, _GRPC_PROXIES)):
+            fix = "add 127.0.0.1 to no_proxy: Pulumi's connections on this machine need no proxy"
         yield Finding(PROBLEM, "provider host", str(error), fix)
         return
     for name, (gain, loss) in _FEATURES.items():
@@ -105,15 +114,11 @@ def diagnose_cloud(settings: Settings, clock: Clock, instance: str | None) -> It
     Endpoint, clock, credentials, and every action that can be tried without changing anything.
 
     Args:
-        settings: Whom to call and as whom.
+        settings: Whom to call and as whom; a region or an endpoint is set.
         clock: Bounds the calls.
         instance: Id of an instance to look at; None: only what needs none is tried.
     """
-    try:
-        yield Finding(OK, "endpoint", endpoint_of(settings))
-    except ConfigurationError as error:
-        yield Finding(PROBLEM, "endpoint", str(error), "set a region")
-        return
+    yield Finding(OK, "endpoint", endpoint_of(settings))
     yield Finding(OK, "region", settings.region or "none, the endpoint stands alone")
     yield _skew(settings, clock)
     gateway = Gateway(settings, clock, _POLICY, read_timeout_s=_READ_TIMEOUT_S)
@@ -189,7 +194,7 @@ def _tried(action: str, call: Callable[[], str], *, refusal_is_fine: bool = Fals
     try:
         return Finding(OK, action, call())
     except AccessError as error:
-        if error.status == 403:
+        if error.status == 403 and error.code not in _NO_GRANT_HELPS:
             fix = f"grant gpdb:{action}, see `pulumi-adbpg-model policy`"
         else:
             fix = error.hint
@@ -198,7 +203,11 @@ def _tried(action: str, call: Callable[[], str], *, refusal_is_fine: bool = Fals
         if refusal_is_fine and not isinstance(
             error, (InstanceNotFoundError, ServerError, ThrottledError)
         ):
-            return Finding(OK, action, "permitted: a service that there is not, is not found")
+            if isinstance(error, NotFoundError):
+                return Finding(OK, action, "permitted: a service that does not exist is not found")
+            # The code for that is in no document, so the reader judges.
+            text = f"permitted: for a service that does not exist, {error.reason}{error.details}"
+            return Finding(OK, action, text)
         return Finding(PROBLEM, action, f"{error.reason}{error.details}", error.hint)
     except AdbpgModelError as error:
         reason, hint = getattr(error, "reason", str(error)), getattr(error, "hint", "")

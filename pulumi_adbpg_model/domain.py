@@ -67,14 +67,14 @@ class ModelServiceId:
     model_service_id: str
 
     @classmethod
-    def parse(cls, text: str) -> ModelServiceId:
+    def parse(cls, text: object) -> ModelServiceId:
         """
         Split a composite id.
 
         Raises:
-            ValueError: It does not have exactly two well-formed parts.
+            ValueError: It is no text, or does not have exactly two well-formed parts.
         """
-        parts = text.split(":")
+        parts = text.split(":") if isinstance(text, str) else []
         if len(parts) != 2 or not all(map(is_id_part, parts)):
             raise ValueError(
                 f"must be '<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, "

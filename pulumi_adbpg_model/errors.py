@@ -21,6 +21,8 @@ The wording is `<action> <subject> failed: <reason> (code=…, status=…, reque
 
 from __future__ import annotations
 
+from pulumi_adbpg_model.terminal import printable
+
 __all__ = [
     "AccessError",
     "AdbpgModelError",
@@ -42,9 +44,7 @@ _REASON_LIMIT = 256
 
 
 def _one_line(text: str) -> str:
-    # The cloud's texts go to a terminal: a sign stands for what it might obey.
-    words = " ".join(text.split())
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+    line = printable(" ".join(text.split()))
     return line if len(line) <= _REASON_LIMIT else line[: _REASON_LIMIT - 1] + "…"
 
 

@@ -24,6 +24,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from pulumi_adbpg_model.errors import AdbpgModelError
+from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["EngineLog", "HostFeatures", "prepare"]
 
@@ -226,6 +227,8 @@ class EngineLog:
         self._log(engine_pb2.WARNING, message)
 
     def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
+        message = printable(message)  # names and words of the cloud are in it
+
         def send() -> bool:
             engine = _engine()
             if engine is not None:

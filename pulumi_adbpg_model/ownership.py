@@ -15,13 +15,13 @@ from typing import Any
 from pulumi_adbpg_model import state
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, same_nodes
 from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.lifecycle import Operation
+from pulumi_adbpg_model.lifecycle import Operation, inventory
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_deleted
 
 __all__ = ["Comparison", "Creation", "Entry", "Orphan", "Stack", "compare", "parse"]
 
 _TYPE = "pulumi-python:dynamic/adbpg:ModelService"
-#: A subclass may have a type of its own; its outputs give it away.
+#: A subclass may have a type of its own; its id, made of its outputs, gives it away.
 _DYNAMIC = "pulumi-python:dynamic"
 
 
@@ -86,7 +86,7 @@ def parse(text: str, name: str) -> Stack:
         OperationError: It is neither.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(text.removeprefix("\N{BYTE ORDER MARK}"))
         deployment = (
             document["deployment"] if "deployment" in document else document["checkpoint"]["latest"]
         )
@@ -121,7 +121,7 @@ def compare(
     services = [
         service
         for instance in instances
-        for service in operation.api.list_model_services(instance)
+        for service in inventory(operation.api, instance)
         if not is_deleted(service)
     ]
     entries = [
@@ -154,7 +154,7 @@ def _proven(operation: Operation, absent: list[Entry]) -> list[Entry]:
     listed = {
         service.id
         for instance in {entry.id.db_instance_id: None for entry in absent}
-        for service in operation.api.list_model_services(instance)
+        for service in inventory(operation.api, instance)
         if not is_deleted(service)
     }
     return [
@@ -182,7 +182,9 @@ def _entry(resource: Mapping[str, Any]) -> Entry | None:
 
 def _is_service(resource: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:
     type_ = str(resource["type"])
-    return type_ == _TYPE or (type_.startswith(_DYNAMIC) and "model_service_id" in outputs)
+    # Another's own resource may hold a service's id too, but not as the end of its own.
+    own_id = str(resource.get("id")).endswith(f":{outputs.get('model_service_id')}")
+    return type_ == _TYPE or (type_.startswith(_DYNAMIC) and own_id)
 
 
 def _creation(pending: Mapping[str, Any]) -> Creation | None:

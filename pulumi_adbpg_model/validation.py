@@ -210,7 +210,7 @@ def _timeouts(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[
 
 def _adopt(_name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
     try:
-        ModelServiceId.parse(value if isinstance(value, str) else repr(value))
+        ModelServiceId.parse(value)
     except ValueError as error:
         return [Failure("", f"import_ {error}")]
     return []

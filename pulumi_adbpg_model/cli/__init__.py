@@ -7,6 +7,7 @@ One module for each command or family of commands; `_cloud` has the options that
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import click
@@ -24,13 +25,20 @@ __all__ = ["main"]
 
 
 class _Commands(click.Group):
-    """Turns the package's own errors, one line each, into failures of the command."""
+    """Turns errors, the package's own and the system's, into failures of the command: one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except AdbpgModelError as error:
             raise click.ClickException(printable(str(error))) from None  # it quotes the cloud
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `| head`: click ends in silence
+                raise
+            raise click.ClickException(error.strerror or type(error).__name__) from None
+        except UnicodeEncodeError as error:
+            told = f"stdout takes {error.encoding} only: set PYTHONIOENCODING=utf-8"
+            raise click.ClickException(told) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

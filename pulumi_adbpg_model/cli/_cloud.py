@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable
@@ -10,10 +11,11 @@ from typing import Any
 import click
 
 from pulumi_adbpg_model.domain import is_id_part
-from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
+from pulumi_adbpg_model.settings import Profile, Settings, is_region, parse_endpoint
 
 __all__ = [
     "check_region",
+    "instance_id",
     "instance_ids",
     "instance_option",
     "json_option",
@@ -43,13 +45,23 @@ def _endpoint(
     return value
 
 
+def instance_id(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Callback of an option that names an instance."""
+    if value is not None and not is_id_part(value):
+        raise click.BadParameter(
+            f"must be an instance id such as gp-abc, without spaces and colons, got {value!r}"
+        )
+    return value
+
+
 def instance_ids(
-    _context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]
+    context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
 ) -> list[str]:
     """Callback of an option that may be repeated: ids of instances, each once."""
     for text in value:
-        if not is_id_part(text):
-            raise click.BadParameter(f"must be the id of an instance, such as gp-abc, got {text!r}")
+        instance_id(context, parameter, text)
     return list(dict.fromkeys(value))
 
 
@@ -70,7 +82,11 @@ _OPTIONS = (
 )
 
 instance_option = click.option(
-    "--instance", required=True, metavar="ID", help="Id of the instance, such as gp-abc."
+    "--instance",
+    required=True,
+    metavar="ID",
+    callback=instance_id,
+    help="Id of the instance, such as gp-abc.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -83,7 +99,10 @@ def resolve(region: str | None, endpoint: str | None, profile: str | None) -> Se
         ConfigurationError: A value is malformed, or neither region nor endpoint is set.
     """
     given = {"adbpg:region": region, "adbpg:endpoint": endpoint, "adbpg:profile": profile}
-    return Settings.resolve(given.get, os.environ)
+    settings = Settings.resolve(given.get, os.environ)
+    if profile:  # named as it was given: there is no configuration here
+        return dataclasses.replace(settings, credentials=Profile("--profile", profile))
+    return settings
 
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:

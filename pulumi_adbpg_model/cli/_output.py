@@ -12,10 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pulumi_adbpg_model.terminal import printable
+
 __all__ = ["print_json", "print_table", "printable"]
 
 #: Outside a terminal nothing is wrapped or cut: what reads a table there may search it.
 _UNBOUNDED = 10_000
+#: Least width of a column that is folded, and what stands between two.
+_FOLDED, _GAP = 8, 3
 
 
 def print_table(
@@ -29,17 +33,21 @@ def print_table(
     Print rows under their headings, or the sentence `empty` where there are none.
 
     A cell may be a `rich.text.Text` with a style; colours are off when stdout is no terminal, and
-    with NO_COLOR. None is shown as a dash. Columns named in `whole` are not broken at the width of
-    the terminal.
+    with NO_COLOR. None is shown as a dash. Columns named in `whole` are broken by a terminal too
+    narrow for them, and by nothing else.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in whole)
-    for row in rows:
-        table.add_row(*map(_cell, row))
+    cells = [[_cell(value) for value in row] for row in rows]
+    least = 0
+    for name, *column in zip(columns, *cells, strict=True):
+        table.add_column(name, overflow="fold", no_wrap=name in whole)
+        width = max((cell.cell_len for cell in column), default=0)
+        least += max(len(name), width if name in whole else min(width, _FOLDED)) + _GAP
+    for row in cells:
+        table.add_row(*row)
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _UNBOUNDED
+    # In less, rich cuts ids and leaves out columns: rather let the terminal wrap the lines.
+    console.width = max(console.width, least) if console.is_terminal else _UNBOUNDED
     if not table.row_count:
         click.echo(empty)
         return
@@ -59,8 +67,3 @@ def _cell(value: object) -> Text:
     if isinstance(value, Text):
         return Text(printable(value.plain), value.style)
     return Text("-" if value is None or value == "" else printable(str(value)))
-
-
-def printable(text: str) -> str:
-    """The text with a sign in place of what a terminal might obey, or break a line at."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 from rich.text import Text
 
-from pulumi_adbpg_model.cli._cloud import json_option, resolve, settings_options
+from pulumi_adbpg_model.cli._cloud import instance_id, json_option, resolve, settings_options
 from pulumi_adbpg_model.cli._output import print_json, print_table
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diagnosis import (
@@ -28,7 +28,12 @@ _STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", UNTRIED: "dim"}
 
 
 @click.command()
-@click.option("--instance", metavar="ID", help="Id of an instance to look at, such as gp-abc.")
+@click.option(
+    "--instance",
+    metavar="ID",
+    callback=instance_id,
+    help="Id of an instance to look at, such as gp-abc.",
+)
 @json_option
 @settings_options
 @click.pass_context

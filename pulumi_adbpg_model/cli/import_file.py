@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -95,9 +96,14 @@ def import_file(
     Write the file for `pulumi import --file` that takes over model services, and the program.
 
     The file goes to stdout and the Python program that declares the services to stderr, or with
-    --out the file there and the program to stdout. The file holds the API keys in clear. Needs
-    Pulumi CLI 3.254 or newer.
+    --out the file there and the program to stdout. The file holds the API keys in clear, so it is
+    not shown on a terminal. Needs Pulumi CLI 3.254 or newer.
     """
+    if out is None and not without_api_keys and sys.stdout.isatty():
+        raise click.UsageError(
+            "the file holds API keys, which are not shown on a terminal: redirect stdout, or give "
+            "--out FILE, or --without-api-keys"
+        )
     clock, notes = SystemClock(), _Notes()
     operation = lifecycle.Operation(
         Gateway(settings, clock), clock, lifecycle.Deadline.after(clock, _LIMIT_S), notes

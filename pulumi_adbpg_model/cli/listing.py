@@ -16,7 +16,6 @@ from pulumi_adbpg_model.domain import (
     ModelServiceDetails,
     ModelServiceId,
     Phase,
-    is_id_part,
 )
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
 from pulumi_adbpg_model.lifecycle import inventory
@@ -36,7 +35,7 @@ _STYLES = {Phase.ACTIVE: "green", Phase.FAILED: "red", Phase.PENDING: "yellow"}
 @with_settings
 def list_services(settings: Settings, instance: str, *, as_json: bool) -> None:
     """List the model services of an instance, whoever created them. Shows no API key."""
-    services = inventory(_gateway(settings), _instance(instance))
+    services = inventory(_gateway(settings), instance)
     if as_json:
         print_json({"services": [_service_json(service) for service in services]})
         return
@@ -81,7 +80,7 @@ def nodes(settings: Settings, instance: str, *, as_json: bool) -> None:
     where a node is bound and no service names it, or the services cannot be listed.
     """
     gateway = _gateway(settings)
-    found = gateway.list_ai_nodes(_instance(instance))
+    found = gateway.list_ai_nodes(instance)
     try:
         services = gateway.list_model_services(instance)
     except AdbpgModelError as error:
@@ -133,15 +132,6 @@ def _gateway(settings: Settings) -> Gateway:
     from pulumi_adbpg_model.gateway import Gateway  # noqa: PLC0415 - --help need not load the SDK
 
     return Gateway(settings, SystemClock())
-
-
-def _instance(text: str) -> str:
-    if not is_id_part(text):
-        raise click.BadParameter(
-            f"must be an instance id such as gp-abc, without spaces and colons, got {text!r}",
-            param_hint="'--instance'",
-        )
-    return text
 
 
 def _status(service: ModelServiceDetails) -> Text | None:

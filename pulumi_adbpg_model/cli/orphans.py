@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from typing import TextIO
 
 import click
@@ -10,6 +11,7 @@ import click
 from pulumi_adbpg_model.cli._cloud import instance_ids, json_option, with_settings
 from pulumi_adbpg_model.cli._output import print_json, print_table, printable
 from pulumi_adbpg_model.clock import Clock, SystemClock
+from pulumi_adbpg_model.domain import Phase
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.lifecycle import Deadline, Operation
@@ -43,9 +45,7 @@ class _Silent:
 )
 @json_option
 @with_settings
-@click.argument(
-    "stacks", metavar="STACK...", nargs=-1, required=True, type=click.File(encoding="utf-8")
-)
+@click.argument("stacks", metavar="[STACK...]", nargs=-1, type=click.File(encoding="utf-8"))
 @click.pass_context
 def orphans(
     context: click.Context,
@@ -58,12 +58,16 @@ def orphans(
     """
     Find services that no stack owns, and services in a stack that are gone.
 
-    Each STACK is a file from `pulumi stack export`, or a state file of the file backend; `-` is
-    stdin. Give every stack that may own a service of the instances. Nothing is changed.
+    Each STACK is a file from `pulumi stack export`, or a state file of the file backend; `-`, or
+    none at the end of a pipe, is stdin. Give every stack that may own a service of the instances.
+    Nothing is changed.
 
     Exit code 1 when anything is found, and when the command fails.
     """
-    read = [_read(stack) for stack in stacks]
+    if not stacks and sys.stdin.isatty():
+        # Without a stack everything would be an orphan.
+        raise click.UsageError("Give a STACK, or pipe `pulumi stack export` into this command.")
+    read = [_read(stack) for stack in stacks or (sys.stdin,)]
     clock: Clock = context.obj or SystemClock()  # the caller's own, in a test
     operation = Operation(
         Gateway(settings, clock), clock, Deadline.after(clock, _LIMIT_S), _Silent()
@@ -72,7 +76,7 @@ def orphans(
     if as_json:
         print_json(_document(found))
     else:
-        _show(found, len(read))
+        _show(found, len(read), settings.region)
     if found.orphans or found.gone:
         context.exit(1)
 
@@ -112,9 +116,9 @@ def _entry(entry: Entry) -> dict[str, object]:
     return {"id": str(entry.id), "urn": entry.urn, "region_id": entry.region}
 
 
-def _show(found: Comparison, stacks: int) -> None:
+def _show(found: Comparison, stacks: int, region: str | None) -> None:
     if found.orphans:
-        _show_orphans(found.orphans)
+        _show_orphans(found.orphans, region)
     if found.gone:
         click.echo("Gone, though a stack holds it:")
         _show_entries(found.gone)
@@ -133,7 +137,7 @@ def _show(found: Comparison, stacks: int) -> None:
         )
 
 
-def _show_orphans(found: tuple[Orphan, ...]) -> None:
+def _show_orphans(found: tuple[Orphan, ...], region: str | None) -> None:
     click.echo("Owned by none of the stacks; the AI nodes are billed:")
     columns = ("Service", "Model", "AI nodes", "Status")
     services = [orphan.service for orphan in found]
@@ -150,17 +154,19 @@ def _show_orphans(found: tuple[Orphan, ...]) -> None:
                 f"{orphan.service.id} is maybe from an interrupted create of {urn}: `pulumi up` of "
                 "that stack takes it back."
             )
-    click.echo("To take a service over, declare it as it is, with its id:")
-    for one in services:
-        click.echo(f'    opts=pulumi.ResourceOptions(import_="{one.id}")')
-    click.echo(
-        "For many, see `pulumi-adbpg-model import-file`. If no other stack or person needs a "
-        "service, delete it in the console, or with:"
-    )
+    takeable = [one for one in services if one.phase is not Phase.FAILED]
+    if takeable:
+        click.echo("To take a service over, declare it as it is, with its id:")
+        for one in takeable:
+            click.echo(f'    opts=pulumi.ResourceOptions(import_="{one.id}")')
+        click.echo("For many, see `pulumi-adbpg-model import-file`.")
+    click.echo("If no other stack or person needs a service, delete it in the console, or with:")
+    # That command has a region of its own, and with it an endpoint.
+    place = f"--region {region} " if region else ""
     for one in services:
         instance, service = map(shlex.quote, (one.id.db_instance_id, one.id.model_service_id))
         click.echo(
-            "    aliyun gpdb DeleteModelService "
+            f"    aliyun gpdb DeleteModelService {place}"
             f"--DBInstanceId {instance} --ModelServiceId {service}"
         )
     click.echo()

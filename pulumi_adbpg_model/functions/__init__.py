@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -50,6 +53,8 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+#: Not asyncio's own, which has few: the calls of one program would wait for each other.
+_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="adbpg-function")
 
 
 def get_model_services(db_instance_id: str, region_id: str | None = None) -> GetModelServicesResult:
@@ -74,7 +79,10 @@ def get_model_services(db_instance_id: str, region_id: str | None = None) -> Get
 
     given = {"db_instance_id": db_instance_id, "region_id": region_id}
     found = call("get_model_services", given, read)
-    services = (_made(GetModelServicesServiceResult, item) for item in found.get("services") or ())
+    services = (
+        _made(GetModelServicesServiceResult, {"ai_nodes": (), **item})
+        for item in found.get("services") or ()
+    )
     return GetModelServicesResult(
         db_instance_id, found.get("region_id") or region_id, tuple(services)
     )
@@ -147,7 +155,10 @@ def get_ai_node_pools(db_instance_id: str, region_id: str | None = None) -> GetA
     pools = tuple(
         GetAiNodePoolsPoolResult(
             pool.get("id"),
-            tuple(_made(GetAiNodePoolsNodeResult, node) for node in pool.get("nodes") or ()),
+            tuple(
+                _made(GetAiNodePoolsNodeResult, {"bound": False, **node})
+                for node in pool.get("nodes") or ()
+            ),
         )
         for pool in found.get("pools") or ()
     )
@@ -205,7 +216,8 @@ def _output(function: Callable[..., _T], **inputs: Any) -> Output[_T]:
         if mocked():
             return function(**arguments)  # the mocks belong to the test's own thread
         # In a thread: Pulumi's event loop has other resources to serve meanwhile.
-        return asyncio.to_thread(function, **arguments)
+        asked = partial(copy_context().run, function, **arguments)
+        return asyncio.get_running_loop().run_in_executor(_threads, asked)
 
     return Output.all(**inputs).apply(ask)
 

@@ -30,6 +30,9 @@ _TOKENS = {
     "get_api_key": "adbpg:index:getApiKey",
 }
 
+#: No further attempt starts after so many seconds, because a preview waits for the answer.
+_RETRYING_S = 20.0
+
 
 def refuse(function: str, reason: str) -> pulumi.RunError:
     """The error that a program sees: Pulumi shows a RunError as its one line, without a trace."""
@@ -54,9 +57,9 @@ def call(
     try:
         settings = Settings.resolve(get_config, os.environ, arguments["region_id"])
         # Here, so that a program which calls no function does not load the cloud's SDK.
-        from pulumi_adbpg_model.gateway import Gateway  # noqa: PLC0415
+        from pulumi_adbpg_model.gateway import Gateway, RetryPolicy  # noqa: PLC0415
 
-        return read(Gateway(settings, SystemClock()))
+        return read(Gateway(settings, SystemClock(), RetryPolicy(seconds=_RETRYING_S)))
     except AdbpgModelError as error:
         raise refuse(function, str(error)) from error
 
@@ -80,7 +83,7 @@ def _check(function: str, arguments: Mapping[str, Any]) -> None:
     ]
     if "id" in arguments:
         try:
-            ModelServiceId.parse(str(arguments["id"]))
+            ModelServiceId.parse(arguments["id"])
         except ValueError as error:
             problems.append(f"id {error}")
     if problems:

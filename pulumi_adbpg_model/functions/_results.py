@@ -118,6 +118,15 @@ class GetAiNodePoolsResult:
         return tuple(node.name for node in self.nodes if not node.bound)
 
 
+class _Masked(str):
+    """A text whose repr tells nothing, wherever its holder's fields are shown."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
 @dataclass(frozen=True, repr=False)
 class GetApiKeyResult:
     """The API key of a model service. Its repr masks the key."""
@@ -127,10 +136,14 @@ class GetApiKeyResult:
     # Private, because `pulumi.export` of a whole result writes every public field into the state.
     _api_key: str
 
+    def __post_init__(self) -> None:
+        if self._api_key is not None:  # as mocks may leave it
+            object.__setattr__(self, "_api_key", _Masked(self._api_key))
+
     @property
     def api_key(self) -> str:
         """The key, in clear: what Pulumi stores should come from `get_api_key_output` instead."""
-        return self._api_key
+        return self._api_key and str(self._api_key)
 
     def __repr__(self) -> str:
         return f"GetApiKeyResult(id={self.id!r}, api_key=[secret])"

@@ -190,14 +190,23 @@ class Gateway:
         return None
 
     def list_ai_nodes(self, db_instance_id: str, *, budget_s: float | None = None) -> list[AiNode]:
-        """ListAINodePools, flattened to its nodes."""
-        return self._call(
-            "ListAINodePools",
-            f"of instance {db_instance_id}",
-            _wire.instance_query(db_instance_id, self.region),
-            read=_wire.nodes,
-            budget_s=budget_s,
-        )
+        """
+        ListAINodePools, flattened to its nodes.
+
+        Raises:
+            TransportError: The answer holds something else.
+        """
+        subject = f"of instance {db_instance_id}"
+
+        def listed(body: dict[str, object]) -> list[AiNode]:
+            nodes = _wire.nodes(body)
+            if nodes is None:
+                reason = "the answer holds no list of nodes"
+                raise TransportError("ListAINodePools", subject, reason)
+            return nodes
+
+        query = _wire.instance_query(db_instance_id, self.region)
+        return self._call("ListAINodePools", subject, query, read=listed, budget_s=budget_s)
 
     def list_supported_models(self, *, budget_s: float | None = None) -> list[str]:
         """

@@ -117,25 +117,30 @@ def listed(db_instance_id: str, body: Parameters) -> list[ModelServiceDetails] |
     return found
 
 
-def nodes(body: Parameters) -> list[AiNode]:
-    """The nodes in a ListAINodePools answer, of all pools."""
-    found = []
-    for pool in _dicts(body.get("AINodePoolInfos")):
-        for node in _dicts(pool.get("AINodeInfos")):
+def nodes(body: Parameters) -> list[AiNode] | None:
+    """The nodes in a ListAINodePools answer, of all pools; None when it holds something else."""
+    found: list[AiNode] = []
+    pools = _objects(body.get("AINodePoolInfos"))
+    for pool in pools or ():
+        members = _objects(pool.get("AINodeInfos"))
+        if members is None:
+            return None
+        for node in members:
             name = text(node.get("NodeName"))
-            if name is not None:
-                found.append(
-                    AiNode(
-                        name=name,
-                        spec=text(node.get("NodeSpec")),
-                        pool_id=text(pool.get("AINodePoolId")),
-                        bound=(text(node.get("BindStatus")) or "").lower() == "bound",
-                        bound_to=text(node.get("BindObject")),
-                        zone_id=text(node.get("ZoneId")),
-                        create_time=text(node.get("CreateTime")),
-                    )
+            if name is None:
+                return None
+            found.append(
+                AiNode(
+                    name=name,
+                    spec=text(node.get("NodeSpec")),
+                    pool_id=text(pool.get("AINodePoolId")),
+                    bound=(text(node.get("BindStatus")) or "").lower() == "bound",
+                    bound_to=text(node.get("BindObject")),
+                    zone_id=text(node.get("ZoneId")),
+                    create_time=text(node.get("CreateTime")),
                 )
-    return found
+            )
+    return None if pools is None else found
 
 
 def models(body: Parameters) -> list[str] | None:
@@ -200,5 +205,8 @@ def _split(entries: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in entries.split(",") if part.strip())
 
 
-def _dicts(value: object) -> list[Parameters]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def _objects(value: object) -> list[Parameters] | None:
+    """A list of objects, which may be left out; None when it is anything else."""
+    items = [] if value is None else value
+    fits = isinstance(items, list) and all(isinstance(item, dict) for item in items)
+    return items if fits else None  # type: ignore[return-value]

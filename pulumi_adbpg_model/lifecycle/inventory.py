@@ -23,14 +23,14 @@ def inventory(api: ModelServiceApi, db_instance_id: str) -> Sequence[ModelServic
     Raises:
         ApiError, TransportError: The list is not to be had.
     """
-    return [_with_status(api, service) for service in api.list_model_services(db_instance_id)]
-
-
-def _with_status(api: ModelServiceApi, service: ModelServiceDetails) -> ModelServiceDetails:
-    if service.status and service.status.strip().lower() not in _OF_THE_CALL:
-        return service
-    try:
-        status = api.describe_model_service(service.id).status
-    except (ApiError, TransportError):
-        return service
-    return replace(service, status=status or service.status)
+    found: list[ModelServiceDetails] = []
+    answers = True
+    for service in api.list_model_services(db_instance_id):
+        status = service.status
+        if answers and (not status or status.strip().lower() in _OF_THE_CALL):
+            try:
+                status = api.describe_model_service(service.id).status or status
+            except (ApiError, TransportError) as error:
+                answers = not error.retryable  # tried for long, as each of the others would be
+        found.append(replace(service, status=status))
+    return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.lifecycle.operation import Reporter
 from pulumi_adbpg_model.preflight._findings import Declared, findings, nodes_of, shared_nodes
-from pulumi_adbpg_model.preflight._inquiry import BOUND_S, Inquiry, PreflightApi
+from pulumi_adbpg_model.preflight._inquiry import BOUND_S, Inquiry, Patience, PreflightApi
 from pulumi_adbpg_model.settings import DefaultChain, Settings
 
 __all__ = ["BOUND_S", "Preflight", "PreflightApi"]
@@ -61,6 +62,7 @@ class Preflight:
         self._deleted_here = deleted_here
         self._new_api = new_api
         self._new_report = new_report
+        self._patience = Patience(clock)
         self._lock = threading.Lock()
         self._inquiries: dict[Settings, Inquiry] = {}
         #: By URN: instance and nodes of the service that exists.
@@ -121,8 +123,8 @@ class Preflight:
     def _inquiry(self, settings: Settings) -> Inquiry:
         with self._lock:
             if settings not in self._inquiries:
-                api = self._new_api(settings, self._clock)
-                self._inquiries[settings] = Inquiry(self._clock, api)
+                new_api = partial(self._new_api, settings, self._clock)
+                self._inquiries[settings] = Inquiry(self._clock, self._patience, new_api)
             return self._inquiries[settings]
 
 

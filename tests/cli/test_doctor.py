@@ -120,6 +120,15 @@ def test_every_host_feature_is_active_with_this_sdk(doctor: Doctor) -> None:
     assert {f"host: {name}": "ok" for name in names} == active
 
 
+def test_proxy_that_takes_pulumis_own_connections_is_named(doctor: Doctor) -> None:
+    """The SDK's connections on this machine go through it too, and no program runs."""
+    done = doctor("--json", http_proxy="http://127.0.0.1:9", no_proxy=None)
+    exempt = doctor("--json", http_proxy="http://127.0.0.1:9", no_proxy="127.0.0.1")
+
+    assert "add 127.0.0.1 to no_proxy" in _findings(done)["provider host"]["fix"]
+    assert "ok" == _findings(exempt)["host: workers"]["status"]
+
+
 def test_table_has_a_line_for_each_finding(doctor: Doctor) -> None:
     """Outside a terminal nothing is folded, so that a line may be searched for."""
     text = doctor("--instance", "gp-none").output
@@ -160,6 +169,30 @@ def test_missing_permission_is_named(ask: Ask, cloud: Simulator, action: str) ->
 
     assert [action] == _problems(found)
     assert f"grant gpdb:{action}, see `pulumi-adbpg-model policy`" == found[action]["fix"]
+
+
+@pytest.mark.parametrize(
+    "code", ["InvalidAccessKeyId.Inactive", "Forbidden.RiskControl", "RealNameAuthenticationError"]
+)
+def test_no_grant_is_asked_for_where_none_helps(ask: Ask, code: str) -> None:
+    """The status 403 alone does not say that a permission is missing."""
+    body = json.dumps({"Code": code, "Message": "no", "RequestId": "r"}).encode()
+    refusal = answer(body, "content-type: application/json", status="403 Forbidden")
+    with raw_server(refusal) as server:
+        found = ask(ADBPG_ENDPOINT=f"http://127.0.0.1:{server.port}")["ListSupportModels"]
+
+    assert f"code={code}" in found["text"]
+    assert "grant" not in found["fix"]
+    assert found["fix"]
+
+
+def test_refusal_with_another_code_is_shown(ask: Ask, cloud: Simulator) -> None:
+    """Whether a service is unknown or something else is wrong is for the reader to judge."""
+    cloud.inject("quota", "DescribeModelService")
+    found = ask("gp-demo")["DescribeModelService"]
+
+    assert "ok" == found["status"]
+    assert "code=QuotaNotEnough" in found["text"]
 
 
 def test_refused_time_stamp_is_a_wrong_clock(ask: Ask, cloud: Simulator) -> None:
@@ -247,6 +280,22 @@ def test_default_chain_names_its_source(path: Path, cloud: Simulator, tmp_path: 
     assert "from the default credential chain (cli_profile/static_ak), an access key" in done.stdout
     assert _SECRET not in done.stdout
     assert _ID not in done.stdout
+
+
+def test_profile_of_the_command_line_is_named_as_such(doctor: Doctor) -> None:
+    """Nobody looks for it in a configuration."""
+    found = _findings(doctor("--json", "--profile", "mine"))
+
+    assert found["credentials"]["text"].startswith("the credentials of --profile do not work: ")
+
+
+@pytest.mark.parametrize("instance", ["", "gp-demo:ms-1"])
+def test_instance_that_cannot_be_one_is_wrong_usage(doctor: Doctor, instance: str) -> None:
+    """Such as an empty variable."""
+    done = doctor("--instance", instance)
+
+    assert 2 == done.exit_code
+    assert "Invalid value for '--instance': must be" in done.output
 
 
 def test_no_region(doctor: Doctor) -> None:

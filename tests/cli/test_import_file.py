@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +123,26 @@ def test_file_is_for_its_owner_and_never_overwritten(simulator: Simulator, tmp_p
     assert path.read_text() == before
     missing = tmp_path / "missing" / "import.json"
     assert f"Error: {missing} cannot be written: " in _fails(simulator, "--out", str(missing))
+
+
+def test_keys_do_not_go_to_a_terminal(simulator: Simulator) -> None:
+    """A screen keeps what it showed: a file is asked for, or one without keys."""
+    place(simulator)
+    controller, terminal = os.openpty()
+    command = [sys.executable, "-m", "pulumi_adbpg_model", "import-file", "--instance", "gp-demo"]
+    environment = {**os.environ, **simulator.environment()}
+    done = subprocess.run(
+        command, stdout=terminal, stderr=subprocess.PIPE, text=True, env=environment, check=False
+    )
+    assert done.returncode == 2
+    assert "--out FILE, or --without-api-keys" in " ".join(done.stderr.split())
+    assert simulator.requests == []
+
+    command += ["--without-api-keys"]
+    assert subprocess.run(command, stdout=terminal, env=environment, check=False).returncode == 0
+    assert os.read(controller, 2).decode() == "{\r"
+    os.close(controller)
+    os.close(terminal)
 
 
 def test_several_instances_make_one_file(simulator: Simulator) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -222,6 +224,37 @@ def test_colours_are_off_where_stdout_is_no_terminal(
     coloured = _run(*_LIST).output
     assert "\x1b[32mactive" in coloured
     assert f"{INSTANCE}:{simulator.services[0].id}" in coloured  # whole, though the table is folded
+
+
+def test_ids_are_whole_in_any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of an id would look like one; letters of China take two places."""
+    node = "gp-bp1234567890abcdef-节点-10"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "40")
+    with Simulator(provision_seconds=0, nodes=[node]) as cloud:
+        monkeypatch.setenv("ADBPG_ENDPOINT", cloud.endpoint)
+        id_ = place(cloud, ai_nodes=(node,))
+        for arguments in (_LIST, _NODES):
+            assert id_ in _run(*arguments).output
+        printed = _run(*_NODES).output
+        assert node in printed
+        assert "bound" in printed
+
+
+def test_what_stdout_does_not_take_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a pipe has the encoding of an old Windows."""
+    with Simulator(nodes=["\N{CJK UNIFIED IDEOGRAPH-8282}-1"]) as cloud:
+        monkeypatch.setenv("ADBPG_ENDPOINT", cloud.endpoint)
+        monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+        done = subprocess.run(
+            [sys.executable, "-m", "pulumi_adbpg_model", *_NODES],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: stdout takes ascii only: set PYTHONIOENCODING=utf-8\n"
 
 
 def test_the_documentation_shows_what_is_printed(simulator: Simulator) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -106,7 +109,8 @@ def test_service_without_a_stack_is_an_orphan(orphans: Orphans, simulator: Simul
     assert ["Qwen3-8B", "ai-2", "active"] == row.split()[1:4]
     assert f'opts=pulumi.ResourceOptions(import_="{orphan}")' in done.output
     service_id = orphan.partition(":")[2]
-    assert f"--DBInstanceId gp-demo --ModelServiceId {service_id}\n" in done.output
+    place = "--region cn-hangzhou --DBInstanceId gp-demo"
+    assert f"aliyun gpdb DeleteModelService {place} --ModelServiceId {service_id}\n" in done.output
 
 
 def test_json_tells_everything_but_the_key(orphans: Orphans, simulator: Simulator) -> None:
@@ -181,6 +185,45 @@ def test_who_owns(
 
     assert ([] if owns else [id_]) == _found(done)["orphans"]
     assert [] == _found(done)["gone"]
+
+
+def test_resource_that_refers_to_a_service_owns_nothing(
+    orphans: Orphans, simulator: Simulator
+) -> None:
+    """Someone's own dynamic resource may hold a service's id beside its own: no reason to stop."""
+    id_ = _place(simulator, "ai-1")
+    outputs = {"model_service_id": id_.partition(":")[2]}
+    other = _resource("its-own-id", type="pulumi-python:dynamic:Resource", outputs=outputs)
+    done = orphans("--json", "-", stdin=_export(other))
+
+    assert {"orphans": [id_], "gone": [], "unchecked": []} == _found(done)
+
+
+def test_status_is_the_services_own(clock: FakeClock) -> None:
+    """Also where the list tells that of the call; what has failed cannot be taken over."""
+    with Simulator(provision_seconds=0, dialects=["list-status-success"]) as simulator:
+        active, failed = _place(simulator, "ai-1"), _place(simulator, "ai-2")
+        simulator.fail_service(failed.partition(":")[2])
+        run = CliRunner().invoke
+        command = ["orphans", "--instance", "gp-demo", "-"]
+        given: dict[str, Any] = {"input": _export(), "env": simulator.environment(), "obj": clock}
+        listed = json.loads(run(main, [*command, "--json"], **given).stdout)["orphans"]
+        text = run(main, command, **given).output
+
+    assert {active: "active", failed: "deploy_failed"} == {
+        one["id"]: one["status"] for one in listed
+    }
+    assert f'import_="{active}"' in text
+    assert f'import_="{failed}"' not in text
+    assert f"--ModelServiceId {failed.partition(':')[2]}\n" in text
+
+
+def test_narrow_terminal_loses_nothing(orphans: Orphans, simulator: Simulator) -> None:
+    """Even one that the ids alone fill."""
+    _place(simulator, "ai-1")
+    text = orphans("-", stdin=_export(), FORCE_COLOR="1", COLUMNS="20").output
+
+    assert "active" in text
 
 
 def test_entry_without_its_service_is_gone(
@@ -318,23 +361,60 @@ def test_binary_file_is_refused_by_name(orphans: Orphans, tmp_path: Path) -> Non
     assert f"Error: {file} is not the state of a stack." in orphans(str(file)).output
 
 
+def test_byte_order_mark_is_passed_over(
+    orphans: Orphans, simulator: Simulator, tmp_path: Path
+) -> None:
+    """Some shells put one before what they redirect."""
+    file = tmp_path / "dev.json"
+    file.write_text(_export(_resource(_place(simulator, "ai-1"))), encoding="utf-8-sig")
+
+    assert 0 == orphans(str(file)).exit_code
+
+
 def test_empty_stack_is_a_stack(orphans: Orphans) -> None:
     """A stack that never had a resource exports no list of them."""
     assert 0 == orphans("-", stdin='{"version": 3, "deployment": {"manifest": {}}}').exit_code
     assert 0 == orphans("-", stdin='{"version": 3, "deployment": null}').exit_code
 
 
+def test_stack_may_come_from_a_pipe(orphans: Orphans, simulator: Simulator) -> None:
+    """No file and something on stdin: that is the stack; nothing on it is none."""
+    owned = _export(_resource(_place(simulator, "ai-1")))
+
+    assert 0 == orphans(stdin=owned).exit_code
+    empty = orphans(stdin="")
+    assert (1, "Error: stdin is not the state of a stack.") == (empty.exit_code, empty.output[:41])
+
+
+def test_stack_has_to_be_given_on_a_terminal(simulator: Simulator) -> None:
+    """Without a stack everything would be an orphan, and nobody types one."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "pulumi_adbpg_model", "orphans", "--instance", "gp-demo"],
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **simulator.environment()},
+    )
+    os.close(ours)
+    os.close(theirs)
+
+    assert 2 == done.returncode
+    assert "Error: Give a STACK, or pipe `pulumi stack export` into this command.\n" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--instance", "gp-demo"], "Missing argument 'STACK...'"),
         (["-"], "Missing option '--instance'"),
         (["--instance", "gp-demo", "no-such-file"], "no-such-file"),
         (["--instance", "gp:demo", "-"], "Invalid value for '--instance'"),
     ],
 )
 def test_wrong_usage_is_named(arguments: list[str], expected: str) -> None:
-    """Without a stack everything would be an orphan, so one has to be given."""
+    """What is missing or malformed stands in the error."""
     done = CliRunner().invoke(main, ["orphans", *arguments], input="")
 
     assert 2 == done.exit_code

@@ -118,3 +118,18 @@ def test_module_is_the_console_script() -> None:
     )
 
     assert done.stdout.startswith("Usage: python -m pulumi_adbpg_model [OPTIONS] COMMAND")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_full_disk_is_told_in_one_line() -> None:
+    """As any other failure."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pulumi_adbpg_model", "policy"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (1, "Error: No space left on device\n") == (done.returncode, done.stderr)

@@ -153,9 +153,15 @@ class Executor:
         return run
 
     @contextmanager
-    def start(self, operation: str) -> Iterator[Running]:
-        """Begin an operation; it is stopped when the block is left before its end."""
-        run = self.checkout()
+    def start(self, operation: str, run: Path | None = None) -> Iterator[Running]:
+        """
+        Begin an operation; it is stopped when the block is left before its end.
+
+        Args:
+            operation: Such as `up`.
+            run: A checkout in which something was done already; without it, a fresh one.
+        """
+        run = run or self.checkout()
         python = run / "clone/venv/bin/python"
         with subprocess.Popen(
             [python, _OPERATE, operation],
@@ -170,9 +176,9 @@ class Executor:
             finally:
                 process.kill()
 
-    def run(self, operation: str) -> str:
+    def run(self, operation: str, run: Path | None = None) -> str:
         """Run an operation that must go well; what it printed."""
-        with self.start(operation) as running:
+        with self.start(operation, run) as running:
             code, output = running.end()
         assert code == 0, output
         return output

@@ -96,8 +96,9 @@ def test_nothing_is_lost_between_runs_that_share_only_the_backend(
         else_s = 600  # clone, install, and what is asked again
         assert waits_s + else_s <= 60 * _jobs()["up"]["timeout-minutes"]
 
-        _drift_check_tells_a_change(executor, simulator)
-        assert "2 unchanged" in executor.run("refresh")
+        second_run = executor.checkout()
+        _drift_check_tells_a_change(executor, second_run, simulator)
+        assert "2 unchanged" in executor.run("refresh", second_run)
         assert {one["id"] for one in _state(tmp_path)} == pulumi_ids(simulator)
         assert mutations(simulator) == ["CreateModelService"]
 
@@ -144,11 +145,10 @@ def _polled(simulator: Simulator) -> set[str]:
     return {request.parameters["ModelServiceId"] for request in requests}
 
 
-def _drift_check_tells_a_change(executor: Executor, simulator: Simulator) -> None:
+def _drift_check_tells_a_change(executor: Executor, run: Path, simulator: Simulator) -> None:
     """The command of the workflow ends well without drift, and fails with it."""
     (check,) = (step for step in _workflow_steps() if "--expect-no-changes" in step)
     (service,) = simulator.services
-    run = executor.checkout()
 
     def check_now() -> subprocess.CompletedProcess[str]:
         return subprocess.run(

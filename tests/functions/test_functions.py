@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from pulumi.runtime import set_config
 import pulumi_adbpg_model as adbpg
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import place
+from tests.gateway.raw import answer, raw_server
 from tests.gateway.support import INSTANCE, Answer, stub
 
 _NODES = tuple(f"n-{number}" for number in range(130))
@@ -150,7 +153,11 @@ def test_api_key_is_read_and_masked(simulator: Simulator) -> None:
     key = simulator.services[0].api_key
     assert found.api_key == key
     assert repr(found) == f"GetApiKeyResult(id='{id_}', api_key=[secret])"
-    assert str(key) not in f"{found} {found!r}"
+    shown = (found, vars(found), dataclasses.asdict(found), dataclasses.astuple(found))
+    assert str(key) not in f"{shown} {found}"
+    assert type(found.api_key) is str
+    assert found == adbpg.get_api_key(id_) == copy.deepcopy(found)
+    assert len({found, adbpg.get_api_key(id_)}) == 1
     assert [name for name in vars(found) if not name.startswith("_")] == ["id"]
 
 
@@ -215,6 +222,7 @@ def test_malformed_region_is_told(name: str) -> None:
         (lambda: adbpg.get_model_services("gp-1:ms-1"), "without spaces and colons"),
         (lambda: adbpg.get_api_key("ms-1"), "id must be '<db_instance_id>:<model_service_id>'"),
         (lambda: adbpg.get_api_key(None), "id must be '<db_instance_id>:<model"),  # type: ignore[arg-type]
+        (lambda: adbpg.get_api_key(["gp-1:ms-1"]), "id must be '<db_instance_id>:<model"),  # type: ignore[arg-type]
     ],
 )
 def test_malformed_ids_are_told_before_anything_is_called(
@@ -235,6 +243,19 @@ def test_config_goes_before_the_environment(
     set_config("adbpg:accessKey", "simulator-key-id")
     set_config("adbpg:secretKey", "simulator-key-secret")
     assert adbpg.get_supported_models().region_id == "cn-hangzhou"
+
+
+def test_a_preview_does_not_wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cloud that asks for a pause beyond the bound is not waited for."""
+    body = b'{"Code": "Throttling.User", "Message": "later", "RequestId": "R"}'
+    busy = answer(body, "x-acs-retry-after: 21000", status="400 Bad Request")
+    with raw_server(busy) as cloud:
+        monkeypatch.setenv("ADBPG_ENDPOINT", f"http://127.0.0.1:{cloud.port}")
+        monkeypatch.setenv("ALICLOUD_ACCESS_KEY", "made-up-id")
+        monkeypatch.setenv("ALICLOUD_SECRET_KEY", "made-up-secret")
+        began = time.monotonic()
+        assert "Throttling.User" in _refused(adbpg.get_supported_models)
+    assert time.monotonic() - began < 10
 
 
 def test_a_program_that_calls_no_function_loads_no_cloud_sdk() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pulumi
@@ -42,7 +43,6 @@ def _seen(make: Callable[[], Output[Any]]) -> tuple[Any, bool, bool]:
     try:
         return loop.run_until_complete(seen())
     finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
 
 
@@ -87,14 +87,13 @@ def test_unknown_inputs_call_nothing(
     assert cloud.requests == []
 
 
-def test_the_event_loop_goes_on_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two calls that the cloud holds until both are there would otherwise never end."""
-    seen: list[float] = []
+def test_64_calls_wait_for_the_cloud_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are held until all are there: neither the event loop nor a small pool stops them."""
+    together = threading.Barrier(64, timeout=8)
 
     def answer(_: object) -> Answer:
-        seen.append(time.monotonic())
-        while len(seen) < 2 and time.monotonic() < seen[0] + 5:
-            time.sleep(0.01)
+        with suppress(threading.BrokenBarrierError):
+            together.wait()
         return Answer({"ModelNames": {"modelNames": ["m"]}})
 
     with stub(answer) as slow:
@@ -102,9 +101,8 @@ def test_the_event_loop_goes_on_meanwhile(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv("ALICLOUD_ACCESS_KEY", "made-up-id")
         monkeypatch.setenv("ALICLOUD_SECRET_KEY", "made-up-secret")
         ask = adbpg.get_supported_models_output
-        _seen(lambda: Output.all(ask(), ask()))
-    assert len(seen) == 2
-    assert seen[1] - seen[0] < 4
+        _seen(lambda: Output.all(*(ask() for _ in range(64))))
+    assert not together.broken
 
 
 def test_a_failure_is_a_run_error(cloud: Simulator) -> None:
@@ -166,6 +164,26 @@ def test_mocks_are_asked_instead_of_the_cloud() -> None:
     )
     assert [token for token, _ in mocks.calls].count("adbpg:index:getApiKey") == 2
     assert mocks.calls[-1] == ("checked", {})
+
+
+def test_what_mocks_leave_out_keeps_its_type() -> None:
+    """A list is empty, a flag is off."""
+    set_mocks(
+        _Mocks(
+            {
+                "getModelServices": {"services": [{"id": "gp-1:ms-1"}]},
+                "getAiNodePools": {"pools": [{"nodes": [{"name": "a"}]}]},
+            }
+        )
+    )
+
+    def program() -> None:
+        (service,) = adbpg.get_model_services("gp-1").services
+        assert service.ai_nodes == ()
+        (node,) = adbpg.get_ai_node_pools("gp-1").nodes
+        assert node.bound is False
+
+    as_program(program)()  # type: ignore[no-untyped-call]
 
 
 def test_mocks_that_answer_nothing_give_empty_results() -> None:

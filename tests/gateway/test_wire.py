@@ -6,7 +6,7 @@ import pytest
 
 from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId, Submission
 from pulumi_adbpg_model.errors import NotFoundError, TransportError
-from pulumi_adbpg_model.gateway import _wire
+from pulumi_adbpg_model.gateway import RetryPolicy, _wire
 from tests.gateway.support import INSTANCE, SPEC, Answer, gateway_for, stub
 
 _SERVICE = ModelServiceId(INSTANCE, "ms-1")
@@ -153,10 +153,7 @@ def test_nodes_of_a_service_in_another_shape_are_unknown(value: object) -> None:
     [
         ({}, []),
         ({"AINodePoolInfos": None}, []),
-        (
-            {"AINodePoolInfos": [7, {"AINodeInfos": "none"}, {"AINodeInfos": [{"NodeName": ""}]}]},
-            [],
-        ),
+        ({"AINodePoolInfos": [{"AINodePoolId": "p-1"}, {"AINodeInfos": None}]}, []),
         (
             {
                 "AINodePoolInfos": [
@@ -169,9 +166,29 @@ def test_nodes_of_a_service_in_another_shape_are_unknown(value: object) -> None:
     ],
 )
 def test_nodes_are_read_from_whatever_pools_there_are(body: object, expected: list[AiNode]) -> None:
-    """Pools are flattened; what is not a node is passed over."""
+    """Pools are flattened; one without nodes counts for nothing."""
     with stub(lambda _: Answer(body)) as cloud:
         assert gateway_for(cloud).list_ai_nodes(INSTANCE) == expected
+
+
+@pytest.mark.parametrize(
+    "pools",
+    [
+        "none",
+        {"AINodePoolInfo": [{"AINodeInfos": []}]},
+        [7],
+        [{"AINodeInfos": "none"}],
+        [{"AINodeInfos": {"AINodeInfo": [{"NodeName": "ai-1"}]}}],
+        [{"AINodeInfos": [{"NodeName": "ai-1"}, {"NodeName": ""}]}],
+    ],
+)
+def test_nodes_in_another_shape_are_not_taken_for_none(pools: object) -> None:
+    """Else a preflight would call nodes missing that are there."""
+    with (
+        stub(lambda _: Answer({"AINodePoolInfos": pools})) as cloud,
+        pytest.raises(TransportError, match="the answer holds no list of nodes"),
+    ):
+        gateway_for(cloud, policy=RetryPolicy(attempts=1)).list_ai_nodes(INSTANCE)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import traceback
@@ -230,8 +231,17 @@ def test_log_without_engine_prints_what_stays(capsys: pytest.CaptureFixture[str]
     assert "staying\nalarming\n" == capsys.readouterr().out
 
 
-def test_log_never_raises(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line that cannot be shown must not cost the id of a service that exists."""
-    EngineLog(None).note("broken \ud800 text")
+def test_log_shows_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names and status words are the cloud's: they neither colour a row nor break it."""
+    EngineLog(None).warn("node 'a\x1b[31m\x9b31m\nb\ud800'")
 
-    assert "" == capsys.readouterr().err
+    assert "node 'a\ufffd[31m\ufffd31m\ufffdb\ufffd'\n" == capsys.readouterr().out
+
+
+def test_log_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that cannot be shown must not cost the id of a service that exists."""
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+
+    EngineLog(None).note("lost")

@@ -143,7 +143,7 @@ def test_no_fault_of_the_cloud_shows_or_is_retried(
     assert [] == rows.said
 
 
-def test_a_cloud_that_hangs_costs_three_seconds_once(cloud: Simulator, inputs: Properties) -> None:
+def test_a_cloud_that_hangs_costs_its_bound_once(cloud: Simulator, inputs: Properties) -> None:
     """The second check does not wait at all, and the host can end."""
     cloud.inject("hang", None, None)
     with DynamicHost(cloud.environment()) as host:
@@ -154,7 +154,7 @@ def test_a_cloud_that_hangs_costs_three_seconds_once(cloud: Simulator, inputs: P
         host._process.wait(timeout=10)
         ended = time.monotonic() - began
 
-    assert 2.5 < first < 8
+    assert 2 < first < 8
     assert second < 1
     assert ended < 2
 

@@ -33,6 +33,7 @@ def test_package_exports_the_resource_its_arguments_and_the_functions() -> None:
     }
     assert pulumi_adbpg_model.__all__ == sorted(pulumi_adbpg_model.__all__)
     assert all(hasattr(pulumi_adbpg_model, name) for name in pulumi_adbpg_model.__all__)
+    assert set(pulumi_adbpg_model.__all__) <= set(dir(pulumi_adbpg_model))
 
 
 def test_errors_drawing_equals_the_classes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -353,7 +354,7 @@ def test_no_api_at_all_is_silent() -> None:
 
 
 def test_all_waiting_together_is_bounded(desk: _Desk) -> None:
-    """What hangs is waited for once: nobody waits again, for this instance or another one."""
+    """What hangs is waited for once: nobody waits again, for another instance or region either."""
     hung = threading.Event()
 
     def hang() -> None:
@@ -366,8 +367,26 @@ def test_all_waiting_together_is_bounded(desk: _Desk) -> None:
     asked = list(desk.cloud.asked)
     assert desk.tell(ai_nodes=["ai-9"], db_instance_id="gp-2") == []
     assert desk.cloud.asked == asked
-    assert desk.tell(settings=Settings("cn-beijing", None, _KEY), ai_nodes=["ai-9"]) != []
+    assert desk.tell(settings=Settings("cn-beijing", None, _KEY), ai_nodes=["ai-9"]) == []
+    assert desk.cloud.asked == asked
     hung.set()
+
+
+def test_loading_the_sdk_counts_too() -> None:
+    """It may take as long as a call, on a slow disk."""
+    clock, loading, voice = FakeClock(), threading.Event(), Voice()
+
+    def load(_settings: Settings, _clock: Clock) -> _Cloud:
+        clock.now += BOUND_S
+        loading.wait(20)
+        return _Cloud()
+
+    preflight = Preflight(clock, {}, new_api=load, new_report=lambda _urn: voice)
+    began = time.monotonic()
+    preflight.tell(_SETTINGS, {}, _DECLARED)
+    loading.set()
+    assert time.monotonic() - began < 10
+    assert voice == Voice()
 
 
 def test_a_cancel_ends_the_waiting(desk: _Desk) -> None:

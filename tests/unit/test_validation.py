@@ -245,7 +245,8 @@ def test_validate_caps_the_value_that_it_shows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [("ms-1", "'ms-1'"), ("gp-demo:", "'gp-demo:'"), (1.0, "'1.0'")]
+    ("value", "shown"),
+    [("ms-1", "'ms-1'"), ("gp-demo:", "'gp-demo:'"), (1.0, "1.0"), (["a:b"], "['a:b']")],
 )
 def test_validate_refuses_a_malformed_import(value: Any, shown: str) -> None:
     """An id to take over is named by the option that the user gave, not by a hidden key."""
