@@ -4,6 +4,8 @@
 # The interpreter that makes .venv, and how many tests run at once.
 PYTHON ?= python3
 WORKERS ?= 2
+# Tests on the engine wait more than they work.
+ENGINE_WORKERS ?= 3
 # Which other Pythons the upgrade tests run under: the oldest found, or --all.
 OTHER_PYTHONS ?=
 # How `make chaos` ends, and with what it begins: --minutes 20, --rounds 3, --seed 7, --only kills.
@@ -92,7 +94,8 @@ engine-tests: $(INSTALLED) ## The tests on the real engine
 	@if engine=$$($(PYTHON) tools/engine.py); then \
 		others=$$($(VENV_PYTHON) tools/pythons.py $(OTHER_PYTHONS)) || \
 			[ -z "$$ADBPG_REQUIRE_ENGINE" ] || exit 1; \
-		$(ISOLATED) ADBPG_ENGINE="$$engine" ADBPG_OTHER_PYTHONS="$$others" $(PYTEST) tests/engine; \
+		$(ISOLATED) ADBPG_ENGINE="$$engine" ADBPG_OTHER_PYTHONS="$$others" \
+			$(VENV_PYTHON) -m pytest --numprocesses $(ENGINE_WORKERS) --dist worksteal tests/engine; \
 	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
 	else echo "The tests that need the engine were left out."; fi
 
