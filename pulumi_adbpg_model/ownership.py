@@ -20,7 +20,6 @@ from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, 
 
 __all__ = ["Comparison", "Creation", "Entry", "Orphan", "Stack", "compare", "parse"]
 
-_TYPE = "pulumi-python:dynamic/adbpg:ModelService"
 #: A subclass may have a type of its own; its id, made of its outputs, gives it away.
 _DYNAMIC = "pulumi-python:dynamic"
 
@@ -184,13 +183,13 @@ def _is_service(resource: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool
     type_ = str(resource["type"])
     # Another's own resource may hold a service's id too, but not as the end of its own.
     own_id = str(resource.get("id")).endswith(f":{outputs.get('model_service_id')}")
-    return type_ == _TYPE or (type_.startswith(_DYNAMIC) and own_id)
+    return type_ == state.TYPE or (type_.startswith(_DYNAMIC) and own_id)
 
 
 def _creation(pending: Mapping[str, Any]) -> Creation | None:
     resource = pending["resource"]
     inputs = resource.get("inputs") or {}
-    if pending["type"] != "creating" or resource["type"] != _TYPE:
+    if pending["type"] != "creating" or resource["type"] != state.TYPE:
         return None
     instance, nodes = inputs.get("db_instance_id"), inputs.get("ai_nodes")
     if not isinstance(instance, str) or not isinstance(nodes, list):

@@ -30,6 +30,7 @@ __all__ = [
     "TIMEOUTS",
     "TIMEOUT_NAMES",
     "TOKENS",
+    "TYPE",
     "UNSEEN",
     "URN",
     "WRITTEN",
@@ -47,6 +48,8 @@ __all__ = [
 
 Properties = Mapping[str, Any]
 
+#: The type of the resource, part of its URN.
+TYPE = "pulumi-python:dynamic/adbpg:ModelService"
 #: Every input a program can set, in the order of the documentation.
 INPUTS = (
     "db_instance_id",

@@ -18,6 +18,7 @@ __all__ = [
     "instance_id",
     "instance_ids",
     "instance_option",
+    "instances_option",
     "json_option",
     "resolve",
     "settings_options",
@@ -87,6 +88,15 @@ instance_option = click.option(
     metavar="ID",
     callback=instance_id,
     help="Id of the instance, such as gp-abc.",
+)
+instances_option = click.option(
+    "--instance",
+    "instances",
+    required=True,
+    multiple=True,
+    metavar="ID",
+    callback=instance_ids,
+    help="Id of an instance, such as gp-abc; may be repeated.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

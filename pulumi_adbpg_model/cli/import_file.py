@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pulumi_adbpg_model import importing, lifecycle
-from pulumi_adbpg_model.cli._cloud import instance_ids, with_settings
+from pulumi_adbpg_model.cli._cloud import instances_option, with_settings
 from pulumi_adbpg_model.cli._output import printable
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.gateway import Gateway
@@ -47,15 +47,7 @@ class _Notes:
 
 
 @click.command("import-file")
-@click.option(
-    "--instance",
-    "instances",
-    required=True,
-    multiple=True,
-    metavar="ID",
-    callback=instance_ids,
-    help="Id of an instance, such as gp-abc; may be repeated.",
-)
+@instances_option
 @click.option(
     "--service",
     "services",

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from pulumi_adbpg_model.cli._cloud import instance_ids, json_option, with_settings
+from pulumi_adbpg_model.cli._cloud import instances_option, json_option, with_settings
 from pulumi_adbpg_model.cli._output import print_json, print_table, printable
 from pulumi_adbpg_model.clock import Clock, SystemClock
 from pulumi_adbpg_model.domain import Phase
@@ -34,15 +34,7 @@ class _Silent:
 
 
 @click.command()
-@click.option(
-    "--instance",
-    "instances",
-    required=True,
-    multiple=True,
-    metavar="ID",
-    callback=instance_ids,
-    help="Id of an instance; may be repeated.",
-)
+@instances_option
 @json_option
 @with_settings
 @click.argument("stacks", metavar="[STACK...]", nargs=-1, type=click.File(encoding="utf-8"))

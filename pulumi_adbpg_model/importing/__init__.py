@@ -27,7 +27,6 @@ from pulumi_adbpg_model.importing._naming import (
 )
 from pulumi_adbpg_model.importing._services import Note, broken_rules, find, placement
 from pulumi_adbpg_model.provider import ModelServiceProvider
-from pulumi_adbpg_model.resource import ModelService
 
 __all__ = [
     "DEFAULT_NAME",
@@ -97,7 +96,7 @@ def file_of(imports: Iterable[Import]) -> dict[str, Any]:
     return {
         "resources": [
             {
-                "type": f"pulumi-python:{ModelService._resource_type_name}",  # noqa: SLF001 - the SDK's
+                "type": state.TYPE,
                 "name": one.name,
                 "id": str(one.id),
                 "inputs": {**one.inputs, **provider},
