@@ -111,6 +111,12 @@ chaos-sample: $(INSTALLED)
 	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
 	else echo "Chaos needs the engine and was left out."; fi
 
+.PHONY: pictures
+pictures: $(INSTALLED) ## Draw docs/images anew: a real `pulumi up`, and the simulator's page in Chromium
+	@engine=$$($(PYTHON) tools/engine.py) && \
+		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) tools/picture.py
+	$(ISOLATED) $(VENV_PYTHON) tools/console_picture.py
+
 .PHONY: clean
 clean: ## Remove .venv and what tools left behind; the engine stays in its cache
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .nox .pytest_cache .ruff_cache build dist
