@@ -111,6 +111,11 @@ chaos-sample: $(INSTALLED)
 	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
 	else echo "Chaos needs the engine and was left out."; fi
 
+.PHONY: bench
+bench: $(INSTALLED) ## What a preflight costs a preview, as ratios of pairs
+	@engine=$$($(PYTHON) tools/engine.py) && \
+		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) bench/preview.py
+
 .PHONY: pictures
 pictures: $(INSTALLED) ## Draw docs/images anew: a real `pulumi up`, and the simulator's page in Chromium
 	@engine=$$($(PYTHON) tools/engine.py) && \

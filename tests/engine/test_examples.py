@@ -88,7 +88,9 @@ def test_root_project_declares_what_its_configuration_says(
     assert simulator.services == []
 
 
-@pytest.mark.parametrize("project", ["examples/embedding", "examples/pulumi-cloud", "examples/rag", "."])
+@pytest.mark.parametrize(
+    "project", ["examples/embedding", "examples/pulumi-cloud", "examples/rag", "."]
+)
 def test_project_is_self_contained(project: str) -> None:
     """Each project has program and requirements beside its Pulumi.yaml."""
     folder = ROOT / project

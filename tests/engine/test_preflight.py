@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from pulumi_adbpg_model.testing import Simulator
@@ -72,22 +71,15 @@ def test_replacement_does_not_warn_of_the_service_that_it_replaces(
     assert simulator.requests == []
 
 
-def test_preview_without_cloud_or_credentials_is_silent_and_quick(tmp_path: Path) -> None:
-    """Without an answer, a preview is what it was without a preflight."""
+def test_preview_without_cloud_or_credentials_is_silent(tmp_path: Path) -> None:
+    """Without an answer, a preview says what it did without a preflight; bench/ tells how long."""
     with Simulator() as simulator:
         environment = simulator.environment()
     silent = Stack(tmp_path / "silent", None, environment={"ALICLOUD_REGION": "cn-hangzhou"})
     lonely = Stack(tmp_path / "lonely", None, environment=environment)  # nothing listens there
 
     for stack in (silent, lonely):
-        began = time.monotonic()
         previewed = stack.preview(program())
-        with_preflight = time.monotonic() - began
-        stack.set_config("adbpg:preflight", "false")
-        began = time.monotonic()
-        stack.preview(program())
-        without = time.monotonic() - began
 
         assert previewed.changes == {"create": 2}
         assert "Diagnostics" not in previewed.output
-        assert with_preflight < without + 4.0
