@@ -27,6 +27,10 @@ PIP = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_US
 PRIVATE := ADBPG_ENDPOINT $(filter ALIBABA_CLOUD_% ALICLOUD_% PULUMI_% %_proxy %_PROXY,$(.VARIABLES))
 ISOLATED := env $(foreach name,$(PRIVATE),-u $(name)) ALIBABA_CLOUD_ECS_METADATA_DISABLED=true
 
+# A Python script on the engine, which is found or built first.
+ON_ENGINE = engine=$$($(PYTHON) tools/engine.py) && \
+	$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON)
+
 # $(call patiently,COMMAND): up to three attempts, since a registry may answer badly.
 patiently = for attempt in 1 2 3; do \
 	$(1) && break; \
@@ -39,8 +43,7 @@ help: ## Show this list
 
 .PHONY: demo
 demo: $(INSTALLED) ## Show the life of a model service: a simulated cloud, the real engine
-	@engine=$$($(PYTHON) tools/engine.py) && \
-		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) examples/demo.py
+	@$(ON_ENGINE) examples/demo.py
 
 .PHONY: test
 test: lint unit packaging engine-tests chaos-sample ## All that must be clean: lint, tests, a sample of chaos
@@ -101,8 +104,7 @@ engine-tests: $(INSTALLED) ## The tests on the real engine
 
 .PHONY: chaos chaos-sample
 chaos: $(INSTALLED) ## Kills, faults and strange clouds at length; CHAOS="--minutes 20" and the like
-	@engine=$$($(PYTHON) tools/engine.py) && \
-		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) -m tests.chaos --workers $(WORKERS) $(CHAOS)
+	@$(ON_ENGINE) -m tests.chaos --workers $(WORKERS) $(CHAOS)
 
 chaos-sample: $(INSTALLED)
 	@if engine=$$($(PYTHON) tools/engine.py); then \
@@ -113,13 +115,11 @@ chaos-sample: $(INSTALLED)
 
 .PHONY: bench
 bench: $(INSTALLED) ## What a preflight costs a preview, as ratios of pairs
-	@engine=$$($(PYTHON) tools/engine.py) && \
-		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) bench/preview.py
+	@$(ON_ENGINE) bench/preview.py
 
 .PHONY: pictures
 pictures: $(INSTALLED) ## Draw docs/images anew: a real `pulumi up`, and the simulator's page in Chromium
-	@engine=$$($(PYTHON) tools/engine.py) && \
-		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) tools/picture.py
+	@$(ON_ENGINE) tools/picture.py
 	$(ISOLATED) $(VENV_PYTHON) tools/console_picture.py
 
 .PHONY: clean

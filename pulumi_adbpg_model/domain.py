@@ -139,6 +139,27 @@ class ModelServiceDetails:
             return f"the deployment failed, status {self.status!r}"
         return f"it is not active yet, status {self.status!r}"
 
+    @property
+    def why_no_api_key(self) -> str:
+        """One phrase that says why it shows no key, where it shows none."""
+        return self.why_not_active or "the cloud shows none for it"
+
+    @property
+    def public_fields(self) -> dict[str, Any]:
+        """What may be shown of it, by the names of the outputs; `id` is the one in Pulumi."""
+        return {
+            "id": str(self.id),
+            "model_service_id": self.id.model_service_id,
+            "status": self.status,
+            "model_name": self.model_name,
+            "description": self.description,
+            "ai_nodes": self.ai_nodes or (),
+            "security_ip_list": self.security_ip_list,
+            "create_time": self.create_time,
+            "private_connect_url": self.private_connect_url,
+            "public_connect_url": self.public_connect_url,
+        }
+
 
 @dataclass(frozen=True)
 class AiNode:

@@ -8,7 +8,7 @@ Encrypted values do not matter: ids are in clear.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,12 +117,7 @@ def compare(
         InstanceNotFoundError: An instance is not visible, so nothing in it is known to be gone.
         AdbpgModelError: A call failed.
     """
-    services = [
-        service
-        for instance in instances
-        for service in inventory(operation.api, instance)
-        if not is_deleted(service)
-    ]
+    services = _living(operation, instances)
     entries = [
         entry for stack in stacks for entry in stack.entries if entry.id.db_instance_id in instances
     ]
@@ -144,18 +139,23 @@ def compare(
     )
 
 
+def _living(operation: Operation, instances: Iterable[str]) -> list[ModelServiceDetails]:
+    return [
+        service
+        for instance in instances
+        for service in inventory(operation.api, instance)
+        if not is_deleted(service)
+    ]
+
+
 def _proven(operation: Operation, absent: list[Entry]) -> list[Entry]:
     """Those that are gone for certain: twice neither listed nor described, some time apart."""
     absent = [entry for entry in absent if find(operation, entry.id, any_code=True) is None]
     if not absent:
         return []
     operation.clock.sleep(SECOND_LOOK_S if all(entry.seen for entry in absent) else GRACE_S)
-    listed = {
-        service.id
-        for instance in {entry.id.db_instance_id: None for entry in absent}
-        for service in inventory(operation.api, instance)
-        if not is_deleted(service)
-    }
+    instances = dict.fromkeys(entry.id.db_instance_id for entry in absent)
+    listed = {service.id for service in _living(operation, instances)}
     return [
         entry
         for entry in absent

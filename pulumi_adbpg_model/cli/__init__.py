@@ -8,24 +8,42 @@ One module for each command or family of commands; `_cloud` has the options that
 from __future__ import annotations
 
 import errno
+from importlib import import_module
 from typing import Any
 
 import click
 
-from pulumi_adbpg_model.cli._output import printable
-from pulumi_adbpg_model.cli.doctor import doctor
-from pulumi_adbpg_model.cli.import_file import import_file
-from pulumi_adbpg_model.cli.listing import api_key, list_services, models, nodes
-from pulumi_adbpg_model.cli.orphans import orphans
-from pulumi_adbpg_model.cli.policy import policy
-from pulumi_adbpg_model.cli.simulate import simulate
 from pulumi_adbpg_model.errors import AdbpgModelError
+from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["main"]
+
+#: Module and name of each command: a command loads what it needs, and not what the others do.
+_COMMANDS = {
+    "api-key": ("listing", "api_key"),
+    "doctor": ("doctor", "doctor"),
+    "import-file": ("import_file", "import_file"),
+    "list": ("listing", "list_services"),
+    "models": ("listing", "models"),
+    "nodes": ("listing", "nodes"),
+    "orphans": ("orphans", "orphans"),
+    "policy": ("policy", "policy"),
+    "simulate": ("simulate", "simulate"),
+}
 
 
 class _Commands(click.Group):
     """Turns errors, the package's own and the system's, into failures of the command: one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -45,17 +63,3 @@ class _Commands(click.Group):
 @click.version_option(package_name="pulumi-adbpg-model")
 def main() -> None:
     """Tools around AnalyticDB for PostgreSQL model services managed with Pulumi."""
-
-
-for _command in (
-    simulate,
-    import_file,
-    orphans,
-    doctor,
-    policy,
-    list_services,
-    models,
-    nodes,
-    api_key,
-):
-    main.add_command(_command)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from pulumi_adbpg_model.terminal import printable
 
-__all__ = ["print_json", "print_table", "printable"]
+__all__ = ["print_json", "print_table"]
 
 #: Outside a terminal nothing is wrapped or cut: what reads a table there may search it.
 _UNBOUNDED = 10_000

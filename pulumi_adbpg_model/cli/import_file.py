@@ -11,10 +11,10 @@ import click
 
 from pulumi_adbpg_model import importing, lifecycle
 from pulumi_adbpg_model.cli._cloud import instances_option, with_settings
-from pulumi_adbpg_model.cli._output import printable
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
+from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["import_file"]
 

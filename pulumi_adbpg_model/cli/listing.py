@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.text import Text
 
 from pulumi_adbpg_model.cli._cloud import instance_option, json_option, with_settings
-from pulumi_adbpg_model.cli._output import print_json, print_table, printable
+from pulumi_adbpg_model.cli._output import print_json, print_table
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.domain import (
     AiNode,
@@ -18,11 +19,10 @@ from pulumi_adbpg_model.domain import (
     Phase,
 )
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
+from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.lifecycle import inventory
 from pulumi_adbpg_model.settings import Settings
-
-if TYPE_CHECKING:
-    from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["api_key", "list_services", "models", "nodes"]
 
@@ -35,9 +35,9 @@ _STYLES = {Phase.ACTIVE: "green", Phase.FAILED: "red", Phase.PENDING: "yellow"}
 @with_settings
 def list_services(settings: Settings, instance: str, *, as_json: bool) -> None:
     """List the model services of an instance, whoever created them. Shows no API key."""
-    services = inventory(_gateway(settings), instance)
+    services = inventory(Gateway(settings, SystemClock()), instance)
     if as_json:
-        print_json({"services": [_service_json(service) for service in services]})
+        print_json({"services": [service.public_fields for service in services]})
         return
     print_table(
         ["ID", "Status", "Model", "Nodes", "URL"],
@@ -61,7 +61,7 @@ def list_services(settings: Settings, instance: str, *, as_json: bool) -> None:
 @with_settings
 def models(settings: Settings, *, as_json: bool) -> None:
     """List the models that the region can deploy, as `model_name` takes them."""
-    names = _gateway(settings).list_supported_models()
+    names = Gateway(settings, SystemClock()).list_supported_models()
     if as_json:
         print_json({"region_id": settings.region, "model_names": names})
         return
@@ -79,7 +79,7 @@ def nodes(settings: Settings, instance: str, *, as_json: bool) -> None:
     The services are listed too, because the node itself need not say which one holds it. `?` stands
     where a node is bound and no service names it, or the services cannot be listed.
     """
-    gateway = _gateway(settings)
+    gateway = Gateway(settings, SystemClock())
     found = gateway.list_ai_nodes(instance)
     try:
         services = gateway.list_model_services(instance)
@@ -112,12 +112,11 @@ def api_key(settings: Settings, id_: str, *, as_json: bool) -> None:
         service = ModelServiceId.parse(id_)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'ID'") from None
-    details = _gateway(settings).describe_model_service(service)
+    details = Gateway(settings, SystemClock()).describe_model_service(service)
     key = details.api_key
     if key is None:
-        reason = details.why_not_active or "the cloud shows none for it"
         raise OperationError(
-            f"model service {service} has no API key: {printable(reason)}. "
+            f"model service {service} has no API key: {details.why_no_api_key}. "
             f"See `pulumi-adbpg-model list --instance {service.db_instance_id}`."
         )
     if not key.isprintable():
@@ -126,12 +125,6 @@ def api_key(settings: Settings, id_: str, *, as_json: bool) -> None:
         print_json({"id": str(service), "api_key": key})
     else:
         click.echo(key)
-
-
-def _gateway(settings: Settings) -> Gateway:
-    from pulumi_adbpg_model.gateway import Gateway  # noqa: PLC0415 - --help need not load the SDK
-
-    return Gateway(settings, SystemClock())
 
 
 def _status(service: ModelServiceDetails) -> Text | None:
@@ -148,34 +141,9 @@ def _node_row(node: AiNode, holder: ModelServiceDetails | None) -> Sequence[obje
     return [node.name, state, held_by, "?", node.spec]
 
 
-def _service_json(service: ModelServiceDetails) -> dict[str, Any]:
-    return {
-        "id": str(service.id),
-        "model_service_id": service.id.model_service_id,
-        "status": service.status,
-        "model_name": service.model_name,
-        "description": service.description,
-        "ai_nodes": list(service.ai_nodes or ()),
-        "security_ip_list": _listed(service.security_ip_list),
-        "create_time": service.create_time,
-        "private_connect_url": service.private_connect_url,
-        "public_connect_url": service.public_connect_url,
-    }
-
-
-def _listed(entries: Sequence[str] | None) -> list[str] | None:
-    return None if entries is None else list(entries)
-
-
 def _node_json(node: AiNode, holder: ModelServiceDetails | None) -> dict[str, Any]:
     return {
-        "name": node.name,
-        "bound": node.bound,
+        **dataclasses.asdict(node),
         "held_by": None if holder is None else str(holder.id),
-        "bound_to": node.bound_to,
         "model_name": None if holder is None else holder.model_name,
-        "spec": node.spec,
-        "pool_id": node.pool_id,
-        "zone_id": node.zone_id,
-        "create_time": node.create_time,
     }

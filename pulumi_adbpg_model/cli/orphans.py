@@ -9,7 +9,7 @@ from typing import TextIO
 import click
 
 from pulumi_adbpg_model.cli._cloud import instances_option, json_option, with_settings
-from pulumi_adbpg_model.cli._output import print_json, print_table, printable
+from pulumi_adbpg_model.cli._output import print_json, print_table
 from pulumi_adbpg_model.clock import Clock, SystemClock
 from pulumi_adbpg_model.domain import Phase
 from pulumi_adbpg_model.errors import OperationError
@@ -17,6 +17,7 @@ from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.lifecycle import Deadline, Operation
 from pulumi_adbpg_model.ownership import Comparison, Entry, Orphan, Stack, compare, parse
 from pulumi_adbpg_model.settings import Settings
+from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["orphans"]
 

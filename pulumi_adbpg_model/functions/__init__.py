@@ -12,13 +12,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import asdict
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi import Input, Output
 
-from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.functions._calling import call, mocked, refuse
 from pulumi_adbpg_model.functions._results import (
     GetAiNodePoolsNodeResult,
@@ -74,7 +75,7 @@ def get_model_services(db_instance_id: str, region_id: str | None = None) -> Get
     """
 
     def read(gateway: Gateway) -> dict[str, Any]:
-        services = [_service(found) for found in inventory(gateway, db_instance_id)]
+        services = [found.public_fields for found in inventory(gateway, db_instance_id)]
         return {"region_id": gateway.region, "services": services}
 
     given = {"db_instance_id": db_instance_id, "region_id": region_id}
@@ -145,7 +146,7 @@ def get_ai_node_pools(db_instance_id: str, region_id: str | None = None) -> GetA
     def read(gateway: Gateway) -> dict[str, Any]:
         nodes = gateway.list_ai_nodes(db_instance_id)
         pools = [
-            {"id": pool_id, "nodes": list(map(_node, members))}
+            {"id": pool_id, "nodes": list(map(asdict, members))}
             for pool_id, members in groupby(nodes, key=lambda node: node.pool_id)
         ]
         return {"region_id": gateway.region, "pools": pools}
@@ -194,8 +195,8 @@ def get_api_key(id: str, region_id: str | None = None) -> GetApiKeyResult:  # no
     def read(gateway: Gateway) -> dict[str, Any]:
         details = gateway.describe_model_service(ModelServiceId.parse(id))
         if details.api_key is None:
-            reason = details.why_not_active or "the cloud shows none for it"
-            raise refuse("get_api_key", f"model service {id} has no API key: {reason}")
+            reason = f"model service {id} has no API key: {details.why_no_api_key}"
+            raise refuse("get_api_key", reason)
         return {"api_key": details.api_key}
 
     found = call("get_api_key", {"id": id, "region_id": region_id}, read)
@@ -232,29 +233,3 @@ def _made(cls: type[_T], fields: dict[str, Any]) -> _T:
             for name, value in names.items()
         }
     )
-
-
-def _service(details: ModelServiceDetails) -> dict[str, Any]:
-    return {
-        "id": str(details.id),
-        "model_service_id": details.id.model_service_id,
-        "model_name": details.model_name,
-        "status": details.status,
-        "description": details.description,
-        "ai_nodes": details.ai_nodes or (),
-        "security_ip_list": details.security_ip_list,
-        "create_time": details.create_time,
-        "private_connect_url": details.private_connect_url,
-        "public_connect_url": details.public_connect_url,
-    }
-
-
-def _node(node: AiNode) -> dict[str, Any]:
-    return {
-        "name": node.name,
-        "spec": node.spec,
-        "bound": node.bound,
-        "bound_to": node.bound_to,
-        "zone_id": node.zone_id,
-        "create_time": node.create_time,
-    }

@@ -19,6 +19,12 @@ def _commands() -> list[str]:
         return main.list_commands(context)
 
 
+def _command(name: str) -> click.Command:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    return command
+
+
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 @pytest.mark.parametrize("command", ["", *_commands()])
 def test_help_is_there_for_every_command(command: str, flag: str) -> None:
@@ -33,12 +39,24 @@ def test_help_is_there_for_every_command(command: str, flag: str) -> None:
 def test_every_option_has_a_text(command: str) -> None:
     """No option stands in the help by its bare name."""
     options = [
-        parameter
-        for parameter in main.commands[command].params
-        if isinstance(parameter, click.Option)
+        parameter for parameter in _command(command).params if isinstance(parameter, click.Option)
     ]
 
     assert [] == [option.name for option in options if not option.help]
+
+
+def test_command_loads_only_what_it_needs() -> None:
+    """Loading the cloud SDK and Pulumi takes most of a second: too long for every `simulate`."""
+    program = (
+        "import sys; from click.testing import CliRunner; from pulumi_adbpg_model.cli import main;"
+        "done = CliRunner().invoke(main, ['simulate', '--help']); assert done.exit_code == 0;"
+        "print({'Tea', 'darabonba', 'pulumi'} & sys.modules.keys() or 'neither')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert "neither\n" == done.stdout
 
 
 def test_simulate_explains_every_dialect() -> None:
