@@ -64,7 +64,18 @@ def call_with_retry(
         AdbpgModelError: The last attempt's own error.
     """
     started = clock.monotonic()
+    try:
+        return call()  # goes well nearly always, and then needs none of what follows
+    except AdbpgModelError as first:
+        failed: AdbpgModelError | None = first
     error: BaseException | None = None
+
+    def attempt() -> _T:
+        nonlocal failed
+        if failed is not None:
+            first, failed = failed, None
+            raise first
+        return call()
 
     def wait(state: tenacity.RetryCallState) -> float:
         nonlocal error
@@ -88,7 +99,7 @@ def call_with_retry(
         sleep=sleep,
         reraise=True,
     )
-    return retrying(call)
+    return retrying(attempt)
 
 
 def _is_retryable(error: BaseException) -> bool:

@@ -69,7 +69,7 @@ class AnswerTooSlow(exceptions.RequestException):
 
 class GuardedSession:
     """
-    Sends requests over connections that nobody else uses. Threads may share it.
+    Sends requests to one host over connections that nobody else uses. Threads may share it.
 
     Not a `requests.Session`: following redirects and keeping cookies is what those add.
     """
@@ -77,8 +77,9 @@ class GuardedSession:
     def __init__(self, clock: Clock, read_timeout_s: float, *, secure: bool) -> None:
         self._clock = clock
         self._read_timeout_s = read_timeout_s
+        self._proxies: dict[str, str] | None = None
         # Reading all certificate authorities takes a while, so not for plain http.
-        self._adapter = (_TlsAdapter if secure else adapters.HTTPAdapter)(pool_maxsize=_POOL_SIZE)
+        self._adapter = (_TlsAdapter if secure else _Adapter)(pool_maxsize=_POOL_SIZE)
 
     def send(self, request: PreparedRequest, **_options: object) -> Response:
         """
@@ -87,23 +88,22 @@ class GuardedSession:
         Raises:
             RequestException: There is no complete answer, or none that may be used.
         """
+        if self._proxies is None:  # once: all requests go to one host, and it takes a while
+            self._proxies = _proxies(str(request.url))
         deadline = self._clock.monotonic() + _READ_TIMEOUTS * self._read_timeout_s
         answer = self._adapter.send(
             request,
             stream=True,
             timeout=(_CONNECT_TIMEOUT_S, self._read_timeout_s),
             verify=True,
-            proxies=_proxies(str(request.url)),
+            proxies=self._proxies,
         )
         with closing(answer):
             if 300 <= answer.status_code < 400:
                 raise RedirectRefused
             content = self._read(answer.raw, deadline)
-        complete = Response()
-        complete.status_code, complete.reason = answer.status_code, answer.reason
-        complete.headers, complete.url = answer.headers, answer.url
-        complete.raw = io.BytesIO(content)
-        return complete
+        answer.raw = io.BytesIO(content)  # from where the SDK reads it
+        return answer
 
     def _read(self, raw: Any, deadline: float) -> bytes:
         content = bytearray()
@@ -158,6 +158,7 @@ def place_for(session: GuardedSession, protocol: str, host: str, owner: object) 
     return place
 
 
+@cache
 def rpc_params(action: str) -> Any:
     """How every action of the API is called. The protocol is that of the client's configuration."""
     return Params(
@@ -220,7 +221,18 @@ class _Probe:
 _sizes = itertools.count(100_000)
 
 
-class _TlsAdapter(adapters.HTTPAdapter):
+class _Adapter(adapters.HTTPAdapter):
+    """For one host: the pool of its connections is looked up once, not for each request."""
+
+    _pool: Any = None
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **options)
+        return self._pool
+
+
+class _TlsAdapter(_Adapter):
     """Trusts the system's certificate authorities beside those that the library brings."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
