@@ -12,6 +12,7 @@ from pulumi_adbpg_model.lifecycle.deletion import delete
 from pulumi_adbpg_model.lifecycle.inventory import inventory
 from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, Reporter
 from pulumi_adbpg_model.lifecycle.presence import look, read
+from pulumi_adbpg_model.lifecycle.sharing import SharedLooks
 from pulumi_adbpg_model.lifecycle.timing import Deadline
 from pulumi_adbpg_model.lifecycle.tokens import TokenChain, first_token
 from pulumi_adbpg_model.lifecycle.updating import Updated, WhitelistChange, update
@@ -25,6 +26,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "Reporter",
+    "SharedLooks",
     "TokenChain",
     "Updated",
     "WhitelistChange",

@@ -7,7 +7,7 @@ more: the caller gets the id with whatever is known, so that it lands in the sta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pulumi_adbpg_model.domain import (
@@ -80,7 +80,10 @@ def create(
     """
     subject = f"in instance {spec.db_instance_id}"
     operation.stop_if_cancelled("CreateModelService", subject)
-    known = services_of(operation, spec.db_instance_id)
+    shown = services_of(operation, spec.db_instance_id)
+    # Their names alone: this is kept while waiting, by each of maybe hundreds of creates.
+    known = None if shown is None else frozenset(other.id.model_service_id for other in shown)
+    del shown
     answered: dict[ModelServiceId, str] = {}  # with the token that led there
     first, token = token, operation.next_tokens.get(token, token)
     for _ in range(_MAX_DEAD):
@@ -137,7 +140,7 @@ def _submit(
     operation: Operation,
     spec: ModelServiceSpec,
     token: str,
-    known: Sequence[ModelServiceDetails] | None,
+    known: Collection[str] | None,
     answered: Collection[ModelServiceId],
 ) -> Submission:
     told = False
@@ -177,11 +180,8 @@ def _shown_late(
     return Submission(service, None)
 
 
-def _announce(
-    operation: Operation, service: ModelServiceId, known: Sequence[ModelServiceDetails] | None
-) -> None:
-    resumed = known is not None and any(other.id == service for other in known)
-    if resumed:
+def _announce(operation: Operation, service: ModelServiceId, known: Collection[str] | None) -> None:
+    if known is not None and service.model_service_id in known:
         operation.report.note(
             f"{service} exists already from an earlier run of this declaration: resuming it, "
             "nothing new was created"

@@ -15,6 +15,7 @@ from pulumi_adbpg_model.domain import (
     Submission,
 )
 from pulumi_adbpg_model.errors import BusyError, OperationError
+from pulumi_adbpg_model.lifecycle.sharing import SharedLooks
 from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration, poll_delay
 
 __all__ = ["ModelServiceApi", "Operation", "Reporter"]
@@ -88,9 +89,9 @@ class Operation:
     """
     One create, read, update or delete.
 
-    `deleted_here` and `next_tokens` are shared by all operations of the process: ids whose deletion
-    it saw through, so a create in the same run knows them for dead at once; and by the first token
-    of a declaration, the one that comes after those that led to what was deleted.
+    The last three are shared by all operations of the process: ids whose deletion it saw through,
+    so a create in the same run knows them for dead at once; by the first token of a declaration,
+    the one that comes after those that led to what was deleted; and the looks at instances.
     """
 
     api: ModelServiceApi
@@ -100,6 +101,7 @@ class Operation:
     max_poll_interval_s: float | None = None
     deleted_here: set[ModelServiceId] = field(default_factory=set)
     next_tokens: dict[str, str] = field(default_factory=dict)
+    looks: SharedLooks = field(default_factory=SharedLooks)
 
     def pause(self, since_s: float | None = None) -> None:
         """Sleep until the next poll is due, never beyond the deadline."""

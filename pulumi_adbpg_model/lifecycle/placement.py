@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from copy import copy
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec
 from pulumi_adbpg_model.errors import (
@@ -32,20 +33,53 @@ _LOOK_S = 5.0
 _AMBIGUOUS = (ServerError, TransportError)
 
 
-def services_of(operation: Operation, db_instance_id: str) -> Sequence[ModelServiceDetails] | None:
-    """What the instance holds; None when it cannot be listed: it only helps."""
+class _CutShortError(Exception):
+    """A look that had not the time that others would give it: no answer for them."""
+
+
+def services_of(
+    operation: Operation, db_instance_id: str, *, even_cancelled: bool = False
+) -> Sequence[ModelServiceDetails] | None:
+    """
+    What the instance holds from now on; None when it cannot be listed: it only helps.
+
+    Operations that ask at the same moment share the answer.
+
+    Args:
+        operation: Its time bounds the look.
+        db_instance_id: The instance.
+        even_cancelled: Whether to look although the operation was cancelled.
+
+    Raises:
+        ConfigurationError: There are no credentials, for any call.
+    """
+
+    def look() -> Sequence[ModelServiceDetails] | ConfigurationError | None:
+        if operation.clock.cancelled and not even_cancelled:
+            raise _CutShortError
+        budget_s = min(_LOOK_S, operation.deadline.remaining_s)
+        try:
+            return operation.api.list_model_services(db_instance_id, budget_s=budget_s)
+        except (ApiError, TransportError) as error:
+            if budget_s < _LOOK_S:
+                raise _CutShortError from error
+            return None
+        except ConfigurationError as error:
+            return error  # an answer too: else all would look for credentials, one by one
+
     try:
-        return operation.api.list_model_services(
-            db_instance_id, budget_s=min(_LOOK_S, operation.deadline.remaining_s)
-        )
-    except (ApiError, TransportError):
+        found = operation.looks.get((id(operation.api), db_instance_id), look)
+    except _CutShortError:
         return None
+    if isinstance(found, ConfigurationError):
+        raise copy(found) from None  # each thread has its own
+    return found
 
 
 def living(operation: Operation, db_instance_id: str) -> Sequence[ModelServiceDetails]:
     """What may hold nodes, apart from the dead; nothing when it cannot be told."""
     try:
-        shown = services_of(operation, db_instance_id) or ()
+        shown = services_of(operation, db_instance_id, even_cancelled=True) or ()
     except ConfigurationError:
         return ()
     # A list that lags behind may show once more what this run, or anybody, deleted.
@@ -77,10 +111,16 @@ def explain_taken(
     error: ApiError | TransportError,
     holder: ModelServiceDetails,
     node: str,
-    known: Sequence[ModelServiceDetails] | None,
+    known: Collection[str] | None,
 ) -> None:
     """
     A node is held: say by what and how to take it over, whatever the code was.
+
+    Args:
+        error: The refusal; what is known is added to its hint when it is not certain.
+        holder: What holds the node.
+        node: Its name.
+        known: The services of the instance before the call, by name; None when that is not known.
 
     Raises:
         OperationError: The refusal is certain, so that text is the whole error.
@@ -88,7 +128,7 @@ def explain_taken(
     taken = f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
     then = f"{how_to_take_over(holder.id)}; else choose a free node, or delete that service."
     if isinstance(error, _AMBIGUOUS):
-        before = known is not None and any(other.id == holder.id for other in known)
+        before = known is not None and holder.id.model_service_id in known
         origin = "was there before" if before else "may come from this very call"
         error.hint = f"{error.hint} {taken}; it {origin}. {then}"
         return
