@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
@@ -113,6 +112,8 @@ def properties_of(resource_name: str, args: object, keywords: Mapping[str, Any])
         )
     for name in given:
         if name not in INPUTS:
+            import difflib  # noqa: PLC0415 - not for every program
+
             near = difflib.get_close_matches(name, INPUTS, n=1)
             guess = f"; did you mean {near[0]!r}?" if near else "."
             raise InputError(

@@ -1,7 +1,7 @@
 """The `ModelService` resource: what a program declares. Runs in the program, calls no API."""
 
-from __future__ import annotations
-
+# No postponed annotations: Pulumi reads those of the class for each resource that is declared, and
+# would compile each text anew.
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
@@ -101,7 +101,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         resource_name: str,
         *,
         opts: ResourceOptions | None = None,
-        **inputs: Unpack[ModelServiceArgsDict],
+        **inputs: "Unpack[ModelServiceArgsDict]",
     ) -> None: ...
 
     def __init__(
@@ -131,13 +131,12 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             ResourceOptions(delete_before_replace=True, additional_secret_outputs=_SECRET_OUTPUTS),
         )
         # The engine cannot import a dynamic resource: the provider takes it over in `create`.
-        props[state.ADOPT], opts.import_ = opts.import_, None
-        props[state.TIMEOUTS] = _timeouts(opts)
+        adopt, opts.import_ = opts.import_, None
+        hidden = {state.ADOPT: adopt, state.TIMEOUTS: _timeouts(opts)}
+        # Each property is an output that Pulumi keeps track of, so none for nothing.
+        props |= {name: value for name, value in hidden.items() if value is not None}
         props[state.ORGANIZATION] = pulumi.get_organization()
-        type_ = f"pulumi-python:{self._resource_type_name}"
-        urn = create_urn(resource_name, type_, opts.parent)
-        # Its value alone: a dependency on the parent would be one on all children, so on itself.
-        props[state.URN] = Output.from_input(urn.future())
+        props[state.URN] = self._urn_of(resource_name, opts)
         if opts.id is None:
             for name, default in state.DEFAULTS.items():
                 props[name] = default if props[name] is None else props[name]
@@ -160,7 +159,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         *,
         region_id: Input[str] | None = None,
         opts: ResourceOptions | None = None,
-    ) -> ModelService:
+    ) -> "ModelService":
         """
         Read an existing model service without managing it.
 
@@ -179,18 +178,40 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         service: ModelService = declare(resource_name, opts=opts, region_id=region_id)
         return service
 
+    def _urn_of(self, resource_name: str, opts: ResourceOptions) -> Input[str]:
+        type_ = f"pulumi-python:{self._resource_type_name}"
+        if opts.parent is None:
+            return (
+                f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{type_}::{resource_name}"
+            )
+        urn: Any = create_urn(resource_name, type_, opts.parent)
+        # Its value alone: a dependency on the parent would be one on all children, so on itself.
+        value: Output[str] = Output.from_input(urn.future())
+        return value
+
     def _require_active(self, started: float) -> None:
         """Let the program fail, in one line, on a service that this run waited for in vain."""
-        ready = Output.all(
-            id=self.id,
-            status=self.status,
-            reason=self.status_reason,
-            waits=self.wait_for_active,
-            written=getattr(self, state.WRITTEN),
-        ).apply(lambda seen: _raise_unless_active(seen, started))
-        for name in ("private_connect_url", "public_connect_url", "api_key"):
-            value: Output[Any] = getattr(self, name)
-            setattr(self, name, Output.all(ready, value).apply(lambda both: both[1]))
+
+        def check(status: str | None) -> Input[None]:
+            # With mocks there is no status, and nothing was waited for.
+            if status is None or phase_of(status) is Phase.ACTIVE:
+                return None
+            return Output.all(
+                id=self.id,
+                status=status,
+                reason=self.status_reason,
+                waits=self.wait_for_active,
+                written=getattr(self, state.WRITTEN),
+            ).apply(lambda seen: _raise_unless_active(seen, started))
+
+        ready = self.status.apply(check)
+
+        # Not by `Output.all`, which would make six outputs of each.
+        private, public, key = self.private_connect_url, self.public_connect_url, self.api_key
+        self.private_connect_url = ready.apply(lambda _: private)
+        self.public_connect_url = ready.apply(lambda _: public)
+        # The other way round, so that it is a secret also while it is not known.
+        self.api_key = key.apply(lambda text: ready.apply(lambda _: text))
 
 
 def _timeouts(opts: ResourceOptions) -> dict[str, str] | None:
@@ -202,18 +223,14 @@ def _timeouts(opts: ResourceOptions) -> dict[str, str] | None:
 
 
 def _raise_unless_active(seen: dict[str, Any], started: float) -> None:
-    # With mocks there is no status, and nothing was waited for.
-    if seen["status"] is None or seen["waits"] is False:
+    if seen["waits"] is False:
         return
     # Left as an earlier run had it: a destroy that runs the program, or another resource's target.
     if seen["written"] is not None and seen["written"] < started:
         return
-    phase = phase_of(seen["status"])
-    if phase is Phase.ACTIVE:
-        return
     then = (
         "The next `pulumi up` replaces it"
-        if phase is Phase.FAILED
+        if phase_of(seen["status"]) is Phase.FAILED
         else "Run `pulumi up` again to go on waiting"
     )
     kept = (

@@ -28,7 +28,7 @@ Properties = Mapping[str, Any]
 
 
 def _gateway(settings: Settings, clock: Clock) -> PreflightApi:
-    # Here, so that a program, which imports this module too, does not load the cloud's SDK.
+    # Here, so that a host with nothing to ask does not load the cloud's SDK.
     from pulumi_adbpg_model.gateway import Gateway, RetryPolicy  # noqa: PLC0415
 
     once = RetryPolicy(attempts=1, seconds=BOUND_S)

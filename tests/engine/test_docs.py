@@ -13,7 +13,7 @@ import click
 import pytest
 import yaml
 
-from pulumi_adbpg_model import provider, state
+from pulumi_adbpg_model import process, state
 from pulumi_adbpg_model.cli import main
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
@@ -111,7 +111,7 @@ def test_reference_describes_each_property(title: str, names: tuple[str, ...]) -
 def test_reference_states_the_default_timeouts() -> None:
     """The table of timeouts is the provider's."""
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", section(REFERENCE, "Timeouts"), re.MULTILINE)
-    assert dict(rows) == provider.DEFAULT_TIMEOUTS
+    assert dict(rows) == process.DEFAULT_TIMEOUTS
 
 
 def test_reference_has_an_example_of_each_input() -> None:

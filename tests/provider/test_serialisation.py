@@ -96,13 +96,43 @@ def test_resource_type_is_frozen() -> None:
     ]
 
 
-def test_importing_the_package_loads_no_cloud_sdk(tmp_path: Path) -> None:
-    """A program only declares: it does not pay for the SDK that the provider process needs."""
-    code = (
-        "import sys, pulumi_adbpg_model\n"
-        "heavy = ('alibabacloud_', 'Tea', 'darabonba', 'aiohttp', 'requests', 'click')\n"
-        "found = {name.partition('.')[0] for name in sys.modules}\n"
-        "print(sorted(name for name in found if name.startswith(heavy)))"
-    )
+_HEAVY = ("alibabacloud_", "Tea", "darabonba", "aiohttp", "requests", "click")
 
-    assert "[]" == _run_python(code, tmp_path)
+
+def _loaded(code: str, folder: Path) -> set[str]:
+    """The modules that a fresh interpreter has loaded after some code."""
+    return set(_run_python(f"import sys\n{code}\nprint(*sys.modules)", folder).split())
+
+
+def test_a_program_loads_only_what_it_declares_with(tmp_path: Path) -> None:
+    """It does not pay for what the provider process does."""
+    loaded = _loaded("from pulumi_adbpg_model import ModelService", tmp_path)
+    ours = {name.partition(".")[2] for name in loaded if name.startswith("pulumi_adbpg_model.")}
+    assert {"arguments", "domain", "provider", "resource", "state"} == ours
+
+
+@pytest.mark.parametrize("name", ["ModelService", "get_api_key"])
+def test_a_program_loads_no_cloud_sdk(name: str, tmp_path: Path) -> None:
+    """It is there for the provider process, and for functions that are called."""
+    loaded = _loaded(f"from pulumi_adbpg_model import {name}", tmp_path)
+    assert "pulumi_adbpg_model.domain" in loaded
+    assert [module for module in loaded if module.startswith(_HEAVY)] == []
+
+
+def test_a_host_with_nothing_to_create_loads_no_cloud_sdk(tmp_path: Path) -> None:
+    """An update without changes calls nothing, so it does not wait for what calls need."""
+    code = (
+        "from pulumi.dynamic import Config, ConfigureRequest\n"
+        "from pulumi_adbpg_model.provider import ModelServiceProvider\n"
+        "provider = ModelServiceProvider()\n"
+        "keys = {'region': 'cn-hangzhou', 'accessKey': 'made-up', 'secretKey': 'made-up'}\n"
+        "config = Config({f'adbpg:{name}': text for name, text in keys.items()}, 'shop')\n"
+        "provider.configure(ConfigureRequest(config))\n"
+        "there = dict(db_instance_id='gp-1', model_name='Qwen3-8B', ai_nodes=['ai-1'])\n"
+        "checked = provider.check(there, there)\n"
+        "assert not checked.failures, checked.failures\n"
+        "assert not provider.diff('gp-1:ms-1', {**there, 'status': 'active'}, there).changes\n"
+    )
+    loaded = _loaded(code, tmp_path)
+    assert "pulumi_adbpg_model.process" in loaded
+    assert [name for name in loaded if name.startswith(_HEAVY)] == []

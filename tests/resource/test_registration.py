@@ -278,3 +278,20 @@ def test_type_stays_in_a_subclass() -> None:
 
     assert "pulumi-python:dynamic/adbpg:ModelService" == registered.requests["model"].type
     assert {**MINIMUM, **_DEFAULTS, **_HIDDEN} == registered.inputs["model"]
+
+
+@pytest.mark.parametrize("status", ["active", None], ids=["active", "not known"])
+def test_key_is_a_secret_in_a_preview(status: str | None) -> None:
+    """Also while it is not known; it is known where the service is active and stays as it is."""
+    key = pulumi.runtime.rpc.wrap_rpc_secret("made-up-key")
+    seen: list[tuple[bool, bool]] = []
+
+    async def look(service: ModelService) -> None:
+        seen.append((await service.api_key.is_secret(), await service.api_key.is_known()))
+
+    def program() -> None:
+        looked: pulumi.Output[None] = pulumi.Output.from_input(look(declare()))
+        assert looked is not None
+
+    run(program, {"status": status, "api_key": key}, preview=True)
+    assert seen == [(True, status == "active")]

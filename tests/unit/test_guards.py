@@ -14,7 +14,7 @@ import pulumi_adbpg_model
 from pulumi_adbpg_model import errors, functions
 from pulumi_adbpg_model.arguments import ModelServiceArgs, ModelServiceArgsDict
 from pulumi_adbpg_model.diffing import compare
-from pulumi_adbpg_model.provider import DEFAULT_TIMEOUTS
+from pulumi_adbpg_model.process import DEFAULT_TIMEOUTS
 from pulumi_adbpg_model.resource import ModelService
 from pulumi_adbpg_model.settings import DefaultChain, Settings
 from pulumi_adbpg_model.state import INPUTS, OUTPUTS
