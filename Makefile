@@ -10,6 +10,8 @@ ENGINE_WORKERS ?= 3
 OTHER_PYTHONS ?=
 # How `make chaos` ends, and with what it begins: --minutes 20, --rounds 3, --seed 7, --only kills.
 CHAOS ?= --rounds 1
+# What `make bench` measures, all by default: --only waiting, --quick (writes nothing), --render.
+BENCH ?=
 
 VENV_PYTHON := .venv/bin/python
 PYTEST = $(VENV_PYTHON) -m pytest --numprocesses $(WORKERS)
@@ -114,8 +116,8 @@ chaos-sample: $(INSTALLED)
 	else echo "Chaos needs the engine and was left out."; fi
 
 .PHONY: bench
-bench: $(INSTALLED) ## What a preflight costs a preview, as ratios of pairs
-	@$(ON_ENGINE) bench/preview.py
+bench: $(INSTALLED) ## Measure what docs/performance.md says; BENCH="--only waiting" and the like
+	@$(ON_ENGINE) -m bench $(BENCH)
 
 .PHONY: pictures
 pictures: $(INSTALLED) ## Draw docs/images anew: a real `pulumi up`, and the simulator's page in Chromium

@@ -27,8 +27,8 @@ TOOLS = [
     "pytest-xdist",
     "ruff",
 ]
-#: Left out: the engine, type checkers, and what builds the package.
-NOT_HERE = ["tests/engine", "tests/packaging", "tests/typing"]
+#: Left out: the engine, type checkers, what builds the package, and what draws charts.
+NOT_HERE = ["tests/bench", "tests/engine", "tests/packaging", "tests/typing"]
 PREFIXES = ("ALIBABA_CLOUD_", "ALICLOUD_", "PULUMI_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

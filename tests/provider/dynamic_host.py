@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,16 @@ class HostCalls:
         bag = self._bag(stored.outs)
         return self._read(provider_pb2.ReadRequest(id=stored.id, properties=bag))
 
+    def refresh_all(self, stored: Sequence[Stored]) -> None:
+        """Read of everything at once."""
+        bags = [(one.id, self._bag(one.outs)) for one in stored]
+        calls = [
+            self._stub.Read.future(provider_pb2.ReadRequest(id=id_, properties=bag))
+            for id_, bag in bags
+        ]
+        for call in calls:
+            call.result(timeout=_PATIENCE_S)
+
     def get(self, id_: str, inputs: Properties, *, as_state: bool = True) -> Stored:
         """Read as `.get` asks for it: an id and hardly any inputs, sent as the state too or not."""
         bag = self._bag(inputs)
@@ -218,6 +228,11 @@ class DynamicHost(HostCalls):
         self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the host."""
+        return self._process.pid
 
     def next_line(self) -> str:
         """The next line that the host prints; fails when none comes."""

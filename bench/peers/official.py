@@ -1,0 +1,25 @@
+"""The official generated SDK, as its documentation sets it up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alibabacloud_gpdb20160503.client import Client
+from alibabacloud_tea_openapi.utils_models import Config
+
+__all__ = ["official"]
+
+
+def official(environment: Mapping[str, str]) -> Any:
+    """A client for the cloud that the environment leads to."""
+    protocol, _, host = environment["ADBPG_ENDPOINT"].partition("://")
+    return Client(
+        Config(
+            endpoint=host,
+            protocol=protocol,
+            region_id=environment["ALICLOUD_REGION"],
+            access_key_id=environment["ALICLOUD_ACCESS_KEY"],
+            access_key_secret=environment["ALICLOUD_SECRET_KEY"],
+        )
+    )
