@@ -193,8 +193,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         """Let the program fail, in one line, on a service that this run waited for in vain."""
 
         def check(status: str | None) -> Input[None]:
-            # With mocks there is no status, and nothing was waited for.
-            if status is None or phase_of(status) is Phase.ACTIVE:
+            if _is_fine(status):  # as nearly always: no more outputs for that
                 return None
             return Output.all(
                 id=self.id,
@@ -222,8 +221,13 @@ def _timeouts(opts: ResourceOptions) -> dict[str, str] | None:
     return {name: text for name, text in named.items() if text} or None
 
 
+def _is_fine(status: str | None) -> bool:
+    # With mocks there is no status, and nothing was waited for.
+    return status is None or phase_of(status) is Phase.ACTIVE
+
+
 def _raise_unless_active(seen: dict[str, Any], started: float) -> None:
-    if seen["waits"] is False:
+    if _is_fine(seen["status"]) or seen["waits"] is False:
         return
     # Left as an earlier run had it: a destroy that runs the program, or another resource's target.
     if seen["written"] is not None and seen["written"] < started:
