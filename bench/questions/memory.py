@@ -24,7 +24,7 @@ _RUNS = 5
 #: Longer than all of it takes.
 _PROVISION_S = 3600.0
 #: By then everything has been asked for, and polled more than once.
-_SETTLING_S = 14.0
+_SETTLING_S = 8.0
 _DEFAULT_WORKERS = 64
 
 
