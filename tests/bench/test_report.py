@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import re
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -206,7 +205,6 @@ def test_nothing_tells_whose_machine_it_was(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     told = r"/(?:home|root|tmp|Users|work)\b|\d{4}-\d\d-\d\d|localhost|127\.0\.0\.1|LTAI"
     assert re.findall(told, text) == []
-    assert socket.gethostname() not in text
 
 
 def test_help_loads_no_question() -> None:
