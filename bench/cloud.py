@@ -33,8 +33,6 @@ class Traffic:
 
     calls: Mapping[str, int]
     connections: int
-    #: From the first request to the last, in seconds.
-    lasted_s: float
 
     @property
     def total(self) -> int:
@@ -48,11 +46,6 @@ class Cloud:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self.environment: dict[str, str] = self._answer()
-
-    @property
-    def endpoint(self) -> str:
-        """Its URL."""
-        return self.environment["ADBPG_ENDPOINT"]
 
     def traffic(self) -> Traffic:
         """What came in since this was last asked."""
@@ -148,11 +141,9 @@ def _answer(simulator: Simulator, wire: _Wire, question: str) -> Any:
     requests = simulator.requests
     simulator.clear_requests()
     connections, wire.connections = wire.connections, 0
-    times = [request.time for request in requests]
     return {
         "calls": Counter(str(request.action) for request in requests),
         "connections": connections,
-        "lasted_s": max(times) - min(times) if times else 0.0,
     }
 
 

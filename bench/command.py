@@ -13,7 +13,7 @@ from typing import Literal
 
 from bench.names import inputs
 
-__all__ = ["Command", "Kind", "Ran", "Task", "run"]
+__all__ = ["Command", "Kind", "Ran", "Task", "run", "wall_s"]
 
 Kind = Literal["ours", "trivial", "shaped"]
 Command = Literal["up", "preview", "refresh", "destroy"]
@@ -31,8 +31,6 @@ class Task:
     count: int
     home: str
     parallel: int = 128
-    #: How long the trivial provider's resources take to be created.
-    seconds: float = 0.0
     config: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     #: What is to happen to every resource, such as `same`; else something else is measured.
@@ -68,6 +66,11 @@ def run(task: Task) -> Ran:
     return Ran(**json.loads(done.stdout.splitlines()[-1]))
 
 
+def wall_s(task: Task) -> float:
+    """How long `run` takes, as a user sees it."""
+    return run(task).wall_s
+
+
 def _program(task: Task) -> Callable[[], None]:
     # What is imported here is imported anew by each command, as by a user's program.
     def ours() -> None:
@@ -80,7 +83,7 @@ def _program(task: Task) -> Callable[[], None]:
         from bench.peers.trivial import Trivial  # noqa: PLC0415
 
         for number in range(task.count):
-            Trivial(f"model-{number}", number, task.seconds)
+            Trivial(f"model-{number}", number)
 
     def shaped() -> None:
         from bench.peers.shaped import Shaped  # noqa: PLC0415

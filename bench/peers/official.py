@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alibabacloud_gpdb20160503 import models
 from alibabacloud_gpdb20160503.client import Client
 from alibabacloud_tea_openapi.utils_models import Config
 
-__all__ = ["official"]
+from bench.names import INSTANCE
+
+__all__ = ["describe", "official"]
 
 
 def official(environment: Mapping[str, str]) -> Any:
@@ -23,3 +26,9 @@ def official(environment: Mapping[str, str]) -> Any:
             access_key_secret=environment["ALICLOUD_SECRET_KEY"],
         )
     )
+
+
+def describe(client: Any, service: str) -> Any:
+    """The SDK's answer about one service, by its name."""
+    request = models.DescribeModelServiceRequest(dbinstance_id=INSTANCE, model_service_id=service)
+    return client.describe_model_service(request)

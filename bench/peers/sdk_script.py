@@ -23,7 +23,7 @@ from alibabacloud_gpdb20160503 import models
 from alibabacloud_tea_openapi.exceptions import ClientException
 
 from bench.names import INSTANCE, node
-from bench.peers.official import official
+from bench.peers.official import describe, official
 
 _POLL_S = 10.0
 
@@ -40,16 +40,11 @@ def _create(client: Any, number: int) -> str:
     created: str = client.create_model_service(request).body.model_service_id
     while True:
         time.sleep(_POLL_S)
-        status = _describe(client, created).body.status
+        status = describe(client, created).body.status
         if status == "active":
             return created
         if "fail" in status:
             raise RuntimeError(f"{created} is {status}")
-
-
-def _describe(client: Any, service: str) -> Any:
-    request = models.DescribeModelServiceRequest(dbinstance_id=INSTANCE, model_service_id=service)
-    return client.describe_model_service(request)
 
 
 def _delete(client: Any, service: str) -> None:
@@ -57,7 +52,7 @@ def _delete(client: Any, service: str) -> None:
     client.delete_model_service(request)
     while True:
         try:
-            _describe(client, service)
+            describe(client, service)
         except ClientException as error:
             if str(error.code).endswith(".NotFound"):
                 return

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.charts import COLOURS, subplots
 from bench.cloud import cloud
-from bench.command import Command, Kind, Task, run
+from bench.command import Command, Kind, Task, run, wall_s
 from bench.measuring import Answer, Case, interleaved, ratios, spread
 
 __all__ = ["charts", "measure"]
@@ -42,10 +42,7 @@ def _walls(runs: int) -> dict[str, list[float]]:
                     tasks[f"{kind} {command} {count}"] = task
             # The next stack needs the nodes, and this one asks the cloud for nothing any more.
             place.clear()
-        return interleaved(
-            {name: partial(lambda task: run(task).wall_s, task) for name, task in tasks.items()},
-            runs,
-        )
+        return interleaved({name: partial(wall_s, task) for name, task in tasks.items()}, runs)
 
 
 def _slopes(walls: Mapping[str, list[float]], kind: str, command: str) -> list[float]:

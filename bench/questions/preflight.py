@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from bench.cloud import cloud
-from bench.command import Task, run
+from bench.command import Task, wall_s
 from bench.measuring import Answer, Case, interleaved, ratios
 
 __all__ = ["measure"]
@@ -19,7 +19,7 @@ _OFF = {"adbpg:preflight": "false"}
 def _preview(environment: Mapping[str, str], config: Mapping[str, str]) -> float:
     with tempfile.TemporaryDirectory() as home:
         task = Task("ours", "preview", 1, home, config=config, environment=environment)
-        return run(task).wall_s
+        return wall_s(task)
 
 
 def measure(*, quick: bool) -> Answer:

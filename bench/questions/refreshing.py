@@ -12,15 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alibabacloud_gpdb20160503 import models
 from pulumi.dynamic.dynamic import serialize_provider
 
 from bench.charts import COLOURS, subplots
 from bench.cloud import Cloud, cloud
-from bench.command import Kind, Task, run
+from bench.command import Kind, Task, run, wall_s
 from bench.measuring import Answer, Case, interleaved, ratios, spread
-from bench.names import INSTANCE, declared
-from bench.peers.official import official
+from bench.names import declared
+from bench.peers.official import describe, official
 from bench.peers.trivial import TrivialProvider
 from tests.provider.dynamic_host import PROVIDER, DynamicHost, Stored
 
@@ -51,14 +50,9 @@ def _wall(refresh: Callable[[], object]) -> float:
 
 def _by_sdk(client: Any, services: list[Stored]) -> None:
     """The same calls without Pulumi: a pool of as many threads, and the generated SDK."""
-
-    def describe(service: Stored) -> None:
-        name = service.id.partition(":")[2]
-        request = models.DescribeModelServiceRequest(dbinstance_id=INSTANCE, model_service_id=name)
-        client.describe_model_service(request)
-
+    names = [service.id.partition(":")[2] for service in services]
     with ThreadPoolExecutor(_DEFAULT) as pool:
-        list(pool.map(describe, services))
+        list(pool.map(partial(describe, client), names))
 
 
 def _created(host: DynamicHost, inputs: list[dict[str, Any]]) -> list[Stored]:
@@ -102,7 +96,6 @@ def _hosts(
 
 def _commands(place: Cloud, runs: int) -> dict[str, list[float]]:
     """Walls of the whole command."""
-    place.set_latency(0.0)
     kinds: tuple[Kind, ...] = ("ours", "trivial")
     with ExitStack() as stack:
         tasks = {}
@@ -113,10 +106,7 @@ def _commands(place: Cloud, runs: int) -> dict[str, list[float]]:
                 kind, "refresh", _COUNT, home, environment=place.environment, changes="same"
             )
         place.set_latency(_LATENCY_S)
-        return interleaved(
-            {kind: partial(lambda task: run(task).wall_s, task) for kind, task in tasks.items()},
-            runs,
-        )
+        return interleaved({kind: partial(wall_s, task) for kind, task in tasks.items()}, runs)
 
 
 def measure(*, quick: bool) -> Answer:

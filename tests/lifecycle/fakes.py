@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ from pulumi_adbpg_model.lifecycle import Deadline, Operation
 INSTANCE = "gp-demo"
 SPEC = ModelServiceSpec(INSTANCE, "Qwen3-8B", ("ai-1",))
 NOBODY = ("127.0.0.1",)
+#: Seconds after which a thread that a test waits for is stuck.
+PATIENCE_S = 10.0
 
 
 class FakeClock:
@@ -64,6 +67,21 @@ class FakeClock:
 
     def cancel(self) -> None:
         self.cancelled = True
+
+
+class Waiting(threading.Condition):
+    """Tells when so many threads wait."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._left = number
+        self.all_wait = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._left -= 1
+        if self._left == 0:
+            self.all_wait.set()
+        return super().wait(timeout)
 
 
 @dataclass

@@ -13,8 +13,16 @@ from pulumi_adbpg_model.domain import ModelServiceDetails
 from pulumi_adbpg_model.errors import ConfigurationError, OperationError, TransportError
 from pulumi_adbpg_model.lifecycle import Deadline, Operation, SharedLooks, create
 from pulumi_adbpg_model.lifecycle.placement import services_of
-from tests.lifecycle.fakes import INSTANCE, SPEC, FakeClock, FakeCloud, Voice, operation
-from tests.lifecycle.test_sharing import PATIENCE_S, Waiting
+from tests.lifecycle.fakes import (
+    INSTANCE,
+    PATIENCE_S,
+    SPEC,
+    FakeClock,
+    FakeCloud,
+    Voice,
+    Waiting,
+    operation,
+)
 
 _Listing = Callable[[float], Sequence[ModelServiceDetails]]
 

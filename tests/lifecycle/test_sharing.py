@@ -13,8 +13,7 @@ from itertools import count
 import pytest
 
 from pulumi_adbpg_model.lifecycle import SharedLooks
-
-PATIENCE_S = 10.0
+from tests.lifecycle.fakes import PATIENCE_S, Waiting
 
 
 class _Gate:
@@ -38,21 +37,6 @@ class _Gate:
 
     def open(self) -> None:
         self._open.set()
-
-
-class Waiting(threading.Condition):
-    """Tells when so many threads wait."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self._left = number
-        self.all_wait = threading.Event()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self._left -= 1
-        if self._left == 0:
-            self.all_wait.set()
-        return super().wait(timeout)
 
 
 @contextmanager
