@@ -29,8 +29,8 @@ PIP = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_US
 PRIVATE := ADBPG_ENDPOINT $(filter ALIBABA_CLOUD_% ALICLOUD_% PULUMI_% %_proxy %_PROXY,$(.VARIABLES))
 ISOLATED := env $(foreach name,$(PRIVATE),-u $(name)) ALIBABA_CLOUD_ECS_METADATA_DISABLED=true
 
-# A Python script on the engine, which is found or built first.
-ON_ENGINE = engine=$$($(PYTHON) tools/engine.py) && \
+# A Python script on the engine, which is found or fetched first.
+ON_ENGINE = engine=$$($(VENV_PYTHON) tools/engine.py) && \
 	$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON)
 
 # $(call patiently,COMMAND): up to three attempts, since a registry may answer badly.
@@ -54,8 +54,8 @@ test: lint unit packaging engine-tests chaos-sample ## All that must be clean: l
 setup: $(INSTALLED) ## Make .venv and install everything into it
 
 .PHONY: engine
-engine: python ## Find the Pulumi engine, or build it, and print its path
-	@$(PYTHON) tools/engine.py
+engine: $(INSTALLED) ## Find the Pulumi engine, or fetch it, and print its path
+	@$(VENV_PYTHON) tools/engine.py
 
 .PHONY: lint ruff mypy imports pyright
 lint: ruff mypy imports pyright ## Style, types and the direction of imports
@@ -85,7 +85,7 @@ unit: $(INSTALLED) ## The tests that need no engine
 # With the machine's proxies, since pip asks the registry; what it installs is tested without them.
 .PHONY: packaging
 packaging: $(INSTALLED) ## Build wheel and sdist, check them, run an example with the wheel alone
-	@if engine=$$($(PYTHON) tools/engine.py); then \
+	@if engine=$$($(VENV_PYTHON) tools/engine.py); then \
 		ADBPG_ENGINE="$$engine" $(VENV_PYTHON) -m pytest tests/packaging; \
 	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
 	else $(VENV_PYTHON) -m pytest tests/packaging; fi
@@ -96,7 +96,7 @@ matrix: $(INSTALLED) ## The tests that need no engine, on other Pythons and with
 
 .PHONY: engine-tests
 engine-tests: $(INSTALLED) ## The tests on the real engine
-	@if engine=$$($(PYTHON) tools/engine.py); then \
+	@if engine=$$($(VENV_PYTHON) tools/engine.py); then \
 		others=$$($(VENV_PYTHON) tools/pythons.py $(OTHER_PYTHONS)) || \
 			[ -z "$$ADBPG_REQUIRE_ENGINE" ] || exit 1; \
 		$(ISOLATED) ADBPG_ENGINE="$$engine" ADBPG_OTHER_PYTHONS="$$others" \
@@ -109,7 +109,7 @@ chaos: $(INSTALLED) ## Kills, faults and strange clouds at length; CHAOS="--minu
 	@$(ON_ENGINE) -m tests.chaos --workers $(WORKERS) $(CHAOS)
 
 chaos-sample: $(INSTALLED)
-	@if engine=$$($(PYTHON) tools/engine.py); then \
+	@if engine=$$($(VENV_PYTHON) tools/engine.py); then \
 		$(ISOLATED) ADBPG_ENGINE="$$engine" $(VENV_PYTHON) -m tests.chaos --workers $(WORKERS) \
 			--quick --seed 1; \
 	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \

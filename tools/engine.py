@@ -1,12 +1,15 @@
 """
-Find the Pulumi engine, or build it once.
+Find the Pulumi engine, or fetch it once.
 
-    python tools/engine.py           print the path of the `pulumi` binary, building it if need be
-    python tools/engine.py --find    the same without building: exit code 1 if there is none
+    python tools/engine.py           print the path of the `pulumi` binary, fetching it if need be
+    python tools/engine.py --find    the same without fetching: exit code 1 if there is none
 
-Taken is the first of: the file that ADBPG_ENGINE names, `pulumi` on the PATH, the one built before.
-Otherwise the CLI is compiled from the Go module in tools/pulumi, which also fixes its version, into
-a cache of this user, where every clone finds it. Go comes from the PATH, or else from PyPI.
+Taken is the first of: the file that ADBPG_ENGINE names, `pulumi` on the PATH, the one fetched
+before. Otherwise Pulumi's own installer is asked, if this Python has Pulumi's SDK, which runs it;
+where it cannot be reached, the CLI is compiled from its Go module. Go comes from the PATH, or else
+from PyPI. tools/pulumi/go.mod fixes the version either way. The result goes into a cache of this
+user, where every clone finds it; what is installed has Pulumi's language hosts, what is compiled
+has none.
 
 The path goes to stdout, everything else to stderr. Needs nothing but Python 3.10.
 """
@@ -14,12 +17,15 @@ The path goes to stdout, everything else to stderr. Needs nothing but Python 3.1
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,6 +45,18 @@ LAUNCHER = "pulumi-resource-pulumi-python.cmd" if WINDOWS else "pulumi-resource-
 
 ATTEMPTS = 3
 PAUSE_S = 10.0
+
+# Runs Pulumi's installer, which edits no shell profile. First it shows that the site answers.
+INSTALLER = """
+import sys, urllib.request
+from pulumi.automation import PulumiCommand
+from semver import VersionInfo
+urllib.request.urlopen("https://get.pulumi.com/install.sh", timeout=5).close()
+print("reached", flush=True)
+PulumiCommand.install(root=sys.argv[1], version=VersionInfo.parse(sys.argv[2]))
+"""
+REACH_S = 15.0
+INSTALL_S = 120.0
 
 
 class EngineError(Exception):
@@ -94,26 +112,76 @@ def find(binaries: Path) -> Path | None:
     on_path = shutil.which("pulumi")
     if on_path:
         return Path(on_path).absolute()
-    built = binaries / PULUMI
-    return built if built.is_file() else None
+    fetched = binaries / PULUMI
+    return fetched if fetched.is_file() else None
 
 
-def build(wanted: Wanted, binaries: Path) -> Path:
-    """Build the engine; another process that wants the same waits and finds it done."""
+def fetch(wanted: Wanted, binaries: Path) -> Path:
+    """Install or build the engine; another process that wants it waits and finds it done."""
     home = binaries.parent
     home.mkdir(parents=True, exist_ok=True)
     with lock(home / "lock"):
         if not (binaries / PULUMI).is_file():
-            for leftover in home.glob("building-*"):  # of a build that was killed
+            for leftover in home.glob("fetching-*"):  # of a process that was killed
                 shutil.rmtree(leftover, ignore_errors=True)
             with (
-                tempfile.TemporaryDirectory(prefix="building-", dir=home) as temporary,
-                (home / "build.log").open("w", encoding="utf-8") as log,
+                tempfile.TemporaryDirectory(prefix="fetching-", dir=home) as temporary,
+                (home / "fetch.log").open("w", encoding="utf-8") as log,
             ):
                 staging = Path(temporary, "bin")
-                compile_cli(find_or_install_go(wanted.go, log), wanted.pulumi, staging, log)
+                failure = install(wanted.pulumi, staging, log)
+                if failure:
+                    say(f"Pulumi's installer {failure}: building from source instead.")
+                    shutil.rmtree(staging, ignore_errors=True)
+                    compile_cli(find_or_install_go(wanted.go, log), wanted.pulumi, staging, log)
                 staging.rename(binaries)  # complete, or not there at all
     return binaries / PULUMI
+
+
+def install(
+    version: str, target: Path, log: IO[str], reach_s: float = REACH_S, bound_s: float = INSTALL_S
+) -> str:
+    """Let Pulumi install its CLI, as `bin` of a folder; why that failed, or nothing."""
+    if importlib.util.find_spec("pulumi") is None:
+        return "needs Pulumi's SDK, which this Python has not"
+    command = [sys.executable, "-c", INSTALLER, str(target.parent), version.removeprefix("v")]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        start_new_session=True,  # so that what it starts ends with it
+    ) as process:
+        timer = threading.Timer(reach_s, end, [process])
+        timer.start()
+        try:
+            reached = bool(process.stdout and process.stdout.readline())
+            timer.cancel()
+            if not reached:
+                return "cannot be reached"
+            say(f"Installing the Pulumi engine {version}, once.")
+            try:
+                process.wait(bound_s)
+            except subprocess.TimeoutExpired:
+                return f"did not end within {bound_s:.0f} s"
+        finally:
+            timer.cancel()
+            end(process)
+    return "" if process.returncode == 0 and (target / PULUMI).is_file() else "failed"
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process that still runs, and where the system can tell, what it started."""
+    if process.poll() is not None:
+        return
+    try:
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    except OSError:  # it has ended
+        pass
 
 
 @dataclass(frozen=True)
@@ -227,7 +295,7 @@ def run_patiently(
 
 
 @contextmanager
-def lock(path: Path, work: str = "building the Pulumi engine") -> Iterator[None]:
+def lock(path: Path, work: str = "fetching the Pulumi engine") -> Iterator[None]:
     """Hold a lock that ends with the process, however it ends."""
     with path.open("a+", encoding="utf-8") as file:
         if not try_to_lock(file):
@@ -255,15 +323,15 @@ def try_to_lock(file: IO[str]) -> bool:
 
 def main() -> int:
     """Print the path of the engine; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Find the Pulumi engine, or build it once.")
-    parser.add_argument("--find", action="store_true", help="only look, build nothing")
+    parser = argparse.ArgumentParser(description="Find the Pulumi engine, or fetch it once.")
+    parser.add_argument("--find", action="store_true", help="only look, fetch nothing")
     only_look = parser.parse_args().find
     try:
         wanted = Wanted.read()
         binaries = cache_directory() / "engine" / wanted.pulumi / "bin"
         engine = find(binaries)
         if engine is None and not only_look:
-            engine = build(wanted, binaries)
+            engine = fetch(wanted, binaries)
             say(f"The Pulumi engine is ready: {engine}")
     except (EngineError, OSError) as error:
         advice = "Install the Pulumi CLI (pulumi.com/docs/install) and put it on the PATH."
