@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 import runpy
+import shutil
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pulumi import automation as auto
+from pulumi.automation._stack import StackInitMode
 
 from pulumi_adbpg_model.testing import Simulator
 
@@ -28,10 +33,31 @@ TYPE = "pulumi-python:dynamic/adbpg:ModelService"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|<\{%[^%]*%\}>")
 
-_LABEL = re.compile(r"^(Exception calling application|an unhandled error occurred): ")
 _REQUEST_ID = re.compile(r"request_id=[0-9A-F-]{36}")
+# What the engine says of its own, around and beside what providers say. All of it stands here, so
+# that tests can be strict about our lines, and another CLI may word its own otherwise.
+_LABEL = re.compile(
+    r"^(Exception calling application|an unhandled error occurred|Preview failed): |^\* "
+)
+_OWN_OF_ENGINE = re.compile(
+    r"(preview|update|refresh|destroy) (failed|canceled)$"
+    r"|Resource monitor has terminated, shutting down$"
+    r"|\d+ errors? occurred:$"
+)
+_PROBLEM = re.compile(
+    r"\S+ resource '[^']*'(: property (?P<property>\S+) value .*?)? has a problem: (?P<reason>.*)"
+)
+_EVENTS_TIMEOUT_S = 10.0
 
 Program = Callable[[], None]
+
+
+def language_host() -> str | None:
+    """Pulumi's host of Python programs, beside the CLI or on the PATH. A built CLI has none."""
+    engine = shutil.which(os.environ.get("ADBPG_ENGINE", "pulumi"))
+    folders = [str(Path(engine).parent)] if engine else []
+    path = os.pathsep.join([*folders, os.environ.get("PATH", "")])
+    return shutil.which("pulumi-language-python", path=path)
 
 
 def engine_environment(home: Path) -> dict[str, str]:
@@ -48,37 +74,128 @@ def engine_environment(home: Path) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Line:
+    """A lasting line of the event log: in whose row it stands, its severity, and what it says."""
+
+    urn: str
+    severity: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The resource's name; of the stack's own row, the stack's."""
+        return self.urn.rpartition("::")[2]
+
+
+class EventLog:
+    """What the engine told of one command, as `--event-log` writes it."""
+
+    def __init__(self) -> None:
+        self.events: list[auto.EngineEvent] = []
+        self.lines: list[Line] = []
+        #: Names of the resources of which an operation failed.
+        self.failed: set[str] = set()
+        #: URNs of all rows, by what is done to the resource.
+        self.rows: dict[str, set[str]] = {}
+        self.changes: dict[str, int] = {}
+        self._ended = threading.Event()
+
+    def take(self, event: auto.EngineEvent) -> None:
+        """Take the next event."""
+        self.events.append(event)
+        told = event.diagnostic_event
+        if told is not None and not told.ephemeral:
+            texts = (text.strip() for text in _plain(told.message).splitlines())
+            self.lines += [Line(told.urn or "", told.severity, text) for text in texts if text]
+        if event.resource_pre_event is not None:
+            metadata = event.resource_pre_event.metadata
+            self.rows.setdefault(str(metadata.op), set()).add(metadata.urn)
+        if event.res_op_failed_event is not None:
+            self.failed.add(event.res_op_failed_event.metadata.urn.rpartition("::")[2])
+        if event.summary_event is not None:
+            changes = event.summary_event.resource_changes
+            # Look-ups are no changes.
+            self.changes = {str(op): count for op, count in changes.items() if op != "read"}
+        if event.cancel_event is not None:
+            self._ended.set()
+
+    def wait(self) -> None:
+        """Wait for the last event, which may come after the command's end."""
+        self._ended.wait(_EVENTS_TIMEOUT_S)
+
+    def told(self, name: str, *severities: str) -> list[str]:
+        """The lines in the row of a resource, or those of some severities."""
+        return [
+            line.text
+            for line in self.lines
+            if line.name == name and (not severities or line.severity in severities)
+        ]
+
+    def reasons(self, name: str | None = None) -> list[str]:
+        """What errors say, all or those in the row of a resource, without the engine's words."""
+        return [reason for _, reason in self.problems(name)]
+
+    def problems(self, name: str | None = None) -> list[tuple[str, str]]:
+        """The same, each with the property that it is about, empty where it is about none."""
+        found = []
+        for line in self.lines:
+            text = _LABEL.sub("", line.text)
+            if line.severity == "error" and name in (None, line.name):
+                problem = _PROBLEM.fullmatch(text)
+                text = problem["reason"] if problem else text
+                if not _OWN_OF_ENGINE.match(text):
+                    property_ = problem["property"] if problem else None
+                    found.append((property_ or "", _REQUEST_ID.sub("request_id=…", text)))
+        return found
+
+
 class Failed(AssertionError):  # noqa: N818 - an outcome, not a mistake
     """A command of the CLI failed; `output` is all that it printed."""
 
-    def __init__(self, command: str, output: str) -> None:
+    def __init__(self, command: str, output: str, log: EventLog) -> None:
         super().__init__(f"pulumi {command} failed:\n{output}")
         self.output = output
-
-    @property
-    def errors(self) -> list[str]:
-        """The lines that report an error, without their label."""
-        lines = (line.strip() for line in self.output.splitlines())
-        return [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        self.log = log
 
     @property
     def reasons(self) -> set[str]:
-        """
-        What the errors say, without the engine's own words; request ids are shown as `…`.
+        """What the errors say; those of an inline program, which the engine prints twice, once."""
+        return set(self.log.reasons()) or {
+            line.strip().removeprefix("error: ")
+            for line in self.output.splitlines()
+            if line.strip().removeprefix("stderr: ").startswith("error: ")
+        }
 
-        The engine prints the error of an inline program twice, once behind a label.
-        """
-        told = {_REQUEST_ID.sub("request_id=…", _LABEL.sub("", line)) for line in self.errors}
-        return told - {"update failed", "update canceled"}
 
-
-@dataclass
 class Result:
     """A command that went well."""
 
-    output: str
-    changes: Mapping[str, int] = field(default_factory=dict)
-    outputs: Mapping[str, Any] = field(default_factory=dict)
+    def __init__(
+        self, output: str, log: EventLog, read_outputs: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        self.output = output
+        self.log = log
+        self.changes: Mapping[str, int] = log.changes
+        self._read_outputs = read_outputs
+
+    @functools.cached_property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs, secrets in clear; as they are when they are first asked for."""
+        return self._read_outputs()
+
+
+class _LeanStack(auto.Stack):
+    """Leaves out what the Automation API asks the CLI for after every command."""
+
+    def outputs(self) -> Any:
+        return {}
+
+    def read_outputs(self) -> Mapping[str, auto.OutputValue]:
+        return super().outputs()
+
+    def info(self, show_secrets: bool = True) -> Any:  # noqa: FBT001, FBT002 - its form
+        return object()
 
 
 class Stack:
@@ -97,6 +214,7 @@ class Stack:
         config: Mapping[str, str] | None = None,
         project: Path | None = None,
         command: auto.PulumiCommand | None = None,
+        stack: str = STACK,
     ) -> None:
         """With `project`, its Pulumi.yaml and __main__.py run; with `command`, another CLI."""
         self.environment = engine_environment(home)
@@ -105,6 +223,7 @@ class Stack:
         self.environment |= environment or {}
         self.home = home
         self.program: Program = lambda: None
+        self._state = home / "state" / ".pulumi" / "stacks"
         work = home / "project"
         work.mkdir(parents=True, exist_ok=True)
         settings: auto.ProjectSettings | None = auto.ProjectSettings(name=PROJECT, runtime="python")
@@ -114,19 +233,23 @@ class Stack:
             (work / "Pulumi.yaml").write_text(text)
             settings, name = None, yaml.safe_load(text)["name"]
             self.program = functools.partial(_run_file, project / "__main__.py")
-        self._stack = auto.create_or_select_stack(
-            stack_name=STACK,
-            project_name=name,
+        self._state /= f"{name}/{stack}.json"
+        settled = {"adbpg:maxPollInterval": "0.05"} | dict(config or {})
+        simple = {key: value for key, value in settled.items() if "[" not in key}
+        new = not self._state.exists()
+        workspace = auto.LocalWorkspace(
+            work_dir=str(work),
             program=self._run_program,
-            opts=auto.LocalWorkspaceOptions(
-                work_dir=str(work),
-                project_settings=settings,
-                env_vars=self.environment,
-                pulumi_command=command,
-            ),
+            project_settings=settings,
+            env_vars=self.environment,
+            pulumi_command=command,
+            stack_settings={stack: auto.StackSettings(config=simple)} if new else None,
         )
-        for key, value in ({"adbpg:maxPollInterval": "0.05"} | dict(config or {})).items():
-            self.set_config(key, value)
+        mode = StackInitMode.CREATE if new else StackInitMode.SELECT
+        self._stack = _LeanStack(stack, workspace, mode)
+        for key, value in settled.items():
+            if not new or "[" in key:
+                self.set_config(key, value)
 
     def _run_program(self) -> None:
         self.program()  # the one of the moment
@@ -160,28 +283,46 @@ class Stack:
         """`pulumi cancel --yes`: drop the lock that a killed command left."""
         self._stack.cancel()
 
-    def export(self) -> dict[str, Any]:
-        """`pulumi stack export`: the state, with secrets encrypted."""
-        return dict(self._stack.export_stack().deployment or {})
+    def type(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Any other command, in the project's folder."""
+        return subprocess.run(
+            words,
+            cwd=self.home / "project",
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def export(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The deployment that the state holds, as `pulumi stack export` prints it."""
+        if show_secrets:
+            return dict(self._stack.export_stack().deployment or {})
+        checkpoint = json.loads(self._state.read_text(encoding="utf-8"))["checkpoint"]
+        return dict(checkpoint.get("latest") or {})
 
     def state_text(self) -> str:
         """Everything in the state's folder, as text."""
         files = (path for path in (self.home / "state").rglob("*") if path.is_file())
         return "\n".join(path.read_text(errors="replace") for path in files)
 
-    def resources(self) -> list[dict[str, Any]]:
+    def resources(self, *, show_secrets: bool = False) -> list[dict[str, Any]]:
         """The model services in the state."""
-        found = self.export().get("resources") or []
+        found = self.export(show_secrets=show_secrets).get("resources") or []
         return [resource for resource in found if resource["type"] == TYPE]
 
-    def resource(self, name: str = "model") -> dict[str, Any]:
-        """One of them, by its name."""
-        named = {resource["urn"].rsplit("::", 1)[1]: resource for resource in self.resources()}
-        return named[name]
+    def resource(self, name: str = "model", *, show_secrets: bool = False) -> dict[str, Any]:
+        """One of them, by its name; ciphertexts differ each time that the state is written."""
+        found = self.resources(show_secrets=show_secrets)
+        return {resource["urn"].rsplit("::", 1)[1]: resource for resource in found}[name]
 
     def ids(self) -> set[str]:
         """The ids of the services in the state."""
         return {resource["id"] for resource in self.resources()}
+
+    def outputs(self) -> dict[str, Any]:
+        """`pulumi stack output --show-secrets`."""
+        return {key: value.value for key, value in self._stack.read_outputs().items()}
 
     def _run(
         self, name: str, command: Any, program: Program | None, options: dict[str, Any]
@@ -189,20 +330,15 @@ class Stack:
         if program is not None:
             self.program = program
         lines: list[str] = []
+        log = EventLog()
         options.setdefault("color", "never")
         try:
-            done = command(on_output=lines.append, **options)
+            command(on_output=lines.append, on_event=log.take, **options)
         except auto.CommandError as error:
-            raise Failed(name, _plain(str(error))) from None
-        output = _plain("\n".join(lines))
-        if name == "preview":
-            return Result(output, {str(op): n for op, n in done.change_summary.items()})
-        outputs = getattr(done, "outputs", None) or {}
-        return Result(
-            output,
-            done.summary.resource_changes or {},
-            {key: value.value for key, value in outputs.items()},
-        )
+            log.wait()
+            raise Failed(name, _plain(str(error)), log) from None
+        log.wait()
+        return Result(_plain("\n".join(lines)), log, self.outputs)
 
 
 def _run_file(program: Path) -> None:

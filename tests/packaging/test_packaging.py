@@ -18,7 +18,7 @@ _ROOT = Path(__file__).parents[2]
 _PACKAGE = "pulumi_adbpg_model"
 _ENGINE = shutil.which(os.environ.get("ADBPG_ENGINE", "pulumi"))
 # Read here: the tests see no setting of the machine, but pip may need some to reach its registry.
-_MACHINE = dict(os.environ)
+MACHINE = dict(os.environ)
 _ATTEMPTS = 3
 
 #: Runs the example in this folder; the environment says against which cloud.
@@ -39,6 +39,20 @@ print("URL", up.outputs["url"].value, up.outputs["apiKey"].secret)
 stack.destroy()
 """
 
+#: As Pulumi's language host decides, for each installed distribution whose name begins so.
+_DECIDE = """
+import importlib.metadata, importlib.util, json, pathlib
+for found in importlib.metadata.distributions():
+    name = found.metadata["Name"]
+    if name.startswith("pulumi-"):
+        spec = importlib.util.find_spec(name.replace("-", "_"))
+        folders = list(spec.submodule_search_locations or ()) if spec else []
+        files = [pathlib.Path(folder, "pulumi-plugin.json") for folder in folders]
+        declared = [json.loads(file.read_text()) for file in files if file.is_file()]
+        if not declared or declared[0].get("resource"):
+            print(name)
+"""
+
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -52,7 +66,7 @@ def _patiently(*command: str) -> None:
     """Run what asks the registry, which may answer badly."""
     constraints = str(_ROOT / "constraints.txt")
     environment = {
-        **_MACHINE,
+        **MACHINE,
         "PIP_CONSTRAINT": constraints,
         "PIP_BUILD_CONSTRAINT": constraints,
         "PIP_USE_PEP517": "1",
@@ -121,6 +135,7 @@ def test_wheel_alone_runs_an_example(dist: Path, tmp_path: Path) -> None:
     commands = clean / ("Scripts" if sys.platform == "win32" else "bin")
     python = str(commands / "python")
     _patiently(python, "-m", "pip", "install", "--quiet", str(_wheel(dist)))
+    assert _plugins_of(python) == []
     project = tmp_path / "embedding"
     shutil.copytree(_ROOT / "examples" / "embedding", project)
     (project / "driver.py").write_text(_DRIVER, encoding="utf-8")
@@ -148,6 +163,29 @@ def test_wheel_alone_runs_an_example(dist: Path, tmp_path: Path) -> None:
     assert done.stdout.startswith("URL http://ms-")
     assert done.stdout.endswith(".gp-demo.rds.aliyuncs.com True\n")
     assert simulator.returncode == 0
+
+
+@pytest.mark.timeout(300)
+def test_a_package_without_the_file_would_be_taken_for_a_plugin(dist: Path, tmp_path: Path) -> None:
+    """So that the assertion above can fail: the sdist has the file too, and it alone decides."""
+    clean = tmp_path / "venv"
+    venv.create(clean, with_pip=True)
+    python = str(clean / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    (sdist,) = dist.glob("*.tar.gz")
+    _patiently(python, "-m", "pip", "install", "--quiet", "--no-deps", str(sdist))
+    assert _plugins_of(python) == []
+    (declaration,) = clean.rglob("pulumi-plugin.json")
+    declaration.unlink()
+    assert _plugins_of(python) == ["pulumi-adbpg-model"]
+
+
+def _plugins_of(python: str) -> list[str]:
+    """What `pulumi install` would take for packages with a plugin, and try to download."""
+    elsewhere = Path(python).parent  # than this checkout, which would be found first
+    done = subprocess.run(
+        [python, "-c", _DECIDE], cwd=elsewhere, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
 
 
 def _environment(home: Path, endpoint: str) -> dict[str, str]:
