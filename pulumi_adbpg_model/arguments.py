@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
-from pulumi import Input, RunError
+from pulumi import CustomTimeouts, Input, ResourceOptions, RunError
 
 from pulumi_adbpg_model.state import INPUTS
 
-__all__ = ["InputError", "ModelServiceArgs", "ModelServiceArgsDict", "properties_of"]
+__all__ = [
+    "InputError",
+    "ModelServiceArgs",
+    "ModelServiceArgsDict",
+    "check_timeouts",
+    "properties_of",
+]
+
+_OPERATIONS = ("create", "update", "delete", "read")
+#: Go's duration syntax, which Pulumi uses: "1h30m", "90s", "1.5h".
+_DURATION = re.compile(r"\+?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|[µμ]s|ms|s|m|h))+", re.ASCII)
 
 
 class InputError(RunError, TypeError):
@@ -57,8 +68,8 @@ class ModelServiceArgs:
     """Region of the instance, such as `cn-hangzhou`. Unset: config `adbpg:region` or
     `alicloud:region`, or the environment. A change replaces; dropping it does not."""
     wait_for_active: Input[bool] | None = True
-    """Whether create and update wait until the service is active, and the program fails if it does
-    not become so. Default: true."""
+    """Whether create and update wait until the service is active, and fail if it does not become
+    so. Default: true."""
     security_ip_group: Input[str] | None = None
     """Name of the instance's whitelist group that belongs to this service. With it, a changed
     `security_ip_list` is set in place by ModifySecurityIps. Not `default`, the database's own."""
@@ -121,3 +132,39 @@ def properties_of(resource_name: str, args: object, keywords: Mapping[str, Any])
                 f"{', '.join(INPUTS)}."
             )
     return dict.fromkeys(INPUTS) | given
+
+
+def check_timeouts(resource_name: str, opts: ResourceOptions) -> None:
+    """
+    Check `custom_timeouts`, which go to the engine, not to the provider.
+
+    Raises:
+        InputError: They are of another type, or not all durations above zero; names each.
+    """
+    timeouts: object = opts.custom_timeouts
+    if timeouts is None:
+        return
+    if isinstance(timeouts, CustomTimeouts):
+        given = {name: getattr(timeouts, name) for name in _OPERATIONS}
+        given = {name: value for name, value in given.items() if value is not None}
+    elif isinstance(timeouts, dict):  # Pulumi takes one too
+        given = timeouts
+    else:
+        raise InputError(
+            f"ModelService {resource_name!r} takes custom_timeouts as pulumi.CustomTimeouts, not "
+            f"as {type(timeouts).__name__}"
+        )
+    wrong = [
+        f"{name}={value!r}"
+        for name, value in given.items()
+        if name not in _OPERATIONS or not _is_duration(value)
+    ]
+    if wrong:
+        raise InputError(
+            f"ModelService {resource_name!r}: custom_timeouts must be durations above zero, such "
+            f"as '30m' or '1h30m', for {', '.join(_OPERATIONS)}; got {', '.join(wrong)}"
+        )
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, str) and bool(_DURATION.fullmatch(value) and re.search("[1-9]", value))

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from pulumi_adbpg_model import host
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import (
@@ -50,12 +51,17 @@ _IMPORTING_CLI = (3, 254)
 _INSTALL_CLI = "install it, see https://www.pulumi.com/docs/install/, and put it on the PATH"
 #: What is missed without each part of `host.HostFeatures`.
 _FEATURES = {
+    "calls": ("services can be created", "no service can be created"),
     "workers": ("more than four services at once", "four are worked on at once"),
     "cancel": ("Ctrl-C ends a wait at once", "Ctrl-C waits for the end of the operation"),
-    "watch": ("a killed CLI stops the provider", "after a kill of the CLI, end the host by hand"),
+    "watch": ("a killed CLI ends the provider", "after a kill of the CLI, end the host by hand"),
     "clean_errors": ("errors are one line", "errors come with a traceback"),
     "progress": ("a wait shows in its row", "only lasting lines are shown"),
 }
+_OTHER_SDK = (
+    "install a newer pulumi-adbpg-model, or the Python package "
+    f"'pulumi>={host.WORKING_SDKS[0]},<={host.WORKING_SDKS[1]}'"
+)
 #: Take Pulumi's own connections too, on this machine, unless no_proxy exempts them.
 _GRPC_PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 #: The cloud refuses what is signed with more difference.
@@ -105,8 +111,8 @@ def diagnose_tools() -> Iterator[Finding]:
         if features[name]:
             yield Finding(OK, what, gain)
         else:
-            fix = "install a newer pulumi-adbpg-model, or the Pulumi SDK that it is tested with"
-            yield Finding(WARNING, what, f"not active with this SDK: {loss}", fix)
+            status = PROBLEM if name == "calls" else WARNING
+            yield Finding(status, what, f"not active with this SDK: {loss}", _OTHER_SDK)
 
 
 def diagnose_cloud(settings: Settings, clock: Clock, instance: str | None) -> Iterator[Finding]:

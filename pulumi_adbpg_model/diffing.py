@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulumi_adbpg_model.domain import Phase, phase_of
-from pulumi_adbpg_model.state import DEFAULTS, INPUTS, TIMEOUTS, declared_names, same_value, waits
+from pulumi_adbpg_model.state import DEFAULTS, INPUTS, declared_names, same_value, waits
 
 __all__ = ["Change", "compare", "keep_spelling"]
 
 #: Settings of this package alone: a change is recorded without a call to the cloud.
-_LOCAL = ("wait_for_active", "security_ip_group", "store_api_key", TIMEOUTS)
+_LOCAL = ("wait_for_active", "security_ip_group", "store_api_key")
 #: Lists that may mean the same in another order or form.
 _LISTS = ("ai_nodes", "security_ip_list")
 
@@ -44,9 +44,7 @@ def compare(
     replaced whatever the inputs say. An unknown value counts as different.
     """
     declared = declared_names(olds)
-    changed = tuple(
-        name for name in (*INPUTS, TIMEOUTS) if _differs(name, olds, news, declared, is_unknown)
-    )
+    changed = tuple(name for name in INPUTS if _differs(name, olds, news, declared, is_unknown))
     replaces = [name for name in changed if not _in_place(name, news, is_unknown)]
     phase = phase_of(olds.get("status"))
     if phase is Phase.FAILED:
@@ -85,8 +83,6 @@ def _differs(
         return bool((default if old is None else old) != (default if new is None else new))
     if name == "region_id":  # the output is the region in use; dropping the input moves nothing
         return new is not None and old is not None and new != old
-    if name == TIMEOUTS:
-        return _without_nones(old) != _without_nones(new)
     if new is None and name not in declared:
         return False
     return not same_value(name, old, new)
@@ -104,11 +100,6 @@ def _in_place(name: str, news: Mapping[str, Any], is_unknown: Callable[[Any], bo
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(x, str) for x in value)
-
-
-def _without_nones(value: Any) -> dict[str, Any]:
-    items = value.items() if isinstance(value, Mapping) else ()
-    return {key: item for key, item in items if item is not None}
 
 
 def _holds_unknown(value: Any, is_unknown: Callable[[Any], bool]) -> bool:

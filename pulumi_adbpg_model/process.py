@@ -6,11 +6,13 @@ A module of its own for the sake of programs, which import `provider` too and ne
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import threading
-import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from typing import Any
 
 from pulumi.dynamic import (
@@ -26,18 +28,23 @@ from pulumi.output import Unknown
 from pulumi_adbpg_model import host, lifecycle, state
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diffing import compare, keep_spelling
-from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.errors import ConfigurationError, OperationError
+from pulumi_adbpg_model.domain import ModelServiceId, Phase, phase_of
+from pulumi_adbpg_model.errors import AdbpgModelError, ConfigurationError, OperationError
 from pulumi_adbpg_model.preflight import Preflight
 from pulumi_adbpg_model.settings import Settings, is_region
-from pulumi_adbpg_model.validation import parse_duration, validate
+from pulumi_adbpg_model.validation import validate
 
-__all__ = ["DEFAULT_TIMEOUTS", "Process", "diff"]
+__all__ = ["DEFAULT_TIMEOUTS_S", "Process", "diff"]
 
 Properties = dict[str, Any]
 
-#: Durations as `opts.custom_timeouts` takes them; the defaults of the documentation.
-DEFAULT_TIMEOUTS = {"create": "60m", "update": "10m", "delete": "20m", "read": "5m"}
+#: In seconds, where `opts.custom_timeouts` do not say otherwise.
+DEFAULT_TIMEOUTS_S = {"create": 3600.0, "update": 600.0, "delete": 1200.0, "read": 300.0}
+#: After so many tries of a create, or of an update, the engine stores a resource without an id or
+#: without outputs.
+_MOST_TRIES = 100
+#: The SDK's: the serialised provider, in every bag.
+_PROVIDER = "__provider"
 
 
 def diff(id_: str, olds: Properties, news: Properties) -> DiffResult:
@@ -53,9 +60,7 @@ def diff(id_: str, olds: Properties, news: Properties) -> DiffResult:
     changes = True if forced else (None if change.changed else False)
     if forced:
         then = "goes on waiting for it" if change.resume else "replaces it"
-        host.EngineLog(_known(news.get(state.URN))).note(
-            f"{id_} is {olds.get('status')!r}: `pulumi up` {then}"
-        )
+        _report(host.current_call()).note(f"{id_} is {olds.get('status')!r}: `pulumi up` {then}")
     return DiffResult(changes=changes, replaces=list(change.replaces), delete_before_replace=True)
 
 
@@ -79,6 +84,9 @@ class Process:
         self._next_tokens: dict[str, str] = {}
         self._looks = lifecycle.SharedLooks()
         self._preflight = Preflight(clock, os.environ, self._deleted_here)
+        # By URN, because a program may have what fails tried again, with an `on_error` hook.
+        self._created: dict[str, lifecycle.Created] = {}
+        self._tries: Counter[str] = Counter()
 
     def prepare_host(self) -> None:
         """Mend the host of this process."""
@@ -91,7 +99,9 @@ class Process:
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
         inputs = {
-            name: state.whole_numbers(value) for name, value in news.items() if value is not None
+            name: state.whole_numbers(value)
+            for name, value in news.items()
+            if value is not None and name not in state.FORMER  # from old inputs, by ignore_changes
         }
         if inputs.get("security_ip_list") == []:  # empty means unset: the cloud's own list applies
             del inputs["security_ip_list"]
@@ -107,27 +117,28 @@ class Process:
             )
         except ConfigurationError as error:
             failures.append(CheckFailure("", str(error)))
+        creating = all(state.is_hidden(name) for name in olds)
+        if creating and host.current_call() is None:
+            failures.append(CheckFailure("", _no_call()))
         if not failures:
             inputs = keep_spelling(olds, inputs)
-            self._preflight.tell(settings, olds, inputs)
+            self._preflight.tell(settings, _urn(), olds, inputs)
         return CheckResult(inputs, failures)
 
     def create(self, props: Properties) -> CreateResult:
-        """Create the service, or take one over; returns its state active or not."""
-        spec = state.spec_from(props)
+        """
+        Create the service, or take one over.
+
+        Raises:
+            AdbpgModelError: There is no service; or there is one that is not active though it is
+                waited for, and the engine is told to keep it.
+        """
+        call = host.current_call()
+        if call is None:
+            raise OperationError(_no_call())
         operation = self._operation(props, "create")
         region = self._region(props)
-        adopted = props.get(state.ADOPT)
-        token = props.get("client_token") or lifecycle.first_token(
-            props.get(state.ORGANIZATION) or "", props.get(state.URN) or "", region, spec
-        )
-        created = lifecycle.create_or_adopt(
-            operation,
-            spec,
-            token,
-            ModelServiceId.parse(adopted) if adopted else None,
-            wait_for_active=state.waits(props),
-        )
+        created = self._create(operation, props, call.urn, region)
         tokens = created.tokens and [created.tokens.first, created.tokens.last]
         outs = state.outputs(
             {**props, state.TOKENS: tokens},
@@ -136,9 +147,54 @@ class Process:
             region=region,
             reason=created.outcome.reason,
             request_id=created.request_id,
-            written=time.time(),
         )
+        why = _why_unfinished(created.id, outs, props)
+        if why:
+            self._fail_but_keep(str(created.id), {**outs, _PROVIDER: props.get(_PROVIDER)}, why)
         return CreateResult(str(created.id), outs)
+
+    def _create(
+        self, operation: lifecycle.Operation, props: Properties, urn: str, region: str | None
+    ) -> lifecycle.Created:
+        spec = state.spec_from(props)
+        waits = state.waits(props)
+        begun = self._created.pop(urn, None)
+        if begun is None or begun.id in self._deleted_here:
+            adopted = props.get(state.ADOPT)
+            token = props.get("client_token") or lifecycle.first_token(
+                props.get(state.ORGANIZATION) or "", urn, region, spec
+            )
+            created = lifecycle.create_or_adopt(
+                operation,
+                spec,
+                token,
+                ModelServiceId.parse(adopted) if adopted else None,
+                wait_for_active=waits,
+            )
+        else:
+            try:
+                outcome = lifecycle.resume(
+                    operation, begun.id, spec, begun.outcome.details, wait_for_active=waits
+                )
+            except lifecycle.GoneError:
+                raise lifecycle.deleted_outside(begun.id) from None
+            created = dataclasses.replace(begun, outcome=outcome)
+        if urn:
+            self._created[urn] = created
+        return created
+
+    def _fail_but_keep(self, id_: str, outs: Properties, why: str) -> None:
+        """
+        Fail the call that this thread serves, in such a way that the engine keeps the service.
+
+        Returns where raising would lose it: the state then says success, a warning the rest.
+        """
+        call = host.current_call()
+        if call is not None:
+            last = self._tries[call.urn] >= _MOST_TRIES
+            if not last and call.tell_partial_failure(id_, outs, why):
+                raise OperationError(why)
+        _report(call).warn(why)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
@@ -172,8 +228,35 @@ class Process:
         return ReadResult(id_, outs, None if is_get else state.declared_inputs(outs))
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Change the whitelist, go on waiting, and record settings, as far as each is needed."""
+        """
+        Change the whitelist, go on waiting, and record settings, as far as each is needed.
+
+        Raises:
+            AdbpgModelError: Nothing was recorded; or the service is not active though it was waited
+                for, and the engine is told so.
+        """
         service = _parse(id_)
+        urn = _urn()
+        begun = self._created.get(urn)
+        why: str | None
+        try:
+            outs = self._update(service, olds, news)
+            why = _why_unfinished(service, outs, news)
+        except Exception as error:
+            if begun is None or begun.id != service:
+                raise
+            # It is the next try of a create, of which the engine has stored nothing yet.
+            if isinstance(error, lifecycle.GoneError):
+                del self._created[urn]
+                raise lifecycle.deleted_outside(service) from None
+            ours = isinstance(error, AdbpgModelError)
+            reason = str(error) if ours else f"an unexpected error, {type(error).__name__}"
+            outs, why = olds, _unfinished(service, olds.get("status"), reason)
+        if why:
+            self._fail_but_keep(id_, {**outs, _PROVIDER: news.get(_PROVIDER)}, why)
+        return UpdateResult(outs)
+
+    def _update(self, service: ModelServiceId, olds: Properties, news: Properties) -> Properties:
         change = compare(olds, news, _is_unknown)
         kind = "resume" if change.resume else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
@@ -195,16 +278,14 @@ class Process:
         inputs = {**news, **{name: olds.get(name) for name in kept}}
         if whitelist is not None and not updated.whitelist_changed:
             inputs["security_ip_list"] = olds.get("security_ip_list")
-        outs = state.outputs(
+        return state.outputs(
             inputs,
             service,
             updated.details,
             region=olds.get("region_id"),
             reason=updated.reason,
             request_id=olds.get("request_id"),
-            written=time.time(),
         )
-        return UpdateResult(outs)
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the service and wait until it is gone."""
@@ -223,13 +304,18 @@ class Process:
         return self._settings(props.get("region_id")).region
 
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
+        call = host.current_call()
+        if call is not None and call.urn:
+            self._tries[call.urn] += 1
         settings = self._settings(props.get("region_id"))
-        limit_s = parse_duration(_timeout(props.get(state.TIMEOUTS) or {}, kind))
+        # An update that finishes a creation may take as long as one.
+        default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
+        limit_s = (call and call.timeout_s) or default_s
         return lifecycle.Operation(
             api=self._gateway(settings),
             clock=self._clock,
             deadline=lifecycle.Deadline.after(self._clock, limit_s),
-            report=host.EngineLog(props.get(state.URN)),
+            report=_report(call),
             max_poll_interval_s=settings.max_poll_interval_s,
             deleted_here=self._deleted_here,
             next_tokens=self._next_tokens,
@@ -243,17 +329,6 @@ class Process:
             return self._gateways[settings]
 
 
-def _timeout(timeouts: Mapping[str, str | None], kind: str) -> str:
-    given = timeouts.get(kind)
-    if given:
-        return given
-    if kind != "resume":
-        return DEFAULT_TIMEOUTS[kind]
-    # An update that goes on with a creation may take as long, unless it has a limit of its own.
-    create = timeouts.get("create") or DEFAULT_TIMEOUTS["create"]
-    return timeouts.get("update") or max(create, DEFAULT_TIMEOUTS["update"], key=parse_duration)
-
-
 def _parse(id_: str) -> ModelServiceId:
     try:
         return ModelServiceId.parse(id_)
@@ -261,8 +336,51 @@ def _parse(id_: str) -> ModelServiceId:
         raise OperationError(f"the id {error}") from None
 
 
-def _known(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _why_unfinished(service: ModelServiceId, outs: Properties, inputs: Properties) -> str | None:
+    """Why an operation on a service that is there has to fail; None if it is as waited for."""
+    status = outs["status"]
+    if phase_of(status) is Phase.ACTIVE or (status != state.UNSEEN and not state.waits(inputs)):
+        return None
+    return _unfinished(service, status, outs.get("status_reason") or status)
+
+
+def _unfinished(service: ModelServiceId, status: str | None, reason: str) -> str:
+    """One line: what is not as it was waited for, that it is kept and billed, and what then."""
+    then = (
+        "The next `pulumi up` replaces it"
+        if phase_of(status) is Phase.FAILED
+        else "Run `pulumi up` again to go on waiting"
+    )
+    kept = (
+        "It may exist and be billed, so it is kept in the state"
+        if status in (None, state.UNSEEN)
+        else "It is kept in the state and its AI nodes stay billed"
+    )
+    line = " ".join(reason.split()).rstrip(".")
+    return (
+        f"model service {service} is not active: {line}. {kept}. {then}; `pulumi destroy` removes "
+        "it."
+    )
+
+
+def _urn() -> str:
+    """The resource that the call of this thread is about; empty where the SDK does not show it."""
+    call = host.current_call()
+    return call.urn if call is not None else ""
+
+
+def _report(call: host.Call | None) -> host.EngineLog:
+    return host.EngineLog(call.urn if call else None)
+
+
+def _no_call() -> str:
+    oldest, newest = host.WORKING_SDKS
+    return (
+        "no model service can be created with this version of Pulumi's Python SDK "
+        f"({version('pulumi')}), which does not show what would keep one from being lost. Install "
+        f"`pulumi>={oldest},<={newest}`; what exists can be refreshed, changed in place and "
+        "destroyed with this one too."
+    )
 
 
 def _is_unknown(value: object) -> bool:

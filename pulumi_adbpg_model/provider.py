@@ -73,7 +73,7 @@ class ModelServiceProvider(ResourceProvider):
         return diff(id_, olds, news)
 
     def create(self, props: Properties) -> CreateResult:
-        """Create the service, or take one over; returns its state active or not."""
+        """Create the service, or take one over; fails unless it becomes active, and keeps it."""
         return self._process.create(props)
 
     def read(self, id_: str, props: Properties) -> ReadResult:

@@ -2,18 +2,20 @@
 
 # No postponed annotations: Pulumi reads those of the class for each resource that is declared, and
 # would compile each text anew.
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
-from pulumi.resource import create_urn
 
 from pulumi_adbpg_model import state
-from pulumi_adbpg_model.arguments import ModelServiceArgs, ModelServiceArgsDict, properties_of
-from pulumi_adbpg_model.domain import Phase, phase_of
+from pulumi_adbpg_model.arguments import (
+    ModelServiceArgs,
+    ModelServiceArgsDict,
+    check_timeouts,
+    properties_of,
+)
 from pulumi_adbpg_model.provider import ModelServiceProvider
 
 if TYPE_CHECKING:
@@ -80,11 +82,11 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
     create_time: Output[str | None]
     """When the service was created: ISO 8601, UTC."""
     private_connect_url: Output[str | None]
-    """Address inside the VPC, scheme included. Resolves once the service is active."""
+    """Address inside the VPC, scheme included; None until the service is active."""
     public_connect_url: Output[str | None]
-    """Public address, scheme included; None without one. Resolves once the service is active."""
+    """Public address, scheme included; None without one, and until the service is active."""
     api_key: Output[str | None]
-    """Key to call the service with; a secret. Resolves once the service is active; None with
+    """Key to call the service with; a secret. None until the service is active, and with
     `store_api_key=False`."""
 
     @overload
@@ -121,30 +123,25 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             **inputs: The inputs as keywords; `ModelServiceArgs` documents each.
 
         Raises:
-            InputError: An input is not known. Every other rule is checked at preview.
-            pulumi.RunError: Raised in the program, when this run created or updated the service
-                and it did not become active; its state is kept.
+            InputError: An input is not known, or a custom timeout is no duration. Every other
+                rule is checked at preview.
         """
         props = properties_of(resource_name, args, inputs)
         opts = ResourceOptions.merge(
             opts,
             ResourceOptions(delete_before_replace=True, additional_secret_outputs=_SECRET_OUTPUTS),
         )
+        check_timeouts(resource_name, opts)
         # The engine cannot import a dynamic resource: the provider takes it over in `create`.
         adopt, opts.import_ = opts.import_, None
-        hidden = {state.ADOPT: adopt, state.TIMEOUTS: _timeouts(opts)}
-        # Each property is an output that Pulumi keeps track of, so none for nothing.
-        props |= {name: value for name, value in hidden.items() if value is not None}
+        if adopt is not None:  # each property is an output that Pulumi keeps track of
+            props[state.ADOPT] = adopt
         props[state.ORGANIZATION] = pulumi.get_organization()
-        props[state.URN] = self._urn_of(resource_name, opts)
         if opts.id is None:
             for name, default in state.DEFAULTS.items():
                 props[name] = default if props[name] is None else props[name]
-        props |= dict.fromkeys((*state.OUTPUTS, state.WRITTEN))
-        started = time.time()
+        props |= dict.fromkeys(state.OUTPUTS)
         super().__init__(ModelServiceProvider(), resource_name, props, opts)
-        if opts.id is None:
-            self._require_active(started)
 
     def __init_subclass__(
         cls, module: str = "adbpg", name: str = "ModelService", **kwargs: Any
@@ -177,72 +174,3 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         declare: Any = ModelService
         service: ModelService = declare(resource_name, opts=opts, region_id=region_id)
         return service
-
-    def _urn_of(self, resource_name: str, opts: ResourceOptions) -> Input[str]:
-        type_ = f"pulumi-python:{self._resource_type_name}"
-        if opts.parent is None:
-            return (
-                f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{type_}::{resource_name}"
-            )
-        urn: Any = create_urn(resource_name, type_, opts.parent)
-        # Its value alone: a dependency on the parent would be one on all children, so on itself.
-        value: Output[str] = Output.from_input(urn.future())
-        return value
-
-    def _require_active(self, started: float) -> None:
-        """Let the program fail, in one line, on a service that this run waited for in vain."""
-
-        def check(status: str | None) -> Input[None]:
-            if _is_fine(status):  # as nearly always: no more outputs for that
-                return None
-            return Output.all(
-                id=self.id,
-                status=status,
-                reason=self.status_reason,
-                waits=self.wait_for_active,
-                written=getattr(self, state.WRITTEN),
-            ).apply(lambda seen: _raise_unless_active(seen, started))
-
-        ready = self.status.apply(check)
-
-        # Not by `Output.all`, which would make six outputs of each.
-        private, public, key = self.private_connect_url, self.public_connect_url, self.api_key
-        self.private_connect_url = ready.apply(lambda _: private)
-        self.public_connect_url = ready.apply(lambda _: public)
-        # The other way round, so that it is a secret also while it is not known.
-        self.api_key = key.apply(lambda text: ready.apply(lambda _: text))
-
-
-def _timeouts(opts: ResourceOptions) -> dict[str, str] | None:
-    custom = opts.custom_timeouts
-    if custom is None:
-        return None
-    named = {name: getattr(custom, name, None) for name in state.TIMEOUT_NAMES}
-    return {name: text for name, text in named.items() if text} or None
-
-
-def _is_fine(status: str | None) -> bool:
-    # With mocks there is no status, and nothing was waited for.
-    return status is None or phase_of(status) is Phase.ACTIVE
-
-
-def _raise_unless_active(seen: dict[str, Any], started: float) -> None:
-    if _is_fine(seen["status"]) or seen["waits"] is False:
-        return
-    # Left as an earlier run had it: a destroy that runs the program, or another resource's target.
-    if seen["written"] is not None and seen["written"] < started:
-        return
-    then = (
-        "The next `pulumi up` replaces it"
-        if phase_of(seen["status"]) is Phase.FAILED
-        else "Run `pulumi up` again to go on waiting"
-    )
-    kept = (
-        "It is kept in the state and its AI nodes stay billed"
-        if seen["status"] != state.UNSEEN
-        else "It may exist and be billed, so it is kept in the state"
-    )
-    raise pulumi.RunError(
-        f"model service {seen['id']} is not active: {seen['reason'] or seen['status']}. {kept}. "
-        f"{then}; `pulumi destroy` removes it."
-    )

@@ -24,16 +24,13 @@ __all__ = [
     "ADOPT",
     "DECLARED",
     "DEFAULTS",
+    "FORMER",
     "INPUTS",
     "ORGANIZATION",
     "OUTPUTS",
-    "TIMEOUTS",
-    "TIMEOUT_NAMES",
     "TOKENS",
     "TYPE",
     "UNSEEN",
-    "URN",
-    "WRITTEN",
     "declared_inputs",
     "declared_names",
     "is_hidden",
@@ -83,11 +80,6 @@ OUTPUTS = (
 #: What inputs that are not set resolve to, where it is not the cloud that decides.
 DEFAULTS = {"wait_for_active": True, "store_api_key": True}
 
-#: `opts.custom_timeouts`, which the host does not pass on: durations such as "30m".
-TIMEOUTS = "timeouts"
-TIMEOUT_NAMES = ("create", "update", "delete", "read")
-#: The resource's URN: seeds the client token and addresses progress lines.
-URN = "__urn"
 #: The organization, which the provider process is not told; part of the client token.
 ORGANIZATION = "__organization"
 #: The id given as `ResourceOptions(import_=…)`.
@@ -95,14 +87,15 @@ ADOPT = "__adopt"
 #: In the outputs: which inputs the program set. Refresh is handed outputs alone, and has to give
 #: back inputs.
 DECLARED = "__declared"
-#: The SDK's: the serialised provider. The host adds it on its own.
-_PROVIDER = "__provider"
 #: In the outputs: the first client token of the declaration, and the one that was answered with
 #: this service; a replacement goes on from there.
 TOKENS = "__tokens"
-#: In the outputs: when they were written, by the machine's clock, in seconds since 1970. The
-#: program fails for a service that is not active only in the run that wrote this.
-WRITTEN = "__written"
+#: What is kept of the hidden inputs.
+_HIDDEN_INPUTS = (ORGANIZATION, ADOPT)
+_FORMER_INPUTS = ("__urn", "timeouts")
+#: What 0.1.0 stored besides, and nothing asks for now: the engine tells URN and timeouts with each
+#: call. A refresh leaves it, so that its going is no drift.
+FORMER = (*_FORMER_INPUTS, "__written")
 #: The status of a service that the cloud has not shown yet.
 UNSEEN = "unknown"
 
@@ -178,7 +171,6 @@ def outputs(
     request_id: str | None,
     declared: frozenset[str] | None = None,
     live_wins: bool = False,
-    written: float | None = None,
 ) -> dict[str, Any]:
     """
     The state of a service: every input, and what the cloud shows.
@@ -193,14 +185,13 @@ def outputs(
         declared: The inputs that the program set; None: those that `inputs` has.
         live_wins: Whether a declared value that the cloud contradicts is replaced by the live one,
             as a refresh does.
-        written: When this run wrote it, in seconds since 1970; None keeps what `inputs` says.
     """
     if declared is None:
         declared = frozenset(name for name in INPUTS if inputs.get(name) is not None)
     outs: dict[str, Any] = {
         name: whole_numbers(value)
         for name, value in inputs.items()
-        if name in declared or name == TIMEOUTS or (is_hidden(name) and name != _PROVIDER)
+        if name in declared or name in (*_HIDDEN_INPUTS, TOKENS) or (live_wins and name in FORMER)
     }
     outs[DECLARED] = sorted(declared)
     # While it is being deployed, the cloud may show nodes and whitelist in part.
@@ -209,8 +200,6 @@ def outputs(
         old = outs.get(name)
         if old is None or (live_wins and settled and not same_value(name, old, live)):
             outs[name] = live
-    if written is not None:
-        outs[WRITTEN] = written
     outs |= {
         "db_instance_id": service.db_instance_id,
         "region_id": region,
@@ -250,9 +239,7 @@ def declared_inputs(outs: Properties) -> dict[str, Any]:
     return {
         name: value
         for name, value in outs.items()
-        if name in declared
-        or name == TIMEOUTS
-        or (is_hidden(name) and name not in (DECLARED, TOKENS, WRITTEN, _PROVIDER))
+        if name in declared or name in (*_HIDDEN_INPUTS, *_FORMER_INPUTS)
     }
 
 

@@ -8,23 +8,19 @@ document gives are left to the cloud.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pulumi_adbpg_model.domain import ModelServiceId, is_id_part, parse_network
 from pulumi_adbpg_model.settings import is_region
-from pulumi_adbpg_model.state import ADOPT, INPUTS, TIMEOUT_NAMES, TIMEOUTS, is_hidden
+from pulumi_adbpg_model.state import ADOPT, INPUTS, is_hidden
 
-__all__ = ["Failure", "parse_duration", "validate"]
+__all__ = ["Failure", "validate"]
 
 _REQUIRED = ("db_instance_id", "model_name", "ai_nodes")
 _MAX_WHITELIST = 1000
 _MAX_TOKEN = 64
-#: Go's duration syntax, which Pulumi uses: "1h30m", "90s", "1.5h".
-_DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h)")
-_UNITS_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True)
@@ -57,25 +53,6 @@ def validate(news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> list
             known = ", ".join(INPUTS)
             failures.append(Failure(name, f"{name} is not an input; the inputs are {known}"))
     return failures
-
-
-def parse_duration(text: str) -> float:
-    """
-    Seconds of a Go duration such as `1h30m`.
-
-    Raises:
-        ValueError: It is not one, or not above zero.
-    """
-    parts = _DURATION.findall(text)
-    if not parts or "".join(parts) != text:
-        raise ValueError(f"must be a duration such as '30m' or '1h30m', got {text!r}")
-    seconds = 0.0
-    for part in parts:
-        number = part.rstrip("nuµmsh")
-        seconds += float(number) * _UNITS_S[part[len(number) :]]
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"must be longer than nothing, got {text!r}")
-    return seconds
 
 
 _Rule = Callable[[str, Any, Callable[[Any], bool]], "list[Failure]"]
@@ -188,26 +165,6 @@ def _security_ip_group(name: str, value: Any, is_unknown: Callable[[Any], bool])
     return found
 
 
-def _timeouts(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[Failure]:
-    if not isinstance(value, Mapping):
-        return _failure(name, "must be a mapping of operation to duration", value)
-    failures: list[Failure] = []
-    for operation, duration in value.items():
-        label = f"{name}.{operation}"
-        if operation not in TIMEOUT_NAMES:
-            failures += _failure(name, f"may have {', '.join(TIMEOUT_NAMES)} only", operation)
-        elif duration is None or is_unknown(duration):
-            continue
-        elif not isinstance(duration, str):
-            failures += _failure(label, "must be a duration such as '30m'", duration)
-        else:
-            try:
-                parse_duration(duration)
-            except ValueError as error:
-                failures.append(Failure(name, f"{label} {error}"))
-    return failures
-
-
 def _adopt(_name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
     try:
         ModelServiceId.parse(value)
@@ -232,6 +189,5 @@ _RULES: dict[str, _Rule] = {
     "wait_for_active": _boolean,
     "security_ip_group": _security_ip_group,
     "store_api_key": _boolean,
-    TIMEOUTS: _timeouts,
     ADOPT: _adopt,
 }

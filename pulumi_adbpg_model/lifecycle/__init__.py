@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pulumi_adbpg_model.lifecycle.adoption import adopt, create_or_adopt
 from pulumi_adbpg_model.lifecycle.change import change_whitelist
-from pulumi_adbpg_model.lifecycle.creation import Created, create, resume
+from pulumi_adbpg_model.lifecycle.creation import Created, create, deleted_outside, resume
 from pulumi_adbpg_model.lifecycle.deletion import delete
 from pulumi_adbpg_model.lifecycle.inventory import inventory
 from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, Reporter
-from pulumi_adbpg_model.lifecycle.presence import look, read
+from pulumi_adbpg_model.lifecycle.presence import GoneError, look, read
 from pulumi_adbpg_model.lifecycle.sharing import SharedLooks
 from pulumi_adbpg_model.lifecycle.timing import Deadline
 from pulumi_adbpg_model.lifecycle.tokens import TokenChain, first_token
@@ -22,6 +22,7 @@ from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
 __all__ = [
     "Created",
     "Deadline",
+    "GoneError",
     "ModelServiceApi",
     "Operation",
     "Outcome",
@@ -35,6 +36,7 @@ __all__ = [
     "create",
     "create_or_adopt",
     "delete",
+    "deleted_outside",
     "first_token",
     "inventory",
     "look",

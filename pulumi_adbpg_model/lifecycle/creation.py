@@ -39,7 +39,7 @@ from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token
 from pulumi_adbpg_model.lifecycle.verification import verify
 from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
 
-__all__ = ["Created", "create", "resume"]
+__all__ = ["Created", "create", "deleted_outside", "resume"]
 
 #: A declaration that was deleted and created again more often than this, within the cloud's
 #: memory of client tokens, is refused rather than followed on.
@@ -99,14 +99,19 @@ def create(
                 tokens = TokenChain(first, answered[service])
                 return Created(service, submission.request_id, outcome, tokens)
             if outcome.details is not None:
-                raise OperationError(
-                    f"model service {service} was deleted by someone else while it was being "
-                    "deployed. Nothing is left; run `pulumi up` again to create it anew."
-                )
+                raise deleted_outside(service)
         token = next_token(token, service)
     raise OperationError(
         f"CreateModelService in instance {spec.db_instance_id} answered {_MAX_DEAD} times with "
         "services that are gone. Set another client_token."
+    )
+
+
+def deleted_outside(service: ModelServiceId) -> OperationError:
+    """The error for a service that this run created, and that is proven gone already."""
+    return OperationError(
+        f"model service {service} was deleted by someone else while it was being deployed. "
+        "Nothing is left; run `pulumi up` again to create it anew."
     )
 
 
@@ -115,20 +120,23 @@ def resume(
     service: ModelServiceId,
     spec: ModelServiceSpec | None,
     last: ModelServiceDetails | None,
+    *,
+    wait_for_active: bool = True,
 ) -> Outcome:
     """
-    Go on waiting for a service that an earlier run left unfinished.
+    Go on waiting for a service that an earlier run, or try, left unfinished.
 
     Args:
         operation: Its deadline bounds the wait.
         service: The service.
         spec: What was asked for; None leaves the comparison to the caller.
-        last: What that run saw last; None when it never saw anything.
+        last: What was seen of it then; None when it never showed.
+        wait_for_active: Whether to wait, or to return once the cloud shows the service.
 
     Raises:
-        OperationError: It is proven gone.
+        GoneError: It is proven gone.
     """
-    outcome = wait_until_active(operation, service, last=last)
+    outcome = wait_until_active(operation, service, only_seen=not wait_for_active, last=last)
     if outcome.gone:
         raise gone_error("update", service)
     if spec is not None:

@@ -26,6 +26,7 @@ from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
 __all__ = [
     "GRACE_S",
     "SECOND_LOOK_S",
+    "GoneError",
     "explaining_state",
     "find",
     "gone_error",
@@ -43,6 +44,10 @@ GRACE_S = 30.0
 SECOND_LOOK_S = 5.0
 #: Words for a service that is no more; the API page names none.
 _ENDED = frozenset(("deleted", "destroyed", "released", "removed", "terminated", "undeployed"))
+
+
+class GoneError(OperationError):
+    """A service of the state is proven gone."""
 
 
 def find(
@@ -194,9 +199,9 @@ def require(
     return details
 
 
-def gone_error(purpose: str, service: ModelServiceId) -> OperationError:
+def gone_error(purpose: str, service: ModelServiceId) -> GoneError:
     """The error for a service of the state that is proven gone."""
-    return OperationError(
+    return GoneError(
         f"{purpose} failed: model service {service} is gone. Run `pulumi refresh`, then `pulumi "
         "up` to create it again."
     )

@@ -71,7 +71,7 @@ class Preflight:
         self._named: dict[tuple[str, str], str] = {}
         self._told: set[tuple[str, str]] = set()
 
-    def tell(self, settings: Settings, olds: Properties, inputs: Properties) -> None:
+    def tell(self, settings: Settings, urn: str, olds: Properties, inputs: Properties) -> None:
         """
         Warn, in the row of a resource that is to be created, of what will not work.
 
@@ -79,13 +79,13 @@ class Preflight:
 
         Args:
             settings: Where to ask, and as whom.
+            urn: The resource's.
             olds: The inputs of the service that exists; without any, one is to be created.
             inputs: The inputs, which have passed validation.
         """
         if not settings.preflight:
             return
         try:
-            urn = str(inputs.get(state.URN) or "")
             self._remember(urn, olds, inputs)
             if any(not state.is_hidden(name) for name in olds):
                 return

@@ -25,6 +25,7 @@ from pulumi_adbpg_model.gateway import Gateway, time_ahead_s
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.raw import answer, raw_server
+from tests.provider.renamed_sdk import renamed_sdk
 
 _ID, _SECRET = "made-up-doctor-key-id", "made-up-doctor-secret"
 
@@ -116,8 +117,20 @@ def test_every_host_feature_is_active_with_this_sdk(doctor: Doctor) -> None:
     found = _findings(doctor("--json"))
 
     active = {what: one["status"] for what, one in found.items() if what.startswith("host: ")}
-    names = ("workers", "cancel", "watch", "clean errors", "progress")
+    names = ("calls", "workers", "cancel", "watch", "clean errors", "progress")
     assert {f"host: {name}": "ok" for name in names} == active
+
+
+def test_sdk_with_which_nothing_can_be_created_is_named(doctor: Doctor, tmp_path: Path) -> None:
+    """The one part that nothing goes on without is a problem, with the versions that work."""
+    done = doctor("--json", PYTHONPATH=renamed_sdk(tmp_path))
+    found = _findings(done)
+
+    assert 1 == done.exit_code
+    assert ["host: calls"] == _problems(found)
+    assert "not active with this SDK: no service can be created" == found["host: calls"]["text"]
+    assert "'pulumi>=3.268.0,<=3.272.0'" in found["host: calls"]["fix"]
+    assert "ok" == found["host: workers"]["status"]
 
 
 def test_proxy_that_takes_pulumis_own_connections_is_named(doctor: Doctor) -> None:

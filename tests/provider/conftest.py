@@ -6,11 +6,9 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_adbpg_model.clock import SystemClock
-from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.testing import Simulator
+from tests.chaos.hosting import MovedClock, TimedHost
 from tests.provider.dynamic_host import DynamicHost, Properties
 
 _NUMBERS = itertools.count(1)
@@ -48,35 +46,23 @@ def inputs(instance: str) -> Properties:
         "db_instance_id": instance,
         "model_name": "Qwen3-Embedding-8B",
         "ai_nodes": ["ai-1"],
-        "__urn": "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::model",
         "__organization": "acme",
     }
 
 
-class _FastClock(SystemClock):
-    """Sleeping moves the time on and takes none."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._slept_s = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self._slept_s
-
-    def sleep(self, seconds: float) -> None:
-        self._slept_s += seconds
-
-
-class _FastProvider(ModelServiceProvider):
-    def new_clock(self) -> SystemClock:
-        return _FastClock()
+@pytest.fixture
+def clock() -> MovedClock:
+    """The clock of `quick`."""
+    return MovedClock()
 
 
 @pytest.fixture
-def provider(cloud: Simulator, monkeypatch: pytest.MonkeyPatch) -> ModelServiceProvider:
-    """The provider outside the host, on a fast clock."""
+def quick(
+    cloud: Simulator, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TimedHost]:
+    """A host in this process, on a clock that only sleeping moves; it prints to our stdout."""
     for name, value in cloud.environment().items():
         monkeypatch.setenv(name, value)
-    fast = _FastProvider()
-    fast.configure(ConfigureRequest(Config({}, "shop")))
-    return fast
+    running = TimedHost(clock, {})
+    yield running
+    running.stop()

@@ -13,14 +13,14 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -37,12 +37,23 @@ _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 #: Polls that come every 0.05 s, so that nothing waits for the schedule's two seconds.
 CONFIG = {"adbpg:maxPollInterval": "0.05"}
 _PATIENCE_S = 20.0
+_URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::"
+#: As the engine takes them: a failure brings the properties of a resource along.
+CHANNEL_OPTIONS = (("grpc.absolute_max_metadata_size", 16 << 20),)
 
 Properties = dict[str, Any]
 
 
 class HostError(Exception):
     """A call that the host refused; its text is what the engine shows."""
+
+
+class PartialFailureError(HostError):
+    """A create or update that failed, with a resource that the engine stores all the same."""
+
+    def __init__(self, text: str, stored: Stored) -> None:
+        super().__init__(text)
+        self.stored = stored
 
 
 @dataclass(frozen=True)
@@ -86,8 +97,39 @@ class Pending:
         try:
             answer = self._call.result(timeout=_PATIENCE_S)
         except grpc.RpcError as error:
-            raise HostError(error.details()) from None
+            raise _refusal(error) from None
         return Stored(answer.id, _decoded(answer.properties))
+
+    def kept(self) -> Stored:
+        """Wait for the failure that leaves a resource."""
+        return kept_by(self.result)
+
+
+def kept_by(call: Callable[[], object]) -> Stored:
+    """What the engine stores of a create or update that has to fail."""
+    try:
+        answer = call()
+    except PartialFailureError as error:
+        stored = error.stored
+    else:
+        raise AssertionError(f"it did not fail: {answer}")
+    assert stored.outs["status"] != "active"
+    return stored
+
+
+def _refusal(error: Any) -> HostError:
+    """What the engine makes of an error: a failure, or a failure with a resource."""
+    trailers = dict(error.trailing_metadata() or ())
+    packed = trailers.get("grpc-status-details-bin")
+    if packed is None:
+        return HostError(error.details())
+    status = status_pb2.Status.FromString(packed)
+    assert (status.code, status.message) == (error.code().value[0], error.details())
+    (detail,) = status.details
+    failed = provider_pb2.ErrorResourceInitFailed()
+    assert detail.Unpack(failed)
+    assert list(failed.reasons) == [status.message]
+    return PartialFailureError(status.message, Stored(failed.id, _decoded(failed.properties)))
 
 
 def untimed(text: str) -> str:
@@ -103,35 +145,63 @@ class HostCalls:
         self._stub: Any = provider_pb2_grpc.ResourceProviderStub(channel)
         self._call("Configure", provider_pb2.ConfigureRequest(args=encoded(config)))
 
-    def check(self, news: Properties, olds: Properties | None = None) -> Checked:
+    def check(
+        self, news: Properties, olds: Properties | None = None, *, urn: str | None = None
+    ) -> Checked:
         """Check, as at the start of preview and up."""
-        request = provider_pb2.CheckRequest(olds=self._bag(olds or {}), news=self._bag(news))
+        request = provider_pb2.CheckRequest(
+            urn=urn or urn_of(news), olds=self._bag(olds or {}), news=self._bag(news)
+        )
         answer = self._call("Check", request)
         failures = [(failure.property, failure.reason) for failure in answer.failures]
         return Checked(_decoded(answer.inputs), failures)
 
-    def diff(self, stored: Stored, news: Properties) -> Diffed:
+    def diff(self, stored: Stored, news: Properties, *, urn: str | None = None) -> Diffed:
         """Diff of the state with new inputs."""
         request = provider_pb2.DiffRequest(
-            id=stored.id, olds=self._bag(stored.outs), news=self._bag(news)
+            id=stored.id,
+            urn=urn or urn_of(stored.outs),
+            olds=self._bag(stored.outs),
+            news=self._bag(news),
         )
         answer = self._call("Diff", request)
         changes = provider_pb2.DiffResponse.DiffChanges.Name(answer.changes)
         return Diffed(changes, list(answer.replaces), answer.deleteBeforeReplace)
 
-    def create(self, inputs: Properties, provider: str | None = None) -> Stored:
+    def create(
+        self,
+        inputs: Properties,
+        provider: str | None = None,
+        *,
+        urn: str | None = None,
+        timeout_s: float = 0.0,
+    ) -> Stored:
         """Create, waiting for its end."""
-        return self.start_create(inputs, provider).result()
+        return self.start_create(inputs, provider, urn=urn, timeout_s=timeout_s).result()
 
-    def start_create(self, inputs: Properties, provider: str | None = None) -> Pending:
+    def start_create(
+        self,
+        inputs: Properties,
+        provider: str | None = None,
+        *,
+        urn: str | None = None,
+        timeout_s: float = 0.0,
+    ) -> Pending:
         """Create, going on in the background."""
-        bag = self._bag(inputs, provider)
-        return Pending(self._stub.Create.future(provider_pb2.CreateRequest(properties=bag)))
+        request = provider_pb2.CreateRequest(
+            urn=urn or urn_of(inputs), properties=self._bag(inputs, provider), timeout=timeout_s
+        )
+        return Pending(self._stub.Create.future(request))
 
-    def refresh(self, stored: Stored) -> Stored:
+    def refresh(self, stored: Stored, *, urn: str | None = None, timeout_s: float = 0.0) -> Stored:
         """Read of what the state holds."""
-        bag = self._bag(stored.outs)
-        return self._read(provider_pb2.ReadRequest(id=stored.id, properties=bag))
+        request = provider_pb2.ReadRequest(
+            id=stored.id,
+            urn=urn or urn_of(stored.outs),
+            properties=self._bag(stored.outs),
+            timeout=timeout_s,
+        )
+        return self._read(request)
 
     def refresh_all(self, stored: Sequence[Stored]) -> None:
         """Read of everything at once."""
@@ -149,17 +219,33 @@ class HostCalls:
         state = bag if as_state else None
         return self._read(provider_pb2.ReadRequest(id=id_, properties=state, inputs=bag))
 
-    def update(self, stored: Stored, news: Properties) -> Stored:
+    def update(
+        self,
+        stored: Stored,
+        news: Properties,
+        *,
+        urn: str | None = None,
+        timeout_s: float = 0.0,
+    ) -> Stored:
         """Update to new inputs."""
         request = provider_pb2.UpdateRequest(
-            id=stored.id, olds=self._bag(stored.outs), news=self._bag(news)
+            id=stored.id,
+            urn=urn or urn_of(stored.outs),
+            olds=self._bag(stored.outs),
+            news=self._bag(news),
+            timeout=timeout_s,
         )
         return Stored(stored.id, _decoded(self._call("Update", request).properties))
 
-    def delete(self, stored: Stored) -> None:
+    def delete(self, stored: Stored, *, urn: str | None = None, timeout_s: float = 0.0) -> None:
         """Delete."""
-        bag = self._bag(stored.outs)
-        self._call("Delete", provider_pb2.DeleteRequest(id=stored.id, properties=bag))
+        request = provider_pb2.DeleteRequest(
+            id=stored.id,
+            urn=urn or urn_of(stored.outs),
+            properties=self._bag(stored.outs),
+            timeout=timeout_s,
+        )
+        self._call("Delete", request)
 
     def cancel(self) -> None:
         """Cancel, as the first Ctrl-C causes it."""
@@ -174,7 +260,7 @@ class HostCalls:
         try:
             return getattr(self._stub, method)(request, timeout=_PATIENCE_S)
         except grpc.RpcError as error:
-            raise HostError(error.details()) from None
+            raise _refusal(error) from None
 
     def _bag(self, properties: Properties, provider: str | None = None) -> struct_pb2.Struct:
         return encoded({**properties, "__provider": provider or self._provider})
@@ -215,7 +301,7 @@ class DynamicHost(HostCalls):
         except BaseException:
             self._process.kill()
             raise
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
         super().__init__(self._channel, CONFIG if config is None else config, provider)
 
     def __enter__(self) -> Self:
@@ -234,6 +320,15 @@ class DynamicHost(HostCalls):
         """The process id of the host."""
         return self._process.pid
 
+    @property
+    def lives(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def end(self, within_s: float = _PATIENCE_S) -> int:
+        """The exit code; fails when the process does not end by itself."""
+        return self._process.wait(within_s)
+
     def next_line(self) -> str:
         """The next line that the host prints; fails when none comes."""
         return self._lines.get(timeout=_PATIENCE_S)
@@ -248,6 +343,13 @@ class DynamicHost(HostCalls):
     def _read_lines(self) -> None:
         for line in self._process.stdout or ():
             self._lines.put(line.rstrip("\n"))
+
+
+def urn_of(properties: Mapping[str, Any]) -> str:
+    """A resource of its own for each node of each instance."""
+    nodes = properties.get("ai_nodes")
+    node = nodes[0] if isinstance(nodes, list) and nodes else None
+    return f"{_URN}{properties.get('db_instance_id')}-{str(node).strip()}"
 
 
 def encoded(properties: Mapping[str, Any]) -> struct_pb2.Struct:

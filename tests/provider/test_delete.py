@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.testing import Simulator
-from tests.provider.dynamic_host import DynamicHost, HostError, Properties, Stored, untimed
+from tests.chaos.hosting import TimedHost
+from tests.provider.dynamic_host import (
+    DynamicHost,
+    HostError,
+    Properties,
+    Stored,
+    kept_by,
+    untimed,
+)
 
 
 def test_delete_removes_the_service(
@@ -28,20 +35,6 @@ def test_delete_succeeds_when_the_service_is_gone_already(
 
     host.delete(stored)
     host.delete(stored)
-
-
-@pytest.mark.parametrize(
-    "timeouts", [{"create": "1h"}, {"delete": "1h"}], ids=["other timeouts", "own timeout"]
-)
-def test_delete_works_from_the_state_alone(
-    host: DynamicHost, cloud: Simulator, inputs: Properties, timeouts: dict[str, str]
-) -> None:
-    """The outputs of a create hold all that a delete needs."""
-    stored = host.create({**inputs, "timeouts": timeouts})
-
-    host.delete(stored)
-
-    assert stored.outs["model_service_id"] not in [service.id for service in cloud.services]
 
 
 def test_delete_needs_nothing_but_the_id(
@@ -99,14 +92,14 @@ def test_delete_raises_when_the_key_is_wrong(
 
 def test_delete_raises_when_the_service_is_still_there_at_the_deadline(inputs: Properties) -> None:
     """A deletion that takes longer than its timeout stays in the state."""
-    declared = {**inputs, "db_instance_id": "gp-slow", "timeouts": {"delete": "100ms"}}
+    declared = {**inputs, "db_instance_id": "gp-slow"}
     with (
         Simulator(provision_seconds=0, delete_seconds=3600, instance="gp-slow") as slow,
         DynamicHost(slow.environment()) as own,
     ):
         stored = own.create(declared)
         with pytest.raises(HostError) as refused:
-            own.delete(stored)
+            own.delete(stored, timeout_s=0.1)
 
     assert (
         f"delete of model service {stored.id} is not finished: it is still there after … s, the "
@@ -116,20 +109,20 @@ def test_delete_raises_when_the_service_is_still_there_at_the_deadline(inputs: P
 
 
 def test_delete_asks_again_when_a_service_shows_late(
-    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties
+    quick: TimedHost, cloud: Simulator, inputs: Properties
 ) -> None:
     """A service that the state never saw is asked to go once more when it shows up."""
     cloud.inject("forbidden", "DescribeModelService", times=None)
-    created = provider.create(inputs)
+    unseen = kept_by(lambda: quick.create(inputs))
     cloud.clear_faults()
     cloud.inject("not-found-404", "DeleteModelService")
     cloud.inject("not-found-404", "DescribeModelService", times=2)
 
-    provider.delete(created.id, created.outs or {})
+    quick.delete(unseen)
 
-    assert "unknown" == (created.outs or {})["status"]
+    assert "unknown" == unseen.outs["status"]
     assert 2 == len(cloud.calls("DeleteModelService"))
-    assert created.id.split(":")[1] not in [service.id for service in cloud.services]
+    assert unseen.outs["model_service_id"] not in [service.id for service in cloud.services]
 
 
 def test_delete_raises_when_the_instance_is_not_visible(

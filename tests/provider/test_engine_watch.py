@@ -1,10 +1,11 @@
-"""A host whose engine is gone: it may live on, but it must not go on changing the cloud."""
+"""A host whose engine is gone: it changes nothing more in the cloud, and ends a little later."""
 
 from __future__ import annotations
 
 import queue
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -20,16 +21,19 @@ from tests.provider.dynamic_host import DynamicHost, HostError, Properties
 
 _CANCELLED = "the operation was cancelled (last status 'deployming')"
 _PATIENCE_S = 20.0
+#: How long a host may outlive its engine.
+_END_S = 10.0
 
 
 class _Engine(engine_pb2_grpc.EngineServicer):
     """The part of the engine that a host speaks to: what it logs."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: tuple[str, int]) -> None:
         self._lines: queue.Queue[str] = queue.Queue()
-        self._server = grpc.server(ThreadPoolExecutor(max_workers=4))
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=4), options=options)
         engine_pb2_grpc.add_EngineServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.address = f"127.0.0.1:{self.port}"
         self._server.start()
 
     def Log(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802 - its name
@@ -60,7 +64,7 @@ class _Relay:
     def __init__(self, port: int) -> None:
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -104,12 +108,20 @@ def _relayed(engine: _Engine) -> Iterator[_Relay]:
         relay.close()
 
 
+@contextmanager
+def _nobody() -> Iterator[str]:
+    """An address where nobody listens, nor will: the port is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
 def test_a_create_is_not_sent_again_when_the_engine_is_gone(
     cloud: Simulator, inputs: Properties, engine: _Engine
 ) -> None:
     """Nobody would learn the id: the service could be a second one, or one that nobody wants."""
     cloud.inject("busy", "CreateModelService", times=None)
-    with DynamicHost(cloud.environment(), engine=f"127.0.0.1:{engine.port}") as host:
+    with DynamicHost(cloud.environment(), engine=engine.address) as host:
         create = host.start_create(inputs)
         engine.heard("waiting for the instance")
         engine.vanish()
@@ -128,13 +140,46 @@ def test_a_wait_ends_when_the_engine_is_gone(
 ) -> None:
     """A process without an engine does not go on asking the cloud for an hour."""
     cloud.hold_deployments()
-    with DynamicHost(cloud.environment(), engine=f"127.0.0.1:{engine.port}") as host:
+    with DynamicHost(cloud.environment(), engine=engine.address) as host:
         create = host.start_create(inputs)
         engine.heard("is 'deployming' after")
         engine.vanish()
-        stored = create.result()
+        stored = create.kept()
 
     assert stored.outs["status_reason"] == _CANCELLED
+
+
+def test_a_host_ends_when_its_engine_is_gone_and_not_before(
+    cloud: Simulator, inputs: Properties, engine: _Engine
+) -> None:
+    """No engine is gone that was never reached, or whose connection broke or grew too old."""
+    lasting = _Engine()
+    ageing = _Engine(("grpc.max_connection_age_ms", 300), ("grpc.max_connection_age_grace_ms", 100))
+    with (
+        _nobody() as nobody,
+        _relayed(lasting) as relay,
+        DynamicHost(cloud.environment(), engine=engine.address) as orphan,
+        DynamicHost(cloud.environment(), engine=relay.address) as cut,
+        DynamicHost(cloud.environment(), engine=ageing.address) as renewed,
+        DynamicHost(cloud.environment(), engine=nobody) as alone,
+    ):
+        hosts = (orphan, cut, renewed, alone)
+        creates = [
+            host.start_create({**inputs, "ai_nodes": [f"ai-{number}"]})
+            for number, host in enumerate(hosts, 1)
+        ]
+        created = [create.result() for create in creates]
+        relay.cut()
+        engine.vanish()
+        began = time.monotonic()
+        assert orphan.end(_END_S) == 1
+        assert time.monotonic() - began > 3  # time for what is under way to end
+
+        assert [host.lives for host in hosts] == [False, True, True, True]
+        for host, stored in zip(hosts[1:], created[1:], strict=True):
+            host.delete(stored)  # after a cancel it would refuse
+    lasting.vanish()
+    ageing.vanish()
 
 
 def test_a_broken_connection_to_an_engine_that_lives_ends_nothing(
@@ -144,7 +189,7 @@ def test_a_broken_connection_to_an_engine_that_lives_ends_nothing(
     cloud.hold_deployments()
     with (
         _relayed(engine) as relay,
-        DynamicHost(cloud.environment(), engine=f"127.0.0.1:{relay.port}") as host,
+        DynamicHost(cloud.environment(), engine=relay.address) as host,
     ):
         first = host.start_create(inputs)
         engine.heard("is 'deployming' after")
@@ -153,14 +198,6 @@ def test_a_broken_connection_to_an_engine_that_lives_ends_nothing(
         engine.heard("is 'deployming' after")  # over a new connection
         assert not first.done
         relay.close()
-        reasons = [create.result().outs["status_reason"] for create in (first, second)]
+        reasons = [create.kept().outs["status_reason"] for create in (first, second)]
 
     assert reasons == [_CANCELLED, _CANCELLED]
-
-
-def test_a_host_that_never_reached_its_engine_works(cloud: Simulator, inputs: Properties) -> None:
-    """An address where nobody listens, as in a debugger, is no engine that has died."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        address = f"127.0.0.1:{unused.getsockname()[1]}"
-    with DynamicHost(cloud.environment(), engine=address) as host:
-        assert host.create(inputs).outs["status"] == "active"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from pulumi_adbpg_model import host as host_module
-from pulumi_adbpg_model.host import EngineLog, HostFeatures
-from pulumi_adbpg_model.provider import ModelServiceProvider
+from pulumi_adbpg_model.host import EngineLog
 from pulumi_adbpg_model.testing import Simulator
 from tests.provider.dynamic_host import (
     CONFIG,
@@ -40,13 +37,15 @@ def _hold_creates(
     return creates
 
 
-def test_cancel_returns_a_create_at_once_with_its_id(cloud: Simulator, inputs: Properties) -> None:
+def test_cancel_ends_a_create_at_once_and_keeps_its_service(
+    cloud: Simulator, inputs: Properties
+) -> None:
     """The first Ctrl-C ends the wait, and the state gets the service."""
     with DynamicHost(cloud.environment()) as own:
         (create,) = _hold_creates(cloud, own, inputs, 1)
         assert not create.done
         own.cancel()
-        stored = create.result()
+        stored = create.kept()
 
     service = cloud.services[-1]
     assert f"{inputs['db_instance_id']}:{service.id}" == stored.id
@@ -59,9 +58,9 @@ def test_cancel_is_heard_when_every_worker_waits(cloud: Simulator, inputs: Prope
     with DynamicHost(cloud.environment(), {**CONFIG, "adbpg:parallel": "1"}) as own:
         creates = _hold_creates(cloud, own, inputs, 4)
         own.cancel()
-        reasons = {create.result().outs["status_reason"] for create in creates}
+        reasons = [create.kept().outs["status_reason"] for create in creates]
 
-    assert {"the operation was cancelled (last status 'deployming')"} == reasons
+    assert ["the operation was cancelled (last status 'deployming')"] * 4 == reasons
 
 
 def test_cancel_keeps_a_create_from_being_sent(cloud: Simulator, inputs: Properties) -> None:
@@ -94,15 +93,17 @@ def test_host_serves_more_than_four_creates_at_once(cloud: Simulator, inputs: Pr
 def test_host_serves_as_many_as_configured(cloud: Simulator, inputs: Properties) -> None:
     """With adbpg:parallel 5, the sixth create is sent only after another one has ended."""
     with DynamicHost(cloud.environment(), {**CONFIG, "adbpg:parallel": "5"}) as own:
-        held = _hold_creates(cloud, own, inputs, 5)
+        _hold_creates(cloud, own, inputs, 5)
         sixth = own.start_create({**inputs, "ai_nodes": ["ai-1"]})
-        cloud.remove_service(cloud.services[-1].id)  # one create fails, and frees its worker
-        own.lines_until("CreateModelService answers with")
-        done_before_sixth = sum(create.done for create in held)
+        failing = cloud.services[-1]
+        cloud.fail_service(failing.id)  # one create fails, and frees its worker
+        lines = own.lines_until("CreateModelService answers with")
         cloud.release_deployments()
         assert sixth.result().outs["status"] == "active"
 
-    assert 1 == done_before_sixth
+    assert [f"{failing.instance_id}:{failing.id} is 'deploy_failed' after … s"] == [
+        untimed(line) for line in lines[:-1]
+    ]
 
 
 def test_own_errors_are_one_line(host: DynamicHost, inputs: Properties) -> None:
@@ -156,26 +157,17 @@ def test_host_tells_what_happens_to_a_service(host: DynamicHost, inputs: Propert
     ] == [untimed(line) for line in lines]
 
 
-def test_prepare_finds_nothing_outside_the_host() -> None:
-    """In any other process no feature is reported, and nothing is changed."""
-    format_exc = traceback.format_exc
-
-    features = host_module.prepare(64, lambda: None)
-
-    expected = HostFeatures(
-        workers=False, cancel=False, watch=False, clean_errors=False, progress=False
-    )
-    assert expected == features
-    assert format_exc is traceback.format_exc
-
-
-_FOUND = "HostFeatures(workers=False, cancel=False, watch=False, clean_errors={}, progress=False)\n"
+_FOUND = (
+    "HostFeatures(calls=False, workers=False, cancel=False, watch=False, clean_errors={}, "
+    "progress=False)\n"
+)
 _NOTHING_FOUND = _FOUND.format(False)
 
 
 @pytest.mark.parametrize(
     ("oddity", "expected"),
     [
+        pytest.param("module.__spec__ = None", _NOTHING_FOUND, id="another program"),
         pytest.param("module.__spec__ = object()", _NOTHING_FOUND, id="spec without a name"),
         pytest.param("del sys.modules['__main__']", _NOTHING_FOUND, id="no main module"),
         pytest.param("server = object()", _NOTHING_FOUND, id="server without insides"),
@@ -188,7 +180,7 @@ _NOTHING_FOUND = _FOUND.format(False)
     ],
 )
 def test_prepare_fails_softly_when_the_insides_of_main_are_odd(oddity: str, expected: str) -> None:
-    """With an SDK of another make a feature is missing, and nothing is raised."""
+    """With an SDK of another make a feature is missing; nothing is raised, nor shared changed."""
     program = f"""
 import sys
 from importlib.machinery import ModuleSpec
@@ -198,7 +190,10 @@ def main():
     module = sys.modules["__main__"]
     module.__spec__ = ModuleSpec("pulumi.dynamic.__main__", None)
     {oddity}
+    import traceback
+    before = traceback.format_exc
     print(host.prepare(64, lambda: None))
+    assert sys.modules["traceback"].format_exc is before
 
 main()
 """
@@ -207,17 +202,6 @@ main()
     )
 
     assert (0, expected, "") == (ended.returncode, ended.stdout, ended.stderr)
-
-
-def test_provider_works_outside_the_host(
-    provider: ModelServiceProvider, inputs: Properties
-) -> None:
-    """Without the host's insides everything works, only less comfortably."""
-    created = provider.create(inputs)
-
-    outs = created.outs or {}
-    assert "active" == outs["status"]
-    provider.delete(created.id, outs)
 
 
 def test_log_without_engine_prints_what_stays(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,8 +18,9 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from pulumi_adbpg_model.testing import FAULTS, Simulator
-from tests.provider.dynamic_host import CONFIG, UNKNOWN, DynamicHost, Properties
+from tests.provider.dynamic_host import CONFIG, UNKNOWN, DynamicHost, Properties, urn_of
 
+_ROOT = Path(__file__).parents[2]
 _QUESTIONS = {"ListSupportModels": 1, "ListAINodePools": 1, "ListModelServices": 1}
 
 
@@ -60,7 +61,7 @@ def test_findings_are_warnings_in_the_row_of_the_resource(
         checked = host.check({**inputs, "model_name": "Qwen3-8", "ai_nodes": ["ai-1", "ai-9"]})
 
     assert [] == checked.failures
-    assert [("WARNING", inputs["__urn"])] * 2 == [row[:2] for row in rows.said]
+    assert [("WARNING", urn_of(inputs))] * 2 == [row[:2] for row in rows.said]
     model, node = (row[2] for row in rows.said)
     assert model.startswith("model_name should be a model that region cn-hangzhou lists, got ")
     assert node.startswith(
@@ -75,9 +76,7 @@ def test_64_checks_at_once_ask_each_question_once(
     address, rows = engine
 
     def check(number: int) -> None:
-        host.check(
-            {**inputs, "ai_nodes": [f"none-{number}"], "__urn": f"{inputs['__urn']}-{number}"}
-        )
+        host.check({**inputs, "ai_nodes": [f"none-{number}"]})
 
     with (
         DynamicHost(cloud.environment(), engine=address) as host,
@@ -179,9 +178,11 @@ def test_without_credentials_the_sdk_is_not_even_loaded(inputs: Properties, tmp_
 import sys
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi_adbpg_model.provider import ModelServiceProvider
+from tests.provider.servicer import serve
 provider = ModelServiceProvider()
 provider.configure(ConfigureRequest(Config({{}}, "shop")))
-provider.check({{}}, {inputs!r})
+checked = serve(lambda: provider.check({{}}, {inputs!r}))
+assert not checked.failures, checked.failures
 print([name for name in sys.modules if name.startswith("alibabacloud_")])
 """
     environment = {
@@ -191,6 +192,7 @@ print([name for name in sys.modules if name.startswith("alibabacloud_")])
     }
     ended = subprocess.run(
         [sys.executable, "-c", program],
+        cwd=_ROOT,
         env=environment,
         capture_output=True,
         text=True,

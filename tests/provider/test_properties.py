@@ -13,19 +13,20 @@ from typing import Any
 from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pulumi.dynamic import Config, ConfigureRequest, DiffResult
+from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult
 
 from pulumi_adbpg_model.domain import ModelServiceId, parse_network, phase_of
 from pulumi_adbpg_model.provider import ModelServiceProvider
-from pulumi_adbpg_model.state import INPUTS, OUTPUTS, is_hidden, outputs
+from pulumi_adbpg_model.state import FORMER, INPUTS, OUTPUTS, is_hidden, outputs
 from tests.provider.dynamic_host import DynamicHost, Properties, Stored, encoded
+from tests.provider.servicer import serve
 from tests.unit.values import declarations, json_values, live
 
 #: The host's own way costs more time.
 _FEW = settings(max_examples=40)
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "model-service.md"
 
-_keys = st.sampled_from([*INPUTS, "timeouts", "__adopt", "__urn", "__organization"])
+_keys = st.sampled_from([*INPUTS, *FORMER, "__adopt", "__organization"])
 _anything = st.recursive(
     json_values,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
@@ -72,6 +73,12 @@ def _in_process() -> ModelServiceProvider:
     return _provider({"adbpg:region": "cn-hangzhou"})
 
 
+def _check(
+    olds: Properties, news: Properties, provider: ModelServiceProvider | None = None
+) -> CheckResult:
+    return serve(lambda: (provider or _in_process()).check(olds, news))
+
+
 def _on_the_wire(properties: Mapping[str, Any]) -> Properties:
     """Properties after a way through gRPC's own encoding."""
     decoded: Properties = json_format.MessageToDict(encoded(properties))
@@ -93,7 +100,6 @@ def _state(inputs: Mapping[str, Any], status: str = "active") -> Stored:
         region=str(inputs.get("region_id") or "cn-hangzhou"),
         reason=None,
         request_id="r",
-        written=1.5,
     )
     return Stored(str(service), _on_the_wire(outs))
 
@@ -108,15 +114,16 @@ def _diff(stored: Stored, news: Properties) -> DiffResult:
 @given(_programs, _programs)
 def test_check_answers_whatever_it_is_given(news: Properties, olds: Properties) -> None:
     """Any JSON for any input: inputs come back, or failures that name property and rule."""
-    checked = _in_process().check(olds, _on_the_wire(news))
+    checked = _check(olds, _on_the_wire(news))
 
     for failure in checked.failures:
-        assert failure.property in {*INPUTS, "timeouts", "", *news}
+        assert failure.property in {*INPUTS, "", *news}
         assert failure.reason.startswith(failure.property or "import_ ")
     broken = {failure.property for failure in checked.failures}
     for name, value in checked.inputs.items():
-        known = name in (*INPUTS, "timeouts", "__adopt") or not is_hidden(name)
+        known = name in (*INPUTS, "__adopt") or not is_hidden(name)
         assert value is not None
+        assert name not in FORMER
         if name in broken and known and isinstance(value, (str, int)):
             reasons = [f.reason for f in checked.failures if f.property == name]
             assert any(repr(value)[:90] in reason or "not an input" in reason for reason in reasons)
@@ -125,8 +132,8 @@ def test_check_answers_whatever_it_is_given(news: Properties, olds: Properties) 
 @given(_programs, _programs)
 def test_check_of_what_check_gave_back_changes_nothing(news: Properties, olds: Properties) -> None:
     """The engine may check twice: the second time finds what the first one did."""
-    once = _in_process().check(olds, _on_the_wire(news))
-    again = _in_process().check(olds, _on_the_wire(once.inputs))
+    once = _check(olds, _on_the_wire(news))
+    again = _check(olds, _on_the_wire(once.inputs))
 
     assert _as_text(once.inputs) == _as_text(again.inputs)
     assert {f.property for f in once.failures} == {f.property for f in again.failures}
@@ -152,7 +159,7 @@ def test_check_answers_whatever_the_configuration_is(
     config: dict[str, str], news: Properties
 ) -> None:
     """A malformed setting is one failure without a property, in one line, without a secret."""
-    checked = _provider(config).check({}, _on_the_wire(news))
+    checked = _check({}, _on_the_wire(news), _provider(config))
 
     for failure in checked.failures:
         assert failure.property == ""
@@ -166,10 +173,10 @@ def test_check_answers_whatever_the_configuration_is(
 @given(declarations, _active)
 def test_diff_of_the_same_program_is_no_change(inputs: Properties, status: str) -> None:
     """What was created as declared is left alone, whatever its numbers became on the way."""
-    checked = _in_process().check({}, inputs).inputs
+    checked = _check({}, inputs).inputs
     stored = _state(checked, status)
 
-    for news in (checked, _on_the_wire(checked), _in_process().check(checked, inputs).inputs):
+    for news in (checked, _on_the_wire(checked), _check(checked, inputs).inputs):
         diffed = _diff(stored, news)
         assert (diffed.changes, diffed.replaces) == (False, [])
 
@@ -184,9 +191,9 @@ def test_diff_of_another_spelling_is_no_change(inputs: Properties, random: Rando
     entries = [_respelt(entry, random) for entry in inputs.get("security_ip_list", [])]
     if entries:
         respelt["security_ip_list"] = [*random.sample(entries, len(entries)), entries[0]]
-    stored = _state(_in_process().check({}, inputs).inputs)
+    stored = _state(_check({}, inputs).inputs)
 
-    checked = _in_process().check(stored.outs, _on_the_wire(respelt))
+    checked = _check(stored.outs, _on_the_wire(respelt))
 
     assert [] == checked.failures
     diffed = _diff(stored, checked.inputs)
@@ -218,9 +225,9 @@ def test_diff_replaces_exactly_what_the_document_says(
     old: Properties, new: Properties, status: str
 ) -> None:
     """For any two programs: every input that differs and that the document lets replace."""
-    olds = _in_process().check({}, old).inputs
+    olds = _check({}, old).inputs
     stored = _state(olds, status)
-    news = _in_process().check(olds, new).inputs
+    news = _check(olds, new).inputs
     documented = _documented()
     expected = {
         name
@@ -251,11 +258,11 @@ def test_the_state_survives_the_wire_and_holds_nothing_unknown(
     inputs: Properties, status: str
 ) -> None:
     """What is stored comes back the same, has documented names only, and no None."""
-    stored = _state(_in_process().check({}, inputs).inputs, status)
+    stored = _state(_check({}, inputs).inputs, status)
 
     assert stored.outs == _on_the_wire(stored.outs)
     names = {name for name in stored.outs if not is_hidden(name)}
-    assert names <= {*INPUTS, *OUTPUTS, "timeouts"}
+    assert names <= {*INPUTS, *OUTPUTS}
     assert None not in stored.outs.values()
 
 

@@ -1,34 +1,51 @@
-"""Read: live values for refresh and `.get`, and no state dropped without proof."""
+"""Refresh: live values in the state, and no state dropped without proof."""
 
 from __future__ import annotations
 
 import pytest
 
-from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.testing import Simulator
-from tests.provider.dynamic_host import Diffed, DynamicHost, HostError, Properties, Stored
+from tests.chaos.hosting import TimedHost
+from tests.provider.dynamic_host import (
+    Diffed,
+    DynamicHost,
+    HostError,
+    Properties,
+    Stored,
+    kept_by,
+)
 
 
 def test_read_changes_nothing_when_nothing_drifted(host: DynamicHost, inputs: Properties) -> None:
     """A refresh gives back the outputs and inputs that the create left."""
-    declared = {**inputs, "replicas": 2, "model_params": {"a": 1}, "timeouts": {"delete": "1m"}}
+    declared = {**inputs, "replicas": 2, "model_params": {"a": 1}}
     stored = host.create(declared)
 
     assert Stored(stored.id, stored.outs, declared) == host.refresh(stored)
 
 
-def test_read_keeps_what_a_create_records_and_makes_no_input_of_it(
+def test_read_makes_no_input_of_what_a_create_records(
     host: DynamicHost, inputs: Properties
 ) -> None:
-    """A refresh is no run that wrote the state anew, and what the package records is no input."""
+    """The client tokens stay in the outputs, and are nothing that a program declares."""
     stored = host.create(inputs)
 
     read = host.refresh(stored)
 
-    for name in ("__written", "__tokens"):
-        assert name in stored.outs
-        assert stored.outs[name] == read.outs[name]
-        assert name not in (read.inputs or {})
+    assert 2 == len(stored.outs["__tokens"])
+    assert stored.outs["__tokens"] == read.outs["__tokens"]
+    assert inputs == read.inputs
+
+
+def test_read_leaves_what_an_earlier_release_stored(host: DynamicHost, inputs: Properties) -> None:
+    """A refresh right after an upgrade shows no drift: what 0.1.0 kept stays where it was."""
+    stored = host.create(inputs)
+    former_inputs = {"__urn": "urn:1", "timeouts": {"create": "90m"}}
+    former = Stored(stored.id, {**stored.outs, **former_inputs, "__written": 1000.5})
+
+    read = host.refresh(former)
+
+    assert Stored(stored.id, former.outs, {**inputs, **former_inputs}) == read
 
 
 def test_read_of_an_empty_whitelist_finds_no_drift(host: DynamicHost, inputs: Properties) -> None:
@@ -57,17 +74,17 @@ def test_read_finds_no_drift_in_names_with_spaces(host: DynamicHost, inputs: Pro
 
 
 def test_read_warns_of_an_open_whitelist_that_nobody_declared(
-    provider: ModelServiceProvider,
+    quick: TimedHost,
     cloud: Simulator,
     inputs: Properties,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Who may call the service is told when the program leaves it to the cloud."""
-    created = provider.create(inputs)
-    cloud.change_service(created.id.split(":")[1], security_ip_list=["0.0.0.0/0"])
+    created = quick.create(inputs)
+    cloud.change_service(created.outs["model_service_id"], security_ip_list=["0.0.0.0/0"])
     capsys.readouterr()
 
-    provider.read(created.id, created.outs or {})
+    quick.refresh(created)
 
     assert (
         f"{created.id} admits 0.0.0.0/0, though security_ip_list is not set: declare it to be sure "
@@ -83,7 +100,7 @@ def test_read_warns_of_an_open_whitelist_that_nobody_declared(
     ],
 )
 def test_read_warns_of_no_other_whitelist(
-    provider: ModelServiceProvider,
+    quick: TimedHost,
     cloud: Simulator,
     inputs: Properties,
     declared: Properties,
@@ -91,55 +108,42 @@ def test_read_warns_of_no_other_whitelist(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A closed whitelist needs no word, and one that is declared shows as drift."""
-    created = provider.create({**inputs, **declared})
-    cloud.change_service(created.id.split(":")[1], security_ip_list=[live])
+    created = quick.create({**inputs, **declared})
+    cloud.change_service(created.outs["model_service_id"], security_ip_list=[live])
     capsys.readouterr()
 
-    outs = provider.read(created.id, created.outs or {}).outs or {}
+    outs = quick.refresh(created).outs
 
     assert [live] == outs["security_ip_list"]
     assert "" == capsys.readouterr().out
 
 
-def test_get_warns_of_no_whitelist(
-    provider: ModelServiceProvider, inputs: Properties, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What others manage is theirs to open."""
-    created = provider.create({**inputs, "security_ip_list": ["0.0.0.0/0"]})
-    capsys.readouterr()
-
-    outs = provider.read(created.id, {}).outs or {}
-
-    assert ["0.0.0.0/0"] == outs["security_ip_list"]
-    assert "" == capsys.readouterr().out
-
-
 def test_read_gives_a_service_that_was_never_seen_time_to_show(
-    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties
+    quick: TimedHost, cloud: Simulator, inputs: Properties
 ) -> None:
     """No list is taken for proof while a new service may still be on its way."""
     cloud.inject("forbidden", "DescribeModelService", times=None)
-    created = provider.create(inputs)
+    unseen = kept_by(lambda: quick.create(inputs))
     cloud.clear_faults()
     cloud.clear_requests()
     cloud.inject("not-found-404", "DescribeModelService", times=3)
 
-    read = provider.read(created.id, created.outs or {})
+    read = quick.refresh(unseen)
 
-    assert ("unknown", "active") == ((created.outs or {})["status"], (read.outs or {})["status"])
+    assert ("unknown", "active") == (unseen.outs["status"], read.outs["status"])
     assert ["DescribeModelService"] * 4 == [call.action for call in cloud.calls()]
 
 
 def test_read_answers_an_empty_id_when_a_service_never_shows(
-    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties
+    quick: TimedHost, cloud: Simulator, inputs: Properties
 ) -> None:
     """After the time that a new service may take, the complete list is proof."""
     cloud.inject("forbidden", "DescribeModelService", times=None)
-    created = provider.create(inputs)
+    unseen = kept_by(lambda: quick.create(inputs))
     cloud.clear_faults()
-    cloud.remove_service(created.id.split(":")[1])
+    cloud.remove_service(unseen.outs["model_service_id"])
 
-    assert "" == provider.read(created.id, created.outs or {}).id
+    assert Stored("", {}) == quick.refresh(unseen)
 
 
 def test_read_shows_drift_in_outputs_and_inputs(
@@ -220,28 +224,28 @@ def test_read_never_shows_a_key_that_is_not_to_be_stored(
 
 
 def test_read_answers_an_empty_id_when_the_service_is_gone(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
+    quick: TimedHost, cloud: Simulator, inputs: Properties
 ) -> None:
     """A service that the complete list lacks leaves the state."""
-    stored = host.create(inputs)
+    stored = quick.create(inputs)
     cloud.remove_service(stored.outs["model_service_id"])
 
-    assert Stored("", {}) == host.refresh(stored)
+    assert Stored("", {}) == quick.refresh(stored)
 
 
 @pytest.mark.parametrize(
     "fault", ["instance-not-found", "forbidden", "html-502", "internal-error", "wrong-shape"]
 )
 def test_read_raises_when_absence_is_not_proven(
-    host: DynamicHost, cloud: Simulator, inputs: Properties, fault: str
+    quick: TimedHost, cloud: Simulator, inputs: Properties, fault: str
 ) -> None:
     """A not-found without a list that confirms it is an error, so the state stays."""
-    stored = host.create({**inputs, "timeouts": {"read": "300ms"}})
+    stored = quick.create(inputs)
     cloud.remove_service(stored.outs["model_service_id"])
     cloud.inject(fault, "ListModelServices", times=None)
 
     with pytest.raises(HostError) as refused:
-        host.refresh(stored)
+        quick.refresh(stored)
 
     assert "\n" not in str(refused.value)
     assert str(refused.value).startswith("ListModelServices of instance gp-")
@@ -260,66 +264,3 @@ def test_read_raises_when_the_instance_is_not_visible(
     assert "check db_instance_id, the region and the credentials" in str(refused.value)
     assert "The state is kept." in str(refused.value)
     assert str(refused.value).endswith("pulumi state delete <urn>.")
-
-
-def test_get_needs_no_state(host: DynamicHost, inputs: Properties) -> None:
-    """Engines differ in whether they send the inputs of a `.get` as the state too."""
-    stored = host.create(inputs)
-    asked = {"region_id": "cn-beijing"}
-
-    assert host.get(stored.id, asked) == host.get(stored.id, asked, as_state=False)
-
-
-def test_get_reads_a_service_without_managing_it(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
-) -> None:
-    """`.get` shows all that the cloud shows; nothing counts as declared."""
-    stored = host.create({**inputs, "description": "mine", "replicas": 2})
-
-    read = host.get(stored.id, {"region_id": "cn-beijing", "__urn": "urn:pulumi:a::b::c::d"})
-
-    service = cloud.service(stored.outs["model_service_id"])
-    assert (
-        Stored(
-            stored.id,
-            {
-                "db_instance_id": inputs["db_instance_id"],
-                "model_service_id": service.id,
-                "model_name": "Qwen3-Embedding-8B",
-                "ai_nodes": ["ai-1"],
-                "description": "mine",
-                "security_ip_list": ["127.0.0.1"],
-                "region_id": "cn-beijing",
-                "status": "active",
-                "create_time": service.create_time,
-                "private_connect_url": service.private_connect_url,
-                "api_key": service.api_key,
-                "__urn": "urn:pulumi:a::b::c::d",
-                "__declared": [],
-            },
-            None,
-        )
-        == read
-    )
-
-
-def test_get_raises_when_there_is_no_such_service(host: DynamicHost, instance: str) -> None:
-    """`.get` of a missing service is a mistake in the program, not something gone."""
-    with pytest.raises(HostError) as refused:
-        host.get(f"{instance}:ms-none", {})
-
-    assert (
-        f"get of model service {instance}:ms-none failed: instance {instance} has no such "
-        "service. Correct the id, or declare the service to create it."
-    ) == str(refused.value)
-
-
-@pytest.mark.parametrize("id_", ["ms-1", "gp-1:ms-1:x", "gp-1:", "gp 1:ms-1", ""])
-def test_get_raises_when_the_id_is_malformed(host: DynamicHost, id_: str) -> None:
-    """An id that is no composite id is told apart from a missing service."""
-    with pytest.raises(HostError) as refused:
-        host.get(id_, {})
-
-    assert (
-        f"the id must be '<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, got {id_!r}"
-    ) == str(refused.value)

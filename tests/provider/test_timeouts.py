@@ -1,92 +1,177 @@
-"""How long each operation may take, on a clock that runs ahead instead of sleeping."""
+"""How long each operation may take, as the engine's request says, on a clock that never sleeps."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.provider import ModelServiceProvider
+from pulumi_adbpg_model.process import DEFAULT_TIMEOUTS_S
 from pulumi_adbpg_model.testing import Simulator
-from tests.provider.dynamic_host import Properties
+from tests.chaos.hosting import MovedClock, TimedHost
+from tests.provider.dynamic_host import HostError, Properties, Stored, kept_by
+
+_WHITELIST = {"security_ip_list": ["10.0.0.1"], "security_ip_group": "models"}
+
+
+def test_defaults_are_as_documented() -> None:
+    """An hour for a create, and less for all else; where `custom_timeouts` do not say otherwise."""
+    assert {"create": 3600, "update": 600, "delete": 1200, "read": 300} == DEFAULT_TIMEOUTS_S
+
+
+def _late(stored: Stored, limit: str) -> None:
+    assert stored.outs["status_reason"] == (
+        f"not active within {limit}, the limit set by custom_timeouts (last status 'deployming')"
+    )
 
 
 @pytest.mark.parametrize(
-    ("timeouts", "expected"),
+    ("timeout_s", "limit"),
     [
-        pytest.param(None, "1 h 00 m", id="default"),
-        pytest.param({"create": "12m"}, "12 m 00 s", id="own"),
-        pytest.param({"update": "12m", "delete": "3m"}, "1 h 00 m", id="of others"),
+        pytest.param(0, "1 h 00 m", id="default"),
+        pytest.param(720, "12 m 00 s", id="shorter"),
+        pytest.param(7500.5, "2 h 05 m", id="longer"),
+        pytest.param(0.25, "0 s", id="less than a second"),
     ],
 )
-def test_create_waits_as_long_as_its_timeout_says(
-    provider: ModelServiceProvider,
+def test_create_waits_as_long_as_the_request_says(
+    quick: TimedHost,
+    clock: MovedClock,
     cloud: Simulator,
     inputs: Properties,
-    timeouts: Properties | None,
-    expected: str,
+    timeout_s: float,
+    limit: str,
 ) -> None:
     """A create ends after an hour, or after its own timeout."""
     cloud.hold_deployments()
-
-    outs = provider.create({**inputs, "timeouts": timeouts}).outs or {}
-
-    assert (
-        f"not active within {expected}, the limit set by custom_timeouts (last status 'deployming')"
-    ) == outs["status_reason"]
+    _late(kept_by(lambda: quick.create(inputs, timeout_s=timeout_s)), limit)
+    assert clock.monotonic() == pytest.approx(timeout_s or 3600)
 
 
 @pytest.mark.parametrize(
-    ("timeouts", "expected"),
+    ("timeout_s", "limit"),
     [
-        pytest.param(None, "1 h 00 m", id="default"),
-        pytest.param({"update": "3m", "create": "40m"}, "3 m 00 s", id="own"),
-        pytest.param({"create": "40m"}, "40 m 00 s", id="longer create"),
-        pytest.param({"create": "1m"}, "10 m 00 s", id="shorter create"),
+        pytest.param(0, "1 h 00 m", id="default"),
+        pytest.param(180, "3 m 00 s", id="own"),
+        pytest.param(5400, "1 h 30 m", id="own, longer"),
     ],
 )
-def test_update_waits_as_long_as_the_creation_may_take(
-    provider: ModelServiceProvider,
+def test_update_that_finishes_a_creation_may_take_as_long_as_one(
+    quick: TimedHost, cloud: Simulator, inputs: Properties, timeout_s: float, limit: str
+) -> None:
+    """Going on to wait has an hour, unless the update's own timeout says otherwise."""
+    cloud.hold_deployments()
+    created = quick.create({**inputs, "wait_for_active": False})
+    _late(kept_by(lambda: quick.update(created, inputs, timeout_s=timeout_s)), limit)
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "limit"),
+    [pytest.param(0, "10 m 00 s", id="default"), pytest.param(90, "1 m 30 s", id="own")],
+)
+def test_update_of_a_finished_service_has_ten_minutes(
+    quick: TimedHost, cloud: Simulator, inputs: Properties, timeout_s: float, limit: str
+) -> None:
+    """A change that leaves the service deploying again is waited for as an update, not longer."""
+    declared = {**inputs, **_WHITELIST}
+    created = quick.create(declared)
+    cloud.change_service(created.outs["model_service_id"], status="deployming")
+    news = {**declared, "security_ip_list": ["10.0.0.2"]}
+
+    stored = kept_by(lambda: quick.update(created, news, timeout_s=timeout_s))
+
+    _late(stored, limit)
+    assert stored.outs["security_ip_list"] == ["10.0.0.2"]
+
+
+Operate = Callable[[TimedHost, Properties, Stored, float], object]
+
+
+@pytest.mark.parametrize("timeout_s", [0, 45])
+@pytest.mark.parametrize(
+    ("action", "default_s", "operate"),
+    [
+        pytest.param(
+            "CreateModelService",
+            3600,
+            lambda host, declared, _, timeout_s: host.create(
+                {**declared, "ai_nodes": ["ai-2"]}, timeout_s=timeout_s
+            ),
+            id="create",
+        ),
+        pytest.param(
+            "ModifySecurityIps",
+            600,
+            lambda host, declared, stored, timeout_s: host.update(
+                stored, {**declared, "security_ip_list": ["10.0.0.2"]}, timeout_s=timeout_s
+            ),
+            id="update",
+        ),
+        pytest.param(
+            "DeleteModelService",
+            1200,
+            lambda host, _, stored, timeout_s: host.delete(stored, timeout_s=timeout_s),
+            id="delete",
+        ),
+    ],
+)
+def test_a_busy_instance_is_waited_for_as_long_as_the_operation_may_take(
+    quick: TimedHost,
+    clock: MovedClock,
     cloud: Simulator,
     inputs: Properties,
-    timeouts: Properties | None,
-    expected: str,
+    action: str,
+    default_s: float,
+    operate: Operate,
+    timeout_s: float,
 ) -> None:
-    """An update that goes on waiting has the create's time, unless it has one of its own."""
-    cloud.hold_deployments()
-    created = provider.create({**inputs, "wait_for_active": False})
+    """Each operation has its own default, and its own timeout in the request."""
+    declared = {**inputs, **_WHITELIST}
+    stored = quick.create(declared)
+    cloud.inject("busy", action, times=None)
+    began = clock.monotonic()
 
-    outs = (
-        provider.update(created.id, created.outs or {}, {**inputs, "timeouts": timeouts}).outs or {}
-    )
+    with pytest.raises(HostError, match=r"code=OperationDenied\.DBInstanceStatus"):
+        operate(quick, declared, stored, timeout_s)
 
-    assert (
-        f"not active within {expected}, the limit set by custom_timeouts (last status 'deployming')"
-    ) == outs["status_reason"]
-
-
-def test_update_raises_when_a_pending_service_is_gone(
-    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties
-) -> None:
-    """Waiting for a service that was deleted outside ends with proof, not with the timeout."""
-    cloud.hold_deployments()
-    created = provider.create({**inputs, "wait_for_active": False})
-    cloud.remove_service(cloud.services[-1].id)
-
-    with pytest.raises(OperationError) as refused:
-        provider.update(created.id, created.outs or {}, inputs)
-
-    assert (
-        f"update failed: model service {created.id} is gone. Run `pulumi refresh`, "
-        "then `pulumi up` to create it again."
-    ) == str(refused.value)
+    assert clock.monotonic() - began == pytest.approx(timeout_s or default_s)
 
 
-def test_delete_waits_twenty_minutes_unless_told_otherwise(
-    provider: ModelServiceProvider, monkeypatch: pytest.MonkeyPatch, inputs: Properties
+@pytest.mark.parametrize(
+    ("timeout_s", "limit"),
+    [pytest.param(0, "20 m 00 s", id="default"), pytest.param(330, "5 m 30 s", id="own")],
+)
+def test_delete_waits_as_long_as_the_request_says(
+    quick: TimedHost,
+    monkeypatch: pytest.MonkeyPatch,
+    inputs: Properties,
+    timeout_s: float,
+    limit: str,
 ) -> None:
     """A deletion that does not end is given up after its timeout."""
     with Simulator(provision_seconds=0, delete_seconds=86400, instance="gp-slow") as slow:
         monkeypatch.setenv("ADBPG_ENDPOINT", slow.endpoint)
-        created = provider.create({**inputs, "db_instance_id": "gp-slow"})
-        with pytest.raises(OperationError, match="still there after 20 m 00 s"):
-            provider.delete(created.id, created.outs or {})
+        created = quick.create({**inputs, "db_instance_id": "gp-slow"})
+        with pytest.raises(HostError, match=f"still there after {limit}, the limit set by"):
+            quick.delete(created, timeout_s=timeout_s)
+
+
+def test_read_takes_no_longer_than_the_request_says(
+    quick: TimedHost, clock: MovedClock, cloud: Simulator, inputs: Properties
+) -> None:
+    """A service that never showed is not waited for beyond the time of the read."""
+    cloud.inject("forbidden", "DescribeModelService", times=None)
+    unseen = kept_by(lambda: quick.create(inputs))
+    cloud.clear_faults()
+    cloud.inject("not-found-404", "DescribeModelService", times=None)
+    began = clock.monotonic()
+
+    with pytest.raises(HostError) as refused:
+        quick.refresh(unseen, timeout_s=9)
+
+    assert str(refused.value) == (
+        f"{unseen.id} does not show yet, and the operation ran out of time before it was given "
+        "30 s to. The state is kept; run the command again later, with a longer limit in "
+        "custom_timeouts."
+    )
+    assert clock.monotonic() - began == pytest.approx(9)

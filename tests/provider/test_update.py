@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.testing import Simulator
-from tests.provider.dynamic_host import DynamicHost, HostError, Properties, untimed
+from tests.chaos.hosting import TimedHost
+from tests.provider.dynamic_host import (
+    DynamicHost,
+    HostError,
+    Properties,
+    Stored,
+    kept_by,
+)
 
 
 def test_update_sets_the_whitelist_of_the_named_group(
@@ -29,46 +33,36 @@ def test_update_sets_the_whitelist_of_the_named_group(
     assert {"models": ("10.0.0.2", "10.1.0.0/16")} == cloud.whitelist_groups(
         inputs["db_instance_id"]
     )
-    assert {
-        **stored.outs,
-        "security_ip_list": ["10.0.0.2", "10.1.0.0/16"],
-        "__written": updated.outs["__written"],
-    } == updated.outs
+    assert {**stored.outs, "security_ip_list": ["10.0.0.2", "10.1.0.0/16"]} == updated.outs
 
 
 @pytest.mark.parametrize(
-    ("timeouts", "advice"),
+    ("timeout_s", "advice"),
     [
         pytest.param(
-            None,
+            0,
             "The group is probably not this service's: correct security_ip_group, or leave it out "
             "to have a change replace the service.",
             id="after half a minute",
         ),
         pytest.param(
-            {"update": "5s"},
+            5,
             "The operation ran out of time before it showed: run `pulumi up` again.",
             id="out of time before",
         ),
     ],
 )
 def test_update_raises_when_the_group_does_not_reach_the_service(
-    provider: ModelServiceProvider, inputs: Properties, timeouts: Properties | None, advice: str
+    host: DynamicHost, quick: TimedHost, inputs: Properties, timeout_s: float, advice: str
 ) -> None:
     """A group of some other service must not pass for a changed whitelist."""
-    declared = {
-        **inputs,
-        "security_ip_group": "others",
-        "security_ip_list": ["10.0.0.1"],
-        "timeouts": timeouts,
-    }
-    created = provider.create(declared)
+    declared = {**inputs, "security_ip_group": "others", "security_ip_list": ["10.0.0.1"]}
+    created = host.create(declared)
 
-    with pytest.raises(OperationError) as refused:
-        provider.update(
-            created.id, created.outs or {}, {**declared, "security_ip_list": ["10.0.0.2"]}
-        )
+    with pytest.raises(HostError) as refused:
+        quick.update(created, {**declared, "security_ip_list": ["10.0.0.2"]}, timeout_s=timeout_s)
 
+    assert type(refused.value) is HostError
     assert (
         "change of security_ip_list failed: whitelist group 'others' of instance "
         f"{inputs['db_instance_id']} was set to ['10.0.0.2'], but {created.id} still admits "
@@ -79,9 +73,8 @@ def test_update_raises_when_the_group_does_not_reach_the_service(
 @pytest.mark.parametrize(
     "changed",
     [
-        {"wait_for_active": False},
-        {"security_ip_group": "models"},
-        {"timeouts": {"create": "2h"}},
+        pytest.param({"wait_for_active": False}, id="wait_for_active"),
+        pytest.param({"security_ip_group": "models"}, id="security_ip_group"),
     ],
 )
 def test_update_records_a_setting_without_changing_the_cloud(
@@ -94,31 +87,18 @@ def test_update_records_a_setting_without_changing_the_cloud(
     updated = host.update(stored, {**inputs, **changed})
 
     assert [] == cloud.mutations
-    declared = sorted({*stored.outs["__declared"], *changed} - {"timeouts"})
-    assert {
-        **stored.outs,
-        **changed,
-        "__declared": declared,
-        "__written": updated.outs["__written"],
-    } == updated.outs
+    declared = sorted({*stored.outs["__declared"], *changed})
+    assert {**stored.outs, **changed, "__declared": declared} == updated.outs
 
 
-def test_update_renews_when_the_state_was_written_and_keeps_the_tokens(
-    host: DynamicHost, inputs: Properties
-) -> None:
-    """The state tells which run wrote it last; the tokens of the service stay those of its
-    creation.
-    """
+def test_update_drops_what_an_earlier_release_kept(host: DynamicHost, inputs: Properties) -> None:
+    """What 0.1.0 stored of URN, timeouts and time is gone once the state is written anew."""
     stored = host.create(inputs)
+    former = {"__urn": "urn:1", "__written": 1000.5, "timeouts": {"create": "90m"}}
 
-    began = time.time()
-    updated = host.update(stored, {**inputs, "wait_for_active": False})
-    ended = time.time()
+    updated = host.update(Stored(stored.id, {**stored.outs, **former}), inputs)
 
-    assert stored.outs["__written"] < began
-    assert began <= updated.outs["__written"] <= ended
-    assert 2 == len(stored.outs["__tokens"])
-    assert stored.outs["__tokens"] == updated.outs["__tokens"]
+    assert stored == updated
 
 
 def test_update_of_a_state_without_tokens_adds_none(host: DynamicHost, inputs: Properties) -> None:
@@ -138,7 +118,7 @@ def test_update_removes_and_brings_back_the_key(host: DynamicHost, inputs: Prope
 
     assert "api_key" in stored.outs
     assert "api_key" not in without.outs
-    assert {**stored.outs, "__written": again.outs["__written"]} == again.outs
+    assert stored == again
 
 
 def test_update_goes_on_waiting_for_a_pending_service(
@@ -146,7 +126,7 @@ def test_update_goes_on_waiting_for_a_pending_service(
 ) -> None:
     """A service that was not active in time is waited for again, and becomes complete."""
     cloud.hold_deployments()
-    stored = host.create({**inputs, "timeouts": {"create": "100ms"}})
+    stored = kept_by(lambda: host.create(inputs, timeout_s=0.1))
     cloud.release_deployments()
     cloud.clear_requests()
 
@@ -161,22 +141,6 @@ def test_update_goes_on_waiting_for_a_pending_service(
     assert stored.outs["request_id"] == updated.outs["request_id"]
     assert "status_reason" not in updated.outs
     assert [] == cloud.mutations
-
-
-def test_update_keeps_every_output_when_the_cloud_cannot_be_read(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
-) -> None:
-    """A wait that never sees the service leaves what the state knew of it."""
-    cloud.hold_deployments()
-    stored = host.create({**inputs, "timeouts": {"create": "100ms"}})
-    cloud.inject("forbidden", "DescribeModelService", times=None)
-
-    updated = host.update(stored, {**inputs, "timeouts": {"create": "100ms"}})
-
-    reason = updated.outs.pop("status_reason")
-    stored.outs.pop("status_reason")
-    assert reason.startswith("its status could not be read: DescribeModelService")
-    assert {**stored.outs, "__written": updated.outs["__written"]} == updated.outs
 
 
 def test_update_finishes_the_creation_before_it_changes_the_whitelist(
@@ -198,56 +162,43 @@ def test_update_finishes_the_creation_before_it_changes_the_whitelist(
     assert updated.outs["api_key"] == cloud.service(stored.outs["model_service_id"]).api_key
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        pytest.param({"timeouts": {"update": "1m"}}, id="not active in time"),
-        pytest.param({"status": "deploy_failed"}, id="failed"),
-    ],
-)
+@pytest.mark.parametrize("status", ["deployming", "deploy_failed"])
 def test_update_keeps_the_old_whitelist_when_the_service_does_not_become_active(
-    provider: ModelServiceProvider, cloud: Simulator, inputs: Properties, changed: Properties
+    quick: TimedHost, cloud: Simulator, inputs: Properties, status: str
 ) -> None:
     """A change that was not made is not in the state, so the next run makes it."""
     declared = {**inputs, "security_ip_list": ["10.0.0.1"], "security_ip_group": "models"}
     cloud.hold_deployments()
-    created = provider.create({**declared, "wait_for_active": False})
-    status = changed.get("status", "deployming")
-    cloud.change_service(created.id.split(":")[1], status=status)
+    created = quick.create({**declared, "wait_for_active": False})
+    cloud.change_service(created.outs["model_service_id"], status=status)
     cloud.clear_requests()
-    news = {**declared, "security_ip_list": ["10.0.0.2"], "timeouts": changed.get("timeouts")}
+    news = {**declared, "security_ip_list": ["10.0.0.2"]}
 
-    outs = provider.update(created.id, created.outs or {}, news).outs or {}
+    kept = kept_by(lambda: quick.update(created, news, timeout_s=60))
 
     assert [] == cloud.mutations
-    assert (["10.0.0.1"], status) == (outs["security_ip_list"], outs["status"])
+    assert (["10.0.0.1"], status) == (kept.outs["security_ip_list"], kept.outs["status"])
     # The engine's own inputs are the new ones by now: it is not left to compare them.
-    assert provider.diff(created.id, outs, news).changes is True
+    assert "DIFF_SOME" == quick.diff(kept, news).changes
 
 
 def test_update_of_a_pending_service_does_not_warn_of_the_whitelist_that_it_changes(
-    provider: ModelServiceProvider,
-    cloud: Simulator,
-    inputs: Properties,
-    capsys: pytest.CaptureFixture[str],
+    quick: TimedHost, cloud: Simulator, inputs: Properties, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The list that is about to be changed is not reported as a difference from what was asked."""
     declared = {**inputs, "security_ip_list": ["10.0.0.1"], "security_ip_group": "models"}
     cloud.hold_deployments()
-    created = provider.create({**declared, "wait_for_active": False})
+    created = quick.create({**declared, "wait_for_active": False})
     cloud.release_deployments()
     capsys.readouterr()
 
-    provider.update(created.id, created.outs or {}, {**declared, "security_ip_list": ["10.0.0.2"]})
+    quick.update(created, {**declared, "security_ip_list": ["10.0.0.2"]})
 
-    assert f"{created.id} is 'active' after … s\n" == untimed(capsys.readouterr().out)
+    assert f"{created.id} is 'active' after 0 s\n" == capsys.readouterr().out
 
 
 def test_update_of_a_pending_service_warns_of_every_other_difference(
-    provider: ModelServiceProvider,
-    cloud: Simulator,
-    inputs: Properties,
-    capsys: pytest.CaptureFixture[str],
+    quick: TimedHost, cloud: Simulator, inputs: Properties, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A whitelist that changes in the same update hides nothing else that is not as asked."""
     declared = {
@@ -257,29 +208,32 @@ def test_update_of_a_pending_service_warns_of_every_other_difference(
         "security_ip_group": "models",
     }
     cloud.hold_deployments()
-    created = provider.create({**declared, "wait_for_active": False})
-    cloud.change_service(created.id.split(":")[1], description="theirs")
+    created = quick.create({**declared, "wait_for_active": False})
+    cloud.change_service(created.outs["model_service_id"], description="theirs")
     cloud.release_deployments()
     capsys.readouterr()
 
-    provider.update(created.id, created.outs or {}, {**declared, "security_ip_list": ["10.0.0.2"]})
+    quick.update(created, {**declared, "security_ip_list": ["10.0.0.2"]})
 
     assert (
-        f"{created.id} is 'active' after … s\n"
+        f"{created.id} is 'active' after 0 s\n"
         f"{created.id} is not as asked: description is declared 'mine', the service has 'theirs'\n"
-    ) == untimed(capsys.readouterr().out)
+    ) == capsys.readouterr().out
 
 
+@pytest.mark.parametrize("status", ["active", "deployming"])
 def test_update_raises_when_the_service_is_gone(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
+    host: DynamicHost, quick: TimedHost, cloud: Simulator, inputs: Properties, status: str
 ) -> None:
-    """A service that was deleted outside is not updated into the state."""
+    """A service that was deleted outside is not updated into the state, nor waited for."""
     stored = host.create(inputs)
     cloud.remove_service(stored.outs["model_service_id"])
+    before = Stored(stored.id, {**stored.outs, "status": status})
 
     with pytest.raises(HostError) as refused:
-        host.update(stored, {**inputs, "store_api_key": False})
+        quick.update(before, {**inputs, "store_api_key": False})
 
+    assert type(refused.value) is HostError
     assert (
         f"update failed: model service {stored.id} is gone. Run `pulumi refresh`, "
         "then `pulumi up` to create it again."
@@ -287,16 +241,20 @@ def test_update_raises_when_the_service_is_gone(
 
 
 def test_update_uses_the_region_in_the_state_when_the_configuration_changed(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
+    host: DynamicHost,
+    quick: TimedHost,
+    cloud: Simulator,
+    inputs: Properties,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A service is looked for where it was created, whatever the region is set to now."""
     stored = host.create(inputs)
     cloud.remove_service(stored.outs["model_service_id"])
     cloud.clear_requests()
+    monkeypatch.setenv("ALICLOUD_REGION", "cn-shanghai")
 
-    changed = {**cloud.environment(), "ALICLOUD_REGION": "cn-shanghai"}
-    with DynamicHost(changed) as other, pytest.raises(HostError, match="is gone"):
-        other.update(stored, {**inputs, "store_api_key": False})
+    with pytest.raises(HostError, match="is gone"):
+        quick.update(stored, {**inputs, "store_api_key": False})
 
     assert {"cn-hangzhou"} == {
         call.parameters["RegionId"] for call in cloud.calls("ListModelServices")

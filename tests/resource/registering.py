@@ -48,10 +48,6 @@ class _Monitor(MockMonitor):
         super().__init__(mocks)
         self._into = into
 
-    def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """As the engine does: the stack itself is no part of its children's type."""
-        return super().make_urn("" if "::pulumi:pulumi:Stack::" in parent else parent, type_, name)
-
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the method's name on the wire
         self._into.requests[request.name] = request
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]

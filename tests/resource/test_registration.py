@@ -1,4 +1,4 @@
-"""What a declaration registers: inputs, hidden inputs, and options."""
+"""What a declaration registers, and a look-up reads: inputs, hidden inputs, options, outputs."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ _EVERYTHING: dict[str, Any] = {
 }
 _DEFAULTS = {"wait_for_active": True, "store_api_key": True}
 _HIDDEN = {
-    "__urn": "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::model",
     "__organization": "acme",
     "__provider": (
         "gASVOwAAAAAAAACMG3B1bHVtaV9hZGJwZ19tb2RlbC5wcm92aWRlcpSMFE1vZGVsU2VydmljZVByb3ZpZGVylJOU"
         "KYGULg=="
     ),
 }
+#: All that a minimal declaration sends.
+_MINIMAL = {**MINIMUM, **_DEFAULTS, **_HIDDEN}
 _OUTPUTS = {
     "model_service_id",
     "request_id",
@@ -57,10 +58,11 @@ def test_inputs_are_registered_under_their_own_names() -> None:
 
 
 def test_inputs_that_are_not_set_are_not_sent() -> None:
-    """A minimal declaration sends three inputs and the two defaults, and no more."""
+    """A minimal declaration sends three inputs, two defaults and the hidden ones, and no more."""
     registered = run(declare)
 
-    assert {**MINIMUM, **_DEFAULTS, **_HIDDEN} == registered.inputs["model"]
+    assert _MINIMAL == registered.inputs["model"]
+    assert set(_MINIMAL) == set(registered.requests["model"].object)
 
 
 @pytest.mark.parametrize("name", ["wait_for_active", "store_api_key"])
@@ -132,6 +134,35 @@ def test_outputs_resolve_to_what_the_engine_answers() -> None:
     } == seen
 
 
+@pytest.mark.parametrize("status", ["active", "Deployming", "deploy_failed", "unknown", None])
+def test_connection_resolves_to_what_is_stored_whatever_the_status(status: str | None) -> None:
+    """Addresses and key are outputs like any other, with nothing to wait for; the key is secret."""
+    addresses = {
+        "private_connect_url": "http://a.example",
+        "public_connect_url": "http://b.example",
+    }
+    key = pulumi.runtime.rpc.wrap_rpc_secret("sk-made-up")
+    seen: dict[str, tuple[object, bool, bool]] = {}
+
+    async def look(service: ModelService) -> None:
+        for name in (*addresses, "api_key"):
+            output = getattr(service, name)
+            seen[name] = await output.future(), await output.is_known(), await output.is_secret()
+
+    def program() -> None:
+        looked: pulumi.Output[None] = pulumi.Output.from_input(look(declare()))
+        assert looked is not None
+
+    expected = {name: (address, True, False) for name, address in addresses.items()}
+    for preview in (False, True):
+        seen.clear()
+        run(program, {"status": status, **addresses, "api_key": key}, preview=preview)
+        assert {**expected, "api_key": ("sk-made-up", True, True)} == seen
+
+    run(program, {"status": status})
+    assert dict.fromkeys(seen, (None, True, False)) == seen
+
+
 def _as_keywords() -> ModelService:
     return ModelService("model", **_EVERYTHING)  # type: ignore[arg-type,unused-ignore]
 
@@ -185,10 +216,6 @@ def _request(**options: Any) -> Any:
     return run(lambda: declare(opts=ResourceOptions(**options))).requests["model"]
 
 
-def _inputs(**options: Any) -> dict[str, Any]:
-    return run(lambda: declare(opts=ResourceOptions(**options))).inputs["model"]
-
-
 def test_replacement_always_deletes_first() -> None:
     """A node hosts one model, so not even the user's own option can turn the order round."""
     assert run(declare).requests["model"].deleteBeforeReplace
@@ -208,7 +235,7 @@ def test_import_is_passed_to_the_provider() -> None:
     registered = run(lambda: declare(opts=ResourceOptions(import_="gp-1:ms-7")))
 
     assert "" == registered.requests["model"].importId
-    assert "gp-1:ms-7" == registered.inputs["model"]["__adopt"]
+    assert {**_MINIMAL, "__adopt": "gp-1:ms-7"} == registered.inputs["model"]
 
 
 def test_options_of_the_caller_are_not_changed() -> None:
@@ -226,48 +253,6 @@ def test_options_of_the_caller_are_not_changed() -> None:
     assert ["gp-1:ms-7"] * 2 == [registered.inputs[name]["__adopt"] for name in "ab"]
 
 
-def test_custom_timeouts_are_an_input_too() -> None:
-    """The host does not pass timeouts on, so they travel as an input, and as the option."""
-    timeouts = pulumi.CustomTimeouts(create="30m", delete="5m")
-
-    registered = run(lambda: declare(opts=ResourceOptions(custom_timeouts=timeouts)))
-
-    assert {"create": "30m", "delete": "5m"} == registered.inputs["model"]["timeouts"]
-    assert "30m" == registered.requests["model"].customTimeouts.create
-
-
-def test_timeouts_that_say_nothing_are_left_out() -> None:
-    """An empty CustomTimeouts is no input."""
-    assert "timeouts" not in _inputs(custom_timeouts=pulumi.CustomTimeouts())
-
-
-def test_urn_of_a_child_is_the_one_of_the_engine() -> None:
-    """Inside a component the hidden URN names the component's type, as the real one does."""
-    seen: list[str] = []
-
-    def program() -> None:
-        parent = pulumi.ComponentResource("acme:ai:Search", "search")
-        service = declare(opts=ResourceOptions(parent=parent))
-        service.urn.apply(seen.append)
-
-    urn = "urn:pulumi:dev::shop::acme:ai:Search$pulumi-python:dynamic/adbpg:ModelService::model"
-    assert urn == run(program).inputs["model"]["__urn"]
-    assert [urn] == seen
-
-
-def test_child_of_a_component_depends_on_nothing() -> None:
-    """The URN of the parent is no dependency: through the parent's children it would be a cycle."""
-
-    def program() -> None:
-        parent = pulumi.ComponentResource("acme:ai:Search", "search")
-        for name, node in (("one", "ai-1"), ("two", "ai-2")):
-            declare(name, ai_nodes=[node], opts=ResourceOptions(parent=parent))
-
-    registered = run(program)
-
-    assert [[], []] == [list(registered.requests[name].dependencies) for name in ("one", "two")]
-
-
 def test_type_stays_in_a_subclass() -> None:
     """Deriving from the resource changes neither its type nor its provider."""
 
@@ -277,21 +262,27 @@ def test_type_stays_in_a_subclass() -> None:
     registered: Registered = run(lambda: Tuned("model", **MINIMUM))  # type: ignore[arg-type,unused-ignore]
 
     assert "pulumi-python:dynamic/adbpg:ModelService" == registered.requests["model"].type
-    assert {**MINIMUM, **_DEFAULTS, **_HIDDEN} == registered.inputs["model"]
+    assert _MINIMAL == registered.inputs["model"]
 
 
-@pytest.mark.parametrize("status", ["active", None], ids=["active", "not known"])
-def test_key_is_a_secret_in_a_preview(status: str | None) -> None:
-    """Also while it is not known; it is known where the service is active and stays as it is."""
-    key = pulumi.runtime.rpc.wrap_rpc_secret("made-up-key")
-    seen: list[tuple[bool, bool]] = []
+def _got(**options: Any) -> Registered:
+    return run(lambda: ModelService.get("model", "gp-1:ms-9", **options))
 
-    async def look(service: ModelService) -> None:
-        seen.append((await service.api_key.is_secret(), await service.api_key.is_known()))
 
-    def program() -> None:
-        looked: pulumi.Output[None] = pulumi.Output.from_input(look(declare()))
-        assert looked is not None
+def test_get_reads_and_registers_nothing() -> None:
+    """`.get` sends the id to be read, and no input but the region that it is given."""
+    registered = _got(region_id="cn-beijing")
 
-    run(program, {"status": status, "api_key": key}, preview=True)
-    assert seen == [(True, status == "active")]
+    request = registered.requests["model"]
+    assert "ReadResourceRequest" == type(request).__name__
+    assert ("gp-1:ms-9", "pulumi-python:dynamic/adbpg:ModelService") == (request.id, request.type)
+    assert ["__tokens", "api_key"] == sorted(request.additionalSecretOutputs)
+    assert {**_HIDDEN, "region_id": "cn-beijing"} == registered.inputs["model"]
+
+
+def test_get_keeps_the_options_of_the_caller() -> None:
+    """Options of a look-up are used, and the object is not changed."""
+    opts = ResourceOptions(version="1.2.3")
+
+    assert "1.2.3" == _got(opts=opts).requests["model"].version
+    assert opts.id is None

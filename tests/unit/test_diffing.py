@@ -8,10 +8,19 @@ import pytest
 
 from pulumi_adbpg_model.diffing import Change, compare
 from pulumi_adbpg_model.state import INPUTS, outputs
-from tests.unit.values import FULL, MINIMAL, SERVICE, UNKNOWN, as_floats, is_unknown, live
+from tests.unit.values import (
+    FULL,
+    MINIMAL,
+    OLD_KEYS,
+    SERVICE,
+    UNKNOWN,
+    as_floats,
+    is_unknown,
+    live,
+)
 
 _NOTHING = Change((), (), resume=False)
-_LOCAL = ("wait_for_active", "security_ip_group", "store_api_key", "timeouts")
+_LOCAL = ("wait_for_active", "security_ip_group", "store_api_key")
 
 #: Another value that passes validation, for every input.
 _OTHER: dict[str, Any] = {
@@ -30,7 +39,6 @@ _OTHER: dict[str, Any] = {
     "wait_for_active": False,
     "security_ip_group": "ms_2",
     "store_api_key": False,
-    "timeouts": {"create": "90m"},
 }
 
 
@@ -59,8 +67,8 @@ def test_compare_decides_a_changed_input(name: str) -> None:
 
 
 def test_compare_covers_every_input() -> None:
-    """The table above has every input and the timeouts."""
-    assert {*INPUTS, "timeouts"} == set(_OTHER)
+    """The table above has every input."""
+    assert set(INPUTS) == set(_OTHER)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +118,6 @@ def test_compare_sees_a_flag_dropped_that_was_off(name: str) -> None:
         ("model_params", None, {}),
         ("model_params", {"a": 1, "b": 2}, {"b": 2.0, "a": 1}),
         ("replicas", 2, 2.0),
-        ("timeouts", {"create": "5m"}, {"create": "5m", "delete": None}),
-        ("timeouts", {}, None),
     ],
 )
 def test_compare_finds_nothing_when_values_mean_the_same(name: str, old: Any, new: Any) -> None:
@@ -170,7 +176,7 @@ def test_compare_changes_the_whitelist_in_place_only_through_its_group(
     assert Change(tuple(changed), tuple(replaces), resume=False) == _compare(old, new)
 
 
-@pytest.mark.parametrize("name", [*INPUTS, "timeouts"])
+@pytest.mark.parametrize("name", INPUTS)
 def test_compare_counts_an_unknown_as_different(name: str) -> None:
     """A value that is not known yet may be another one, and decides as a changed one does."""
     replaces = () if name in (*_LOCAL, "security_ip_list") else (name,)
@@ -184,7 +190,6 @@ def test_compare_counts_an_unknown_as_different(name: str) -> None:
         ("ai_nodes", ["ai-1", UNKNOWN]),
         ("security_ip_list", ["10.0.0.1", UNKNOWN]),
         ("model_params", {"nested": {"stops": [1, UNKNOWN]}}),
-        ("timeouts", {"create": UNKNOWN}),
     ],
 )
 def test_compare_counts_an_unknown_inside_as_different(name: str, value: Any) -> None:
@@ -217,10 +222,11 @@ def test_compare_resumes_beside_a_change_in_place() -> None:
     assert Change(("store_api_key",), (), resume=True) == change
 
 
-def test_compare_ignores_hidden_keys() -> None:
-    """The package's own keys, such as the id that was taken over, never make a change."""
-    old = MINIMAL | {"__urn": "urn:1", "__adopt": "gp-demo:ms-1", "__organization": "one"}
-    assert _compare(old, MINIMAL | {"__urn": "urn:2", "__organization": "two"}) == _NOTHING
+def test_compare_ignores_keys_that_are_no_inputs() -> None:
+    """The package's own keys, those of 0.1.0 too, never make a change."""
+    hidden = {"__adopt": "gp-demo:ms-1", "__organization": "one"}
+    olds = _state(MINIMAL | hidden) | OLD_KEYS
+    assert compare(olds, MINIMAL | {"__organization": "two"}, is_unknown) == _NOTHING
 
 
 def test_compare_tells_true_from_one_inside_model_params() -> None:

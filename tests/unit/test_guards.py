@@ -14,7 +14,7 @@ import pulumi_adbpg_model
 from pulumi_adbpg_model import errors, functions
 from pulumi_adbpg_model.arguments import ModelServiceArgs, ModelServiceArgsDict
 from pulumi_adbpg_model.diffing import compare
-from pulumi_adbpg_model.process import DEFAULT_TIMEOUTS
+from pulumi_adbpg_model.process import DEFAULT_TIMEOUTS_S
 from pulumi_adbpg_model.resource import ModelService
 from pulumi_adbpg_model.settings import DefaultChain, Settings
 from pulumi_adbpg_model.state import INPUTS, OUTPUTS
@@ -82,7 +82,8 @@ def test_settings_defaults_are_frozen() -> None:
 
 def test_default_timeouts_are_frozen() -> None:
     """Operations have the documented time when the program sets none."""
-    assert DEFAULT_TIMEOUTS == {"create": "60m", "update": "10m", "delete": "20m", "read": "5m"}
+    minutes = {name: seconds / 60 for name, seconds in DEFAULT_TIMEOUTS_S.items()}
+    assert minutes == {"create": 60, "update": 10, "delete": 20, "read": 5}
 
 
 def test_state_names_are_frozen() -> None:

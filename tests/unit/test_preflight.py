@@ -44,7 +44,6 @@ _DECLARED: dict[str, Any] = {
     "db_instance_id": "gp-1",
     "model_name": "Qwen3-8B",
     "ai_nodes": ["ai-1"],
-    "__urn": f"{_URN}model",
 }
 _UNLESS = (
     "The create is refused unless the holder is gone by then, or was left by an interrupted "
@@ -115,13 +114,13 @@ class _Desk:
         self,
         olds: Mapping[str, Any] | None = None,
         settings: Settings = _SETTINGS,
+        urn: str = f"{_URN}model",
         **inputs: Any,
     ) -> list[str]:
         """What is said in the row of this resource by this call."""
-        wanted = {**_DECLARED, **inputs}
-        voice = self.voices.setdefault(wanted["__urn"], Voice())
+        voice = self.voices.setdefault(urn, Voice())
         before = len(voice.warnings)
-        self.preflight.tell(settings, olds or {}, wanted)
+        self.preflight.tell(settings, urn, olds or {}, {**_DECLARED, **inputs})
         assert not voice.notes
         assert not voice.progressed
         return voice.warnings[before:]
@@ -260,10 +259,10 @@ def test_a_take_over_of_nothing_is_told(desk: _Desk) -> None:
     dead = ModelServiceDetails(ModelServiceId("gp-1", "ms-1"), "deleted", ai_nodes=("ai-1",))
     desk.cloud.services.append(dead)
     other = f"{_URN}other"
-    assert desk.tell(__adopt="gp-1:ms-1", __urn=other, ai_nodes=["ai-2"]) == [expected]
+    assert desk.tell(__adopt="gp-1:ms-1", urn=other, ai_nodes=["ai-2"]) == [expected]
     # What replaces a service that was taken over is created, not taken over.
-    assert desk.tell(_DECLARED, __urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
-    assert desk.tell(__adopt="gp-1:ms-1", __urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
+    assert desk.tell(_DECLARED, urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
+    assert desk.tell(__adopt="gp-1:ms-1", urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
 
 
 def test_what_this_run_deleted_holds_nothing(desk: _Desk) -> None:
@@ -276,20 +275,20 @@ def test_what_this_run_deleted_holds_nothing(desk: _Desk) -> None:
 def test_two_resources_on_one_node_are_told_without_asking(desk: _Desk) -> None:
     """The second names the first, and is not sent to nodes that others of the program name."""
     desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
-    desk.tell(_DECLARED, __urn=f"{_URN}first", ai_nodes=["ai-2"])
-    (shared,) = desk.tell(__urn=f"{_URN}second", ai_nodes=["ai-2"])
+    desk.tell(_DECLARED, urn=f"{_URN}first", ai_nodes=["ai-2"])
+    (shared,) = desk.tell(urn=f"{_URN}second", ai_nodes=["ai-2"])
     assert shared == (
         "ai_nodes[0] should be a node of its own, got 'ai-2': resource 'first' of this program "
         "names it too, and a node hosts one model."
     )
-    assert desk.tell(__urn=f"{_URN}second", ai_nodes=["ai-2"], db_instance_id="gp-2") == []
+    assert desk.tell(urn=f"{_URN}second", ai_nodes=["ai-2"], db_instance_id="gp-2") == []
 
 
 def test_nothing_is_told_twice(desk: _Desk) -> None:
     """Not to one resource; to another one it is."""
     assert len(desk.tell(ai_nodes=["ai-8"])) == 1
     assert desk.tell(ai_nodes=["ai-8"]) == []
-    assert len(desk.tell(ai_nodes=["ai-9"], __urn=f"{_URN}other")) == 1
+    assert len(desk.tell(ai_nodes=["ai-9"], urn=f"{_URN}other")) == 1
     assert len(desk.cloud.asked) == 3
 
 
@@ -349,7 +348,7 @@ def test_no_api_at_all_is_silent() -> None:
 
     voice = Voice()
     preflight = Preflight(FakeClock(), {}, new_api=broken, new_report=lambda _urn: voice)
-    preflight.tell(_SETTINGS, {}, _DECLARED)
+    preflight.tell(_SETTINGS, _URN, {}, _DECLARED)
     assert voice == Voice()
 
 
@@ -383,7 +382,7 @@ def test_loading_the_sdk_counts_too() -> None:
 
     preflight = Preflight(clock, {}, new_api=load, new_report=lambda _urn: voice)
     began = time.monotonic()
-    preflight.tell(_SETTINGS, {}, _DECLARED)
+    preflight.tell(_SETTINGS, _URN, {}, _DECLARED)
     loading.set()
     assert time.monotonic() - began < 10
     assert voice == Voice()
@@ -406,7 +405,7 @@ def test_an_old_answer_proves_nothing(desk: _Desk) -> None:
     """A node that this very run has made is not in it."""
     assert desk.tell(ai_nodes=["ai-9"]) != []
     desk.clock.now += 31
-    assert desk.tell(ai_nodes=["ai-8"], __urn=f"{_URN}other") == []
+    assert desk.tell(ai_nodes=["ai-8"], urn=f"{_URN}other") == []
 
 
 def test_many_checks_at_once_ask_once(desk: _Desk) -> None:
@@ -418,7 +417,7 @@ def test_many_checks_at_once_ask_once(desk: _Desk) -> None:
 
     def check(number: int) -> None:
         together.wait()
-        told.append(desk.tell(__urn=f"{_URN}{number}", ai_nodes=[f"none-{number}"]))
+        told.append(desk.tell(urn=f"{_URN}{number}", ai_nodes=[f"none-{number}"]))
 
     threads = [threading.Thread(target=check, args=(number,)) for number in range(64)]
     for thread in threads:

@@ -39,7 +39,7 @@ _MAY_REPLACE = {
     "enable_public_connection", "region_id", "status",
 }  # fmt: skip
 
-_keys = st.sampled_from([*INPUTS, "timeouts", "__adopt", "__urn"]) | st.text(max_size=10)
+_keys = st.sampled_from([*INPUTS, "__adopt", "__organization"]) | st.text(max_size=10)
 _anything = st.recursive(
     json_values | st.just(UNKNOWN) | st.floats(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
@@ -62,7 +62,7 @@ def _state(inputs: Mapping[str, Any], status: str = "active") -> dict[str, Any]:
 def test_validate_is_total(news: dict[str, Any]) -> None:
     """Whatever is declared, the answer is a list of failures that name known or given keys."""
     failures = validate(news, is_unknown)
-    assert {failure.property for failure in failures} <= {*INPUTS, "timeouts", "", *news}
+    assert {failure.property for failure in failures} <= {*INPUTS, "", *news}
     assert all(failure.reason for failure in failures)
 
 
@@ -145,7 +145,7 @@ def test_declared_inputs_round_trip_through_state(inputs: dict[str, Any], status
     """State gives back exactly the inputs behind it, so a refresh shows no false drift."""
     state = _state(inputs, status)
     assert as_floats(inputs) == declared_inputs(state)
-    assert frozenset(inputs) - {"timeouts"} == declared_names(state)
+    assert frozenset(inputs) == declared_names(state)
 
 
 @given(declarations)

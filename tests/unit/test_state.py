@@ -18,9 +18,9 @@ from pulumi_adbpg_model.state import (
     waits,
     whole_numbers,
 )
-from tests.unit.values import FULL, MINIMAL, SERVICE, as_floats, live
+from tests.unit.values import FULL, MINIMAL, OLD_KEYS, SERVICE, as_floats, live
 
-_HIDDEN = {"__urn": "urn:1", "__organization": "org"}
+_HIDDEN = {"__organization": "org", "__adopt": "gp-demo:ms-1"}
 
 
 def _created(inputs: dict[str, Any], details: ModelServiceDetails | None) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _refreshed(outs: dict[str, Any], details: ModelServiceDetails) -> dict[str, 
 
 def test_outputs_hold_every_input_and_what_the_cloud_shows() -> None:
     """The state of an active service is its inputs, as typed, and everything the cloud shows."""
-    inputs = FULL | _HIDDEN | {"timeouts": {"create": "90m"}}
+    inputs = FULL | _HIDDEN
     assert _created(as_floats(inputs), live()) == inputs | {
         "__declared": sorted(FULL),
         "model_service_id": "ms-1",
@@ -181,7 +181,7 @@ def test_outputs_of_a_refresh_forget_an_undeclared_value_that_is_gone() -> None:
 
 def test_outputs_of_a_refresh_change_nothing_when_nothing_changed() -> None:
     """Refreshing an unchanged service gives the state as it was."""
-    outs = _created(FULL | _HIDDEN | {"timeouts": {"create": "90m"}}, live())
+    outs = _created(FULL | _HIDDEN, live())
     assert outs == _refreshed(as_floats(outs), live())
 
 
@@ -206,7 +206,7 @@ def test_outputs_record_nothing_declared_for_a_looked_up_service() -> None:
 @pytest.mark.parametrize("status", ["active", "deployming", "failed"])
 def test_declared_inputs_give_back_what_was_declared(inputs: dict[str, Any], status: str) -> None:
     """From the state of a service come exactly the inputs behind it, hidden ones too."""
-    given = inputs | _HIDDEN | {"timeouts": {"create": "90m"}, "__adopt": "gp-demo:ms-1"}
+    given = inputs | _HIDDEN
     assert given == declared_inputs(_created(as_floats(given), live(status=status)))
 
 
@@ -303,25 +303,20 @@ def test_same_value_tells_what_the_cloud_takes_for_one(
     assert [same, same] == [same_value(name, one, other), same_value(name, other, one)]
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"), [(2000.5, 2000.5), (None, 1000.5)], ids=["written", "read"]
-)
-def test_outputs_record_when_they_were_written(written: float | None, expected: float) -> None:
-    """A create or update records its time; a read keeps the one there is."""
-    inputs = MINIMAL | {"__written": 1000.5}
-    outs = outputs(
-        inputs, SERVICE, live(),
-        region="cn-hangzhou", reason=None, request_id=None, written=written,
-    )  # fmt: skip
-    assert outs["__written"] == expected
-
-
 def test_declared_inputs_hold_nothing_that_the_package_recorded() -> None:
     """What a create records for later runs never comes back as an input."""
-    recorded = {"__tokens": ["first", "last"], "__written": 1000.5}
-    outs = _created(MINIMAL | _HIDDEN | recorded, live())
-    assert recorded == {name: outs[name] for name in recorded}
+    outs = _created(MINIMAL | _HIDDEN | {"__tokens": ["first", "last"]}, live())
+    assert outs["__tokens"] == ["first", "last"]
     assert MINIMAL | _HIDDEN == declared_inputs(outs)
+
+
+def test_keys_of_old_states_are_neither_made_nor_missed() -> None:
+    """A create stores nothing of what 0.1.0 did; a refresh leaves it, since its going is drift."""
+    outs = _created(FULL | _HIDDEN, live())
+    assert outs == _created(FULL | _HIDDEN | OLD_KEYS, live())
+    assert outs | OLD_KEYS == _refreshed(outs | OLD_KEYS, live())
+    former = {name: value for name, value in OLD_KEYS.items() if name != "__written"}
+    assert FULL | _HIDDEN | former == declared_inputs(outs | OLD_KEYS)
 
 
 @pytest.mark.parametrize(("flag", "expected"), [(None, True), (True, True), (False, False)])
@@ -335,7 +330,13 @@ def test_flags_are_on_unless_turned_off(*, flag: bool | None, expected: bool) ->
 
 @pytest.mark.parametrize(
     ("name", "hidden"),
-    [("__urn", True), ("__provider", True), ("__new", True), ("_urn", False), ("status", False)],
+    [
+        ("__adopt", True),
+        ("__provider", True),
+        ("__new", True),
+        ("_adopt", False),
+        ("status", False),
+    ],
 )
 def test_is_hidden_tells_keys_of_the_package(*, name: str, hidden: bool) -> None:
     """Keys with two leading underscores are the package's or the SDK's own."""

@@ -14,7 +14,7 @@ from pulumi_adbpg_model.state import declared_inputs, declared_names, outputs, s
 from tests.unit.values import SERVICE, as_floats, declarations, live
 
 #: Inputs that CreateModelService is not sent, apart from the region and the token itself.
-_LOCAL = ("wait_for_active", "security_ip_group", "store_api_key", "timeouts")
+_LOCAL = ("wait_for_active", "security_ip_group", "store_api_key")
 _statuses = st.sampled_from(["active", "deployming", "deploy_failed", None])
 
 

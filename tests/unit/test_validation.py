@@ -52,9 +52,6 @@ def test_validate_accepts_a_declaration(news: dict[str, Any]) -> None:
         ("wait_for_active", False),
         ("security_ip_group", "ms_1"),
         ("store_api_key", False),
-        ("timeouts", {}),
-        ("timeouts", {"create": "1h30m", "update": "90s", "delete": "20m", "read": "5m"}),
-        ("timeouts", {"create": None}),
         ("__urn", 1),
         ("__organization", object()),
         ("__provider", object()),
@@ -130,16 +127,6 @@ def test_validate_accepts_a_good_value(name: str, value: Any) -> None:
             "got 'Default'",
         ),
         ("store_api_key", 0.0, "store_api_key must be true or false, got 0.0"),
-        ("timeouts", "5m", "timeouts must be a mapping of operation to duration, got '5m'"),
-        ("timeouts", {"check": "5m"},
-         "timeouts may have create, update, delete, read only, got 'check'"),
-        ("timeouts", {"read": 5}, "timeouts.read must be a duration such as '30m', got 5"),
-        (
-            "timeouts",
-            {"create": "5 min"},
-            "timeouts.create must be a duration such as '30m' or '1h30m', got '5 min'",
-        ),
-        ("timeouts", {"create": "0s"}, "timeouts.create must be longer than nothing, got '0s'"),
     ],
 )  # fmt: skip
 def test_validate_refuses_a_bad_value(name: str, value: Any, reason: str) -> None:
@@ -158,11 +145,11 @@ def test_validate_requires_an_input(name: str, news: dict[str, Any]) -> None:
 
 def test_validate_takes_none_for_absent() -> None:
     """Every optional input may be None."""
-    optional = dict.fromkeys([name for name in INPUTS if name not in MINIMAL] + ["timeouts"])
+    optional = dict.fromkeys([name for name in INPUTS if name not in MINIMAL])
     assert _validate(**optional) == []
 
 
-@pytest.mark.parametrize("name", [*INPUTS, "timeouts", "__adopt"])
+@pytest.mark.parametrize("name", [*INPUTS, "__adopt"])
 def test_validate_passes_over_an_unknown(name: str) -> None:
     """A value that is not known yet breaks no rule, also of a required input."""
     assert _validate(**{name: UNKNOWN}) == []
@@ -175,7 +162,6 @@ def test_validate_passes_over_an_unknown(name: str) -> None:
         ("ai_nodes", ["ai-1", UNKNOWN, UNKNOWN]),
         ("security_ip_list", [UNKNOWN, "10.0.0.1"]),
         ("model_params", {"a": [UNKNOWN]}),
-        ("timeouts", {"create": UNKNOWN}),
     ],
 )
 def test_validate_passes_over_an_unknown_inside(name: str, value: Any) -> None:
@@ -219,7 +205,6 @@ def test_validate_reports_all_failures_at_once() -> None:
             "ai_nodes": ["", "a", "a"],
             "security_ip_list": ["x", *["10.0.0.1"] * 999, "y"],
             "replicas": 0,
-            "timeouts": {"create": "x", "delete": "y"},
             "other": 1,
         },
         is_unknown,
@@ -232,8 +217,6 @@ def test_validate_reports_all_failures_at_once() -> None:
         ("security_ip_list", "security_ip_list[0]"),
         ("security_ip_list", "security_ip_list[1000]"),
         ("replicas", "replicas"),
-        ("timeouts", "timeouts.create"),
-        ("timeouts", "timeouts.delete"),
         ("other", "other"),
     ]
 

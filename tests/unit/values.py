@@ -37,6 +37,13 @@ MINIMAL: dict[str, Any] = {
     "ai_nodes": ["ai-1"],
 }
 
+#: What state of 0.1.0 holds besides, and nothing reads any more.
+OLD_KEYS: dict[str, Any] = {
+    "__urn": "urn:1",
+    "timeouts": {"create": "90m"},
+    "__written": 1000.5,
+}
+
 
 class Unknown:
     """A value that is known only after another resource exists."""
@@ -118,9 +125,5 @@ declarations = st.fixed_dictionaries(
         "wait_for_active": st.booleans(),
         "security_ip_group": names,
         "store_api_key": st.booleans(),
-        "timeouts": st.dictionaries(
-            st.sampled_from(["create", "update", "delete", "read"]),
-            st.sampled_from(["30s", "5m", "1h30m"]),
-        ),
     },
 )

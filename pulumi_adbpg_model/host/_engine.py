@@ -1,0 +1,117 @@
+"""The engine that this host belongs to: speaking to it, and noticing that it is gone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from pulumi_adbpg_model.host._inside import host_module, softly
+from pulumi_adbpg_model.terminal import printable
+
+__all__ = ["EngineLog", "find_engine", "watch_engine"]
+
+_LOG_TIMEOUT_S = 2.0
+#: What is under way when the engine is gone may take this long to end, before the process does.
+_LINGER_S = 5.0
+
+_channel: Any = None
+
+
+def find_engine() -> Any:
+    """The engine's own service; its address is the host's first argument."""
+    global _channel  # noqa: PLW0603 - one engine per process
+    if _channel is None and host_module() is not None and len(sys.argv) > 1:
+        _channel = grpc.insecure_channel(sys.argv[1])
+    return None if _channel is None else engine_pb2_grpc.EngineStub(_channel)
+
+
+def watch_engine(on_gone: Callable[[], None]) -> bool:
+    """End this process some seconds after its engine, with a warning to what is under way."""
+    if find_engine() is None:
+        return False
+    _EngineWatch(_channel, on_gone).start()
+    return True
+
+
+class _EngineWatch:
+    """
+    Notices that the engine has died: a CLI that is killed alone leaves its plugins behind.
+
+    Such a host would go on: it would create what no state will ever hold. Gone is an engine that
+    was reached once, and now refuses a new connection to this machine's own port; a connection
+    that merely broke, or that grew too old, is made anew.
+    """
+
+    def __init__(self, channel: Any, on_gone: Callable[[], None]) -> None:
+        self._channel = channel
+        self._on_gone = on_gone
+        self._reached = False
+
+    def start(self) -> None:
+        self._channel.subscribe(self._changed, try_to_connect=True)
+
+    def _changed(self, state: grpc.ChannelConnectivity) -> None:
+        if state is grpc.ChannelConnectivity.READY:
+            self._reached = True
+        elif self._reached and state is grpc.ChannelConnectivity.IDLE:
+            self._channel.subscribe(_ignore, try_to_connect=True)  # the way to ask for it
+            self._channel.unsubscribe(_ignore)
+        elif self._reached and state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            self._channel.unsubscribe(self._changed)
+            end = threading.Timer(_LINGER_S, os._exit, [1])  # nobody is left to end it
+            end.daemon = True
+            end.start()
+            self._on_gone()
+
+
+def _ignore(_state: grpc.ChannelConnectivity) -> None:
+    """Subscribe to nothing."""
+
+
+class EngineLog:
+    """
+    Speaks in the row of one resource; the `Reporter` of real operations.
+
+    Without an engine, lasting lines go to stdout, which the CLI shows too, and progress is dropped.
+    """
+
+    def __init__(self, urn: str | None) -> None:
+        self._urn = urn or ""
+
+    def progress(self, message: str) -> None:
+        """A line that the next one replaces."""
+        self._log(engine_pb2.INFO, message, ephemeral=True)
+
+    def note(self, message: str) -> None:
+        """A line that stays."""
+        self._log(engine_pb2.INFO, message)
+
+    def warn(self, message: str) -> None:
+        """A line that stays, as a warning."""
+        self._log(engine_pb2.WARNING, message)
+
+    def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
+        message = printable(message)  # names and words of the cloud are in it
+
+        def send() -> bool:
+            engine = find_engine()
+            if engine is not None:
+                request = engine_pb2.LogRequest(
+                    severity=severity, message=message, urn=self._urn, ephemeral=ephemeral
+                )
+                engine.Log(request, timeout=_LOG_TIMEOUT_S)
+            return engine is not None
+
+        if not softly(send) and not ephemeral:
+            softly(lambda: _print(message))
+
+
+def _print(message: str) -> None:
+    sys.stdout.write(f"{message}\n")  # one write, so that threads do not mix their lines
+    sys.stdout.flush()
