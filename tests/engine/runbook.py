@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -55,7 +53,7 @@ def sections() -> dict[str, list[Block]]:
 def assert_printed(lines: Iterable[str], output: str) -> None:
     """Each line, with anything in place of `…`, was printed as a line of its own."""
     # Trees have branches, and the Automation API names the stream.
-    printed = {line.strip(" │").removeprefix("stderr: ") for line in output.splitlines()}
+    printed = {line.strip(" \t│").removeprefix("stderr: ") for line in output.splitlines()}
     for line in lines:
         pattern = re.compile(".*".join(re.escape(part) for part in line.split("…")))
         assert any(pattern.fullmatch(one) for one in printed), f"not printed: {line}\n{output}"
@@ -146,7 +144,7 @@ class Person:
                 self.stack.environment[name] = self.secrets[name]
             return ""
         if words[0] == "pulumi-adbpg-model":
-            done = self._command([sys.executable, "-m", "pulumi_adbpg_model", *words[1:]])
+            done = self.stack.type(sys.executable, "-m", "pulumi_adbpg_model", *words[1:])
             self.printed = done.stdout
             return done.stdout
         assert words[0] == "pulumi"
@@ -156,19 +154,9 @@ class Person:
         if "…" in command:
             urns = [resource["urn"] for resource in self.stack.export()["resources"]]
             words = [self._filled(word, urns) for word in words]
-        done = self._command([*words, "--stack", STACK])
+        done = self.stack.type(*words, "--stack", STACK)
         assert done.returncode == 0, done.stderr
         return done.stdout
-
-    def _command(self, words: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words,
-            cwd=self.stack.home / "project",
-            env={**os.environ, **self.stack.environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
 
     @staticmethod
     def _filled(text: str, known: Iterable[str]) -> str:

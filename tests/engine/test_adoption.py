@@ -62,7 +62,7 @@ def test_adoption_fails_with_every_difference_listed(stack: Stack, simulator: Si
         "description is declared 'declared', the service has 'placed'; "
         "security_ip_list is declared ['10.0.0.1', '10.0.0.2'], the service admits ['10.0.0.1']. "
         "Declare what is there, then run the command again."
-    ) in failed.value.errors
+    ) in failed.value.reasons
     assert "Traceback" not in failed.value.output
     assert mutations(simulator) == []
     assert simulator.services == before
@@ -73,17 +73,17 @@ def test_adoption_fails_when_there_is_no_such_service(stack: Stack, simulator: S
     """A missing service is not created in its stead; a malformed id fails at preview."""
     with pytest.raises(Failed) as malformed:
         stack.preview(program(ResourceOptions(import_="ms-gone")))
-    assert malformed.value.errors == [
-        "pulumi-python:dynamic/adbpg:ModelService resource 'model' has a problem: import_ must be "
-        "'<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, got 'ms-gone'"
-    ]
+    assert malformed.value.reasons == {
+        "import_ must be '<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, got "
+        "'ms-gone'"
+    }
     assert simulator.requests == []
     with pytest.raises(Failed) as missing:
         stack.up(program(ResourceOptions(import_="gp-demo:ms-gone")))
     assert (
         "import of gp-demo:ms-gone failed: there is no such model service. Correct the id in "
         "import_, or remove import_ to create a new service."
-    ) in missing.value.errors
+    ) in missing.value.reasons
     assert mutations(simulator) == []
     assert simulator.services == []
     assert stack.ids() == set()

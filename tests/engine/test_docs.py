@@ -111,7 +111,8 @@ def test_reference_describes_each_property(title: str, names: tuple[str, ...]) -
 def test_reference_states_the_default_timeouts() -> None:
     """The table of timeouts is the provider's."""
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", section(REFERENCE, "Timeouts"), re.MULTILINE)
-    assert dict(rows) == process.DEFAULT_TIMEOUTS
+    seconds = {name: int(text.removesuffix("m")) * 60.0 for name, text in rows}
+    assert seconds == process.DEFAULT_TIMEOUTS_S
 
 
 def test_reference_has_an_example_of_each_input() -> None:

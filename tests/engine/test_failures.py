@@ -194,7 +194,7 @@ def test_refresh_keeps_the_state_when_the_cloud_is_out_of_order(
 ) -> None:
     """A cloud that cannot describe proves nothing: refresh fails and the state stays."""
     stack.up(program(ResourceOptions(custom_timeouts=CustomTimeouts(read="2s"))))
-    before = stack.resource()
+    before = stack.resource(show_secrets=True)
     simulator.inject("unavailable", "DescribeModelService", times=None)
     with pytest.raises(Failed) as failed:
         stack.refresh()
@@ -204,7 +204,7 @@ def test_refresh_keeps_the_state_when_the_cloud_is_out_of_order(
         "run the command again later."
     }
     assert "Traceback" not in failed.value.output
-    after = stack.resource()
+    after = stack.resource(show_secrets=True)
     assert {key: after[key] for key in ("id", "inputs", "outputs")} == {
         key: before[key] for key in ("id", "inputs", "outputs")
     }

@@ -113,14 +113,14 @@ def test_up_returns_every_input_and_what_the_cloud_adds(stack: Stack, simulator:
 def test_unchanged_program_changes_nothing(stack: Stack, simulator: Simulator) -> None:
     """Neither preview nor up nor refresh touches a service that is as declared."""
     stack.up(program(security_ip_list=["10.0.0.0/8"], description="embeds", replicas=1))
-    services, resource = simulator.services, stack.resource()
+    services, resource = simulator.services, stack.resource(show_secrets=True)
     simulator.clear_requests()
     assert stack.preview().changes == {"same": 2}
     assert stack.refresh().changes == {"same": 2}
     assert stack.up().changes == {"same": 2}
     assert mutations(simulator) == []
     assert simulator.services == services
-    after = stack.resource()
+    after = stack.resource(show_secrets=True)
     assert (after["inputs"], after["outputs"]) == (resource["inputs"], resource["outputs"])
 
 

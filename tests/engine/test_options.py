@@ -27,15 +27,23 @@ def test_custom_timeouts_bound_the_creation_when_it_takes_longer(
         "billed. Run `pulumi up` again to go on waiting; `pulumi destroy` removes it."
     ) in failed.value.reasons
     assert stack.resource()["id"] == id_
-    assert stack.resource()["outputs"]["timeouts"] == {"create": "1s"}
 
 
-def test_custom_timeouts_bound_the_deletion_from_the_state_alone(tmp_path: Path) -> None:
-    """`destroy`, which runs no program, obeys the `delete` timeout that was declared."""
+def test_custom_timeouts_alone_are_no_change_and_bound_the_deletion_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """A new `delete` timeout is recorded by the engine; `destroy`, without a program, obeys it."""
     with Simulator(provision_seconds=0, delete_seconds=3600) as simulator:
         stack = Stack(tmp_path, simulator)
-        stack.up(program(ResourceOptions(custom_timeouts=CustomTimeouts(delete="1s"))))
+        opts = ResourceOptions(
+            custom_timeouts=CustomTimeouts(delete="5m"), replace_on_changes=["*"]
+        )
+        stack.up(program(opts))
         (id_,) = pulumi_ids(simulator)
+        simulator.clear_requests()
+        opts.custom_timeouts = CustomTimeouts(delete="1s")
+        assert stack.up(program(opts), expect_no_changes=True).changes == {"same": 2}
+        assert simulator.requests == []
         with pytest.raises(Failed) as failed:
             stack.destroy()
         assert (
@@ -44,19 +52,6 @@ def test_custom_timeouts_bound_the_deletion_from_the_state_alone(tmp_path: Path)
             "command again."
         ) in failed.value.reasons
         assert stack.ids() == {id_} == pulumi_ids(simulator)
-
-
-def test_custom_timeouts_change_in_place_when_they_change_alone(
-    stack: Stack, simulator: Simulator
-) -> None:
-    """New timeouts are an update that changes nothing in the cloud and is there to be obeyed."""
-    stack.up(program(ResourceOptions(custom_timeouts=CustomTimeouts(delete="5m"))))
-    simulator.clear_requests()
-    changed = stack.up(program(ResourceOptions(custom_timeouts=CustomTimeouts(delete="7m"))))
-    assert changed.changes == {"same": 1, "update": 1}
-    assert mutations(simulator) == []
-    assert stack.resource()["outputs"]["timeouts"] == {"delete": "7m"}
-    assert stack.up().changes == {"same": 2}
 
 
 def test_protect_refuses_destroy_and_replacement(stack: Stack, simulator: Simulator) -> None:
@@ -110,21 +105,19 @@ def test_replace_on_changes_is_quiet_when_a_whitelist_is_spelt_differently(
     with Simulator(provision_seconds=0, whitelist_groups={"group": NODE}) as simulator:
         stack = Stack(tmp_path, simulator)
 
-        def declared(entries: list[str], create: str) -> None:
+        def declared(entries: list[str], *, keeps: bool = True) -> None:
             declare(
                 security_ip_list=entries,
                 security_ip_group="group",
-                opts=ResourceOptions(
-                    replace_on_changes=["security_ip_list"],
-                    custom_timeouts=CustomTimeouts(create=create),
-                ),
+                store_api_key=keeps,
+                opts=ResourceOptions(replace_on_changes=["security_ip_list"]),
             )
 
-        stack.up(lambda: declared(["10.0.0.1", "10.0.0.2"], "5m"))
+        stack.up(lambda: declared(["10.0.0.1", "10.0.0.2"]))
         before = simulator.services
         simulator.clear_requests()
-        assert stack.up(lambda: declared(["10.0.0.2", "10.0.0.1"], "5m")).changes == {"same": 2}
-        changed = stack.up(lambda: declared(["10.0.0.1/32", "10.0.0.2"], "6m"))
+        assert stack.up(lambda: declared(["10.0.0.2", "10.0.0.1"])).changes == {"same": 2}
+        changed = stack.up(lambda: declared(["10.0.0.1/32", "10.0.0.2"], keeps=False))
         assert mutations(simulator) == []
         assert changed.changes == {"same": 1, "update": 1}
         assert simulator.services == before

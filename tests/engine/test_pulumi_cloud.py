@@ -16,16 +16,19 @@ import yaml
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.executor import Executor, git, wheelhouse
-from tests.engine.pages import DOCS, ROOT, blocks
+from tests.engine.pages import DOCS, PAGES, ROOT, blocks, commands
 from tests.engine.programs import mutations, pulumi_ids
 from tests.engine.stack import TYPE, engine_environment
 
 EXAMPLE = ROOT / "examples/pulumi-cloud"
 PAGE = DOCS / "pulumi-cloud.md"
 _WORKFLOWS = sorted((EXAMPLE / ".github/workflows").glob("*.yml"))
-_CONSOLE = re.compile(r"^```console\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)
 _COMMAND = re.compile(r"pulumi(?: [a-z]+(?= |$))+")
-_USAGE = re.compile(r"^Usage:\n  (?P<command>pulumi(?: [a-z]+)+)", re.MULTILINE)
+_USAGE = re.compile(
+    r"^Usage:\n  (?P<command>pulumi(?: [a-z]+)+)(?P<arguments>.*)\n(?:.+\n)*"
+    r"(?:\nAliases:\n  (?P<aliases>.*)\n)?",
+    re.MULTILINE,
+)
 _FLAG = re.compile(r"(?<= )--[a-z-]+")
 
 
@@ -168,17 +171,20 @@ def _drift_check_tells_a_change(executor: Executor, run: Path, simulator: Simula
     simulator.change_service(service.id, security_ip_list=service.security_ip_list)
 
 
-def test_commands_of_page_and_workflows_have_the_options_they_use(tmp_path: Path) -> None:
-    """Each command is one of the CLI's, and knows every option."""
-    text = PAGE.read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = [line for block in _CONSOLE.finditer(text) for line in block["text"].splitlines()]
+def test_commands_of_all_pages_and_workflows_have_the_options_they_use(tmp_path: Path) -> None:
+    """Each is a command of the CLI or an alias of one, and knows every option."""
+    lines = [line for page in PAGES for line in commands(page)]
     used: dict[str, set[str]] = {}
     for line in [*lines, *_workflow_steps()]:
         found = _COMMAND.search(line)
         if found:
             used.setdefault(found[0], set()).update(_FLAG.findall(line[found.end() :]))
-    assert {"pulumi up", "pulumi refresh", "pulumi env set", "pulumi stack new"} <= used.keys()
+    assert {"pulumi up", "pulumi refresh", "pulumi env set", "pulumi stack init"} <= used.keys()
     environment = engine_environment(tmp_path) | {"PATH": os.environ["PATH"]}
+    if _version(environment) < (3, 274):  # the page says how these differ
+        edited = used["pulumi deployment settings edit"]
+        edited -= {"--vcs-provider", "--repo", "--cache"}
+        edited.add("--github-repo")
     for command, flags in used.items():
         help_ = subprocess.run(
             [*command.split(), "--help"],
@@ -189,6 +195,17 @@ def test_commands_of_page_and_workflows_have_the_options_they_use(tmp_path: Path
         ).stdout
         usage = _USAGE.search(help_)
         assert usage, command
-        assert command.removeprefix(usage["command"]) in ("", " update"), command  # an argument
+        parent, _, last = usage["command"].rpartition(" ")
+        names = [last, *(usage["aliases"] or "").split(", ")]
+        known = [f"{parent} {name}" for name in names]
+        takes_one = re.search(r"[<\[](?!flags)", usage["arguments"])
+        assert command in known or (takes_one and command.rpartition(" ")[0] in known), help_
         for flag in flags:
             assert re.search(rf"{flag}\b", help_), (command, flag)
+
+
+def _version(environment: dict[str, str]) -> tuple[int, ...]:
+    told = subprocess.run(
+        ["pulumi", "version"], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    return tuple(map(int, told.strip().removeprefix("v").split(".")[:2]))

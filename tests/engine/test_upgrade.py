@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pulumi_adbpg_model.state import FORMER
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import mutations, pulumi_ids
 from tests.engine.stack import TYPE, Stack, is_secret
@@ -52,11 +53,11 @@ def _assert_empty(stack: Stack, simulator: Simulator) -> None:
 
 
 def _lasting(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource of the state, without times and without ciphertexts, which differ every time."""
+    """A resource of the state, without ciphertexts, and without what is not stored any more."""
     kept = {key: resource.get(key) for key in ("urn", "id", "inputs", "outputs", "parent")}
     return {
         key: (
-            {name: is_secret(one) or one for name, one in value.items() if name != "__written"}
+            {name: is_secret(one) or one for name, one in value.items() if name not in FORMER}
             if isinstance(value, dict)
             else value
         )

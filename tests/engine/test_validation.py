@@ -11,7 +11,7 @@ from pulumi import CustomTimeouts, ResourceOptions
 from pulumi_adbpg_model import ModelService
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import program
-from tests.engine.stack import TYPE, Failed, Stack
+from tests.engine.stack import Failed, Stack
 
 _IPS = "must be an IPv4 address, a CIDR block with a prefix of 1 to 32, or 0.0.0.0/0"
 
@@ -83,26 +83,14 @@ _BAD: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
             "ai_nodes": [],
             "security_ip_list": ["10.0.0.1"] * 1001,
             "replicas": 1.5,
-            "opts": ResourceOptions(custom_timeouts=CustomTimeouts(delete="0s")),
         },
         [
             ("ai_nodes", "ai_nodes must name at least one AI node, got []"),
             ("security_ip_list", "security_ip_list must have at most 1000 entries, got 1001"),
             ("replicas", "replicas must be a whole number of at least 1, got 1.5"),
-            ("timeouts", "timeouts.delete must be longer than nothing, got '0s'"),
         ],
     ),
 ]
-
-
-def _said(failed: Failed) -> list[tuple[str, str]]:
-    """Property and reason of each failure that the engine reports for the resource."""
-    found = []
-    for line in failed.errors:
-        label, _, reason = line.partition(" has a problem: ")
-        name = label.removeprefix(f"{TYPE} resource 'model': property ").partition(" value ")[0]
-        found.append((name, reason))
-    return found
 
 
 @pytest.mark.parametrize(("inputs", "failures"), _BAD, ids=["rules", "types", "limits"])
@@ -115,7 +103,7 @@ def test_preview_names_property_rule_and_value_of_everything_that_is_wrong(
     """Every broken rule of a resource is one line of one preview, and nothing is called."""
     with pytest.raises(Failed) as failed:
         stack.preview(program(**inputs))
-    assert sorted(_said(failed.value)) == sorted(failures)
+    assert sorted(failed.value.log.problems("model")) == sorted(failures)
     assert "Traceback" not in failed.value.output
     assert simulator.requests == []
 
@@ -129,7 +117,7 @@ def test_preview_names_what_is_missing(stack: Stack, simulator: Simulator) -> No
 
     with pytest.raises(Failed) as failed:
         stack.preview(empty)
-    assert _said(failed.value) == [
+    assert failed.value.log.problems("model") == [
         ("db_instance_id", "db_instance_id is required"),
         ("model_name", "model_name is required"),
         ("ai_nodes", "ai_nodes is required"),
@@ -154,8 +142,7 @@ def test_preview_names_every_malformed_setting(tmp_path: Path) -> None:
         )
         with pytest.raises(Failed) as failed:
             stack.preview(program())
-        assert failed.value.errors == [
-            f"{TYPE} resource 'model' has a problem: "
+        assert failed.value.log.reasons("model") == [
             "config adbpg:region must be a region id such as cn-hangzhou, got 'Mars'; "
             "config adbpg:endpoint: plain http is accepted for loopback addresses only; use https, "
             "got 'http://gpdb.example.com'; "
@@ -171,10 +158,16 @@ def test_preview_names_every_malformed_setting(tmp_path: Path) -> None:
 def test_an_unknown_input_fails_the_program_with_the_one_that_was_meant(
     stack: Stack, simulator: Simulator
 ) -> None:
-    """A mistyped input stops the program at once, with a guess."""
-    with pytest.raises(Failed) as failed:
-        stack.preview(program(ai_node=["ai-1"]))
-    (line,) = failed.value.reasons
-    assert line.startswith("ModelService 'model' has no input 'ai_node'; did you mean 'ai_nodes'?")
-    assert "Traceback" not in failed.value.output
+    """A mistyped input stops the program at once, with a guess; so does a wrong timeout."""
+    late = ResourceOptions(custom_timeouts=CustomTimeouts(create="soon", delete="0s"))
+    for wrong, expected in (
+        (program(ai_node=["ai-1"]), "has no input 'ai_node'; did you mean 'ai_nodes'?"),
+        (program(late), ": custom_timeouts must be durations above zero, such as '30m' or"),
+    ):
+        with pytest.raises(Failed) as failed:
+            stack.preview(wrong)
+        (line,) = failed.value.reasons
+        assert line.startswith("ModelService 'model'")
+        assert expected in line
+        assert "Traceback" not in failed.value.output
     assert simulator.requests == []
