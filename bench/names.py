@@ -7,7 +7,6 @@ from typing import Any
 __all__ = ["INSTANCE", "declared", "inputs", "node"]
 
 INSTANCE = "gp-demo"
-_URN = "urn:pulumi:dev::bench::pulumi-python:dynamic/adbpg:ModelService::model"
 
 
 def node(number: int) -> str:
@@ -29,4 +28,4 @@ def inputs(number: int) -> dict[str, Any]:
 def declared(number: int) -> dict[str, Any]:
     """The same as a host is given them."""
     defaults = {"region_id": "cn-hangzhou", "wait_for_active": True, "store_api_key": True}
-    return {**inputs(number), **defaults, "__urn": f"{_URN}-{number}"}
+    return {**inputs(number), **defaults, "__organization": "bench"}

@@ -12,7 +12,7 @@ from pulumi.dynamic import CreateResult, Resource
 
 from bench.peers.trivial import TrivialProvider
 from pulumi_adbpg_model import ModelService
-from pulumi_adbpg_model.state import DEFAULTS, INPUTS, OUTPUTS
+from pulumi_adbpg_model.state import DECLARED, DEFAULTS, INPUTS, ORGANIZATION, OUTPUTS, TOKENS
 
 __all__ = ["Shaped", "ShapedProvider"]
 
@@ -22,7 +22,9 @@ class ShapedProvider(TrivialProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Echo the inputs, and make the rest up."""
-        made = {name: f"a value for {name}" for name in OUTPUTS}
+        made: dict[str, Any] = {name: f"a value for {name}" for name in OUTPUTS}
+        declared = sorted(name for name in INPUTS if props.get(name) is not None)
+        made |= {DECLARED: declared, TOKENS: ["the first", "the last"]}
         return CreateResult(f"shaped-{props['db_instance_id']}", {**props, **made})
 
 
@@ -33,10 +35,7 @@ class Shaped(Resource, module="bench", name="Shaped"):
 
     def __init__(self, name: str, inputs: dict[str, Any]) -> None:
         """Declare one."""
-        hidden = {
-            "__urn": f"urn:pulumi:dev::bench::bench:Shaped::{name}",
-            "__organization": "bench",
-        }
-        unset = dict.fromkeys((*INPUTS, *OUTPUTS, "__written"))
-        opts = pulumi.ResourceOptions(additional_secret_outputs=["api_key"])
+        unset = dict.fromkeys((*INPUTS, *OUTPUTS))
+        hidden = {ORGANIZATION: pulumi.get_organization()}
+        opts = pulumi.ResourceOptions(additional_secret_outputs=["api_key", TOKENS])
         super().__init__(ShapedProvider(), name, {**unset, **DEFAULTS, **inputs, **hidden}, opts)

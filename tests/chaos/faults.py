@@ -260,11 +260,10 @@ class _Run:
         # What is not taken over is as it was; a create of which nothing is known says so.
         excused = (there - before) | (cloud if _DOUBT in ran.warned else set())
         self._judge(1, " ".join([ran.warned, *excused]))
-        if not ran.well and before and ids == before and self.stored_before is not None:
-            kept = world.stored
-            assert kept is not None
-            if ran.did == "failed":
-                self._expect(kept == self.stored_before, "a failed command changed the state")
+        kept = world.kept
+        if not ran.well and kept is not None and kept != self.kept_before:
+            in_part = kept.init_errors == tuple(ran.errors)
+            self._expect(in_part, "a failed command changed the state")
 
     def _waits_to_go(self) -> bool:
         return self.operation.removes
@@ -315,7 +314,7 @@ class _Run:
         self.story.append(f"  {verdict!r}")
 
     def _ran(self, when: str, command: Callable[[World], Ran]) -> Ran:
-        self.stored_before = self.world.stored
+        self.kept_before = self.world.kept
         self.held |= self.world.ids()
         ran = command(self.world)
         self.warned = ran.warned

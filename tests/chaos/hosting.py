@@ -23,10 +23,10 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from pulumi_adbpg_model import lifecycle
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.gateway import Gateway
-from pulumi_adbpg_model.host import _QuietTraceback
+from pulumi_adbpg_model.host._server import _QuietTraceback
 from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.settings import Settings
-from tests.provider.dynamic_host import HostCalls
+from tests.provider.dynamic_host import CHANNEL_OPTIONS, HostCalls
 
 _HOST_MODULE = "pulumi.dynamic.__main__"
 #: How long a call that is never answered takes here, in real seconds.
@@ -113,11 +113,14 @@ class TimedHost(HostCalls):
         )
         port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
+        #: Whether it was cut off.
+        self.gone = False
         super().__init__(self._channel, config, serialize_provider(TimedProvider()))
 
     def cut(self) -> None:
         """End every call of the engine without an answer, as the end of the process does."""
+        self.gone = True
         self._channel.close()
 
     def stop(self) -> None:

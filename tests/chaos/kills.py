@@ -57,6 +57,8 @@ _SLOW_S = 2.0
 _SHORT_S = 0.1
 #: Enough for a survivor to repeat a call whose connection broke.
 _RETRY_S = 1.5
+#: A survivor ends by itself within this time; it has had a part of it before.
+_LINGER_S = 10.0
 
 
 def run(point: Point, home: Path) -> Verdict:
@@ -104,6 +106,7 @@ class _Run:
                     self._recover_by_up(declared)
                 else:
                     self._recover_by_destroy(declared)
+                self._survivor_ends(session)
             finally:
                 if session is not None:
                     self._sessions.end(session)
@@ -234,6 +237,14 @@ class _Run:
             changes = [action for action in late if action in _MUTATIONS.values()]
             if changes:
                 self._unclear.append(f"the survivor changed the cloud afterwards: {changes}")
+
+    def _survivor_ends(self, session: int) -> None:
+        """Nobody is left to end it; it does so by itself."""
+        give_up = time.monotonic() + _LINGER_S
+        while self._sessions.alive(session) and time.monotonic() < give_up:
+            time.sleep(0.1)
+        if left := self._sessions.alive(session):
+            self._unclear.append(f"{len(left)} processes of the killed command live on")
 
     def _do(self, command: str, *arguments: Any, **options: Any) -> Result | None:
         self._warned = ""

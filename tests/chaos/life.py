@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
 import re
 from collections.abc import Callable, Iterable
 
-from pulumi_adbpg_model.state import UNSEEN
+from pulumi_adbpg_model.domain import Phase, phase_of
+from pulumi_adbpg_model.state import UNSEEN, waits
 from pulumi_adbpg_model.testing import SimulatedService
 from tests.chaos.clarity import why_unclear
 from tests.chaos.commands import Ran
 from tests.chaos.dying import Death, Moment
 from tests.chaos.hosting import TimedProvider
 from tests.chaos.verdict import is_named
-from tests.chaos.world import World
+from tests.chaos.world import Kept, OnError, World
 from tests.provider.dynamic_host import Properties
 
 __all__ = ["FOREIGN", "PATIENT", "BrokenPromiseError", "Life", "id_of"]
@@ -25,6 +28,13 @@ PATIENT = {"create": "5m", "update": "5m", "delete": "5m"}
 _AGAIN = "run `pulumi up` again, the same client token finds a service that was created"
 #: How often a command may fail in the end without saying anything new.
 _TRIES = 3
+#: And how often one may be run in the end at all, though each error said something to do.
+_MOST_TURNS = 40
+#: What a refused take-over tells of the declaration and of the service.
+_DIFFERENCE = re.compile(
+    r"(model_name|description|security_ip_list) is declared .+?, "
+    r"the service (?:runs|has|admits) ('[^']*'|\[[^]]*\])"
+)
 #: An unfinished deletion, a stale list, a remembered token: by then all of them are over.
 _LATER_S = 130.0
 
@@ -49,11 +59,18 @@ class Life:
         #: Services of ours that the state lost, and that the command that lost them named.
         self._named: set[str] = set()
         self.keys: set[str] = set()
+        #: The errors of the last command that the program's hook was told, besides the last one.
+        self._hooked: list[str] = []
         #: Services that a killed command left behind.
         self._widowed: set[str] = set()
+        #: Those of which the last `up` said that it is to be run again to find them.
+        self._doubted: set[str] = set()
         self._wanted: list[bool] = [False]
         self._out = False
+        #: Whether the cloud shows a service without a status at first.
+        self._silent = "status-missing" in dialects
         self.world = World(dialects, delete_seconds=delete_seconds)
+        self.world.on_retry = self._try_again
         self.world.__enter__()
         self.say(f"dialects {dialects}, deleting takes {delete_seconds} s")
 
@@ -93,12 +110,12 @@ class Life:
     def declare(self, inputs: Properties) -> None:
         """`pulumi up` of a changed program."""
         self.declared = inputs
-        self._run(f"up of {inputs}", lambda: self.world.up(**inputs))
+        self._run(f"up of {inputs}", lambda: self.world.up(**inputs), is_up=True)
 
     def up(self) -> None:
         """`pulumi up` of the same program; what the last error said to take over is."""
         inputs = {**self.declared, **self._advised()}
-        self._run(f"up again of {inputs}", lambda: self.world.up(**inputs))
+        self._run(f"up again of {inputs}", lambda: self.world.up(**inputs), is_up=True)
 
     def refresh(self) -> None:
         """`pulumi refresh`."""
@@ -118,6 +135,11 @@ class Life:
             self._fail("unclear", "that was not refused, or not by name")
         if len(self.world.simulator.requests) != calls:
             self._fail("unclear", "that was found only after calls")
+
+    def hook(self, hook: OnError | None) -> None:
+        """The program has another `on_error` hook from now on, or none any more."""
+        self.say(f"{hook}")
+        self.world.on_error = hook
 
     def die(self, command: Callable[[], None], at: int, moment: Moment) -> None:
         """The provider's process is killed at some call of the command, if it comes so far."""
@@ -151,8 +173,9 @@ class Life:
 
     # What has to hold
 
-    def _run(self, what: str, command: Callable[[], Ran]) -> None:
-        before = self.world.ids()
+    def _run(self, what: str, command: Callable[[], Ran], *, is_up: bool = False) -> None:
+        before, kept = self.world.ids(), self.world.kept
+        self._hooked = []
         ran = command()
         self._end_cancel()
         death = TimedProvider.fate
@@ -166,36 +189,65 @@ class Life:
             self._widowed |= self.lost
         else:
             self._check_success(ran)
+            self._check_failure(ran, kept)
             self._check_texts(ran)
-        self._check_losses(ran, before)
+            if is_up:
+                self._check_active(ran)
+        self._check_losses(ran, before, is_up=is_up)
 
-    def _check_losses(self, ran: Ran, before: set[str]) -> None:
+    def _try_again(self, error: str) -> None:
+        self.say(f"it is tried again: {error}")
+        self._hooked.append(error)
+        self._check_text(error)
+        self._check_number()
+
+    def _check_number(self) -> None:
         alive = [service for service in self.ours if service.status != "deleting"]
         if len(alive) > 1:
             self._fail("duplicates", f"{alive}")
+
+    def _check_losses(self, ran: Ran, before: set[str], *, is_up: bool) -> None:
+        self._check_number()
         if gone := (before - self.world.ids()) & self.world.in_cloud:
             self._fail("dropped", f"{gone} left the state, and is there")
-        self._named |= {id_ for id_ in self.lost if is_named(id_, ran.warned)}
+        warned = "\n".join([*self._hooked, ran.warned])
+        self._named |= {id_ for id_ in self.lost if is_named(id_, warned)}
         unsaid = self.lost - self._widowed - self._named
-        if unsaid and _AGAIN not in ran.told:
+        if is_up:
+            self._doubted = unsaid if _AGAIN in warned else set()
+        if unsaid - self._doubted:
             self._fail("orphans", f"nothing names {unsaid}")
 
     def _check_success(self, ran: Ran) -> None:
         after = self.world.ids()
         if ran.well and after and self.lost:
             self._fail("orphans", f"a success left {self.lost} behind")
-        stored = self.world.stored
-        # A create that is cancelled before it saw anything is not a failure, if it does not wait.
-        seen = stored is not None and stored.outs["status"] != UNSEEN
         made = ran.well and ran.did in ("create", "replace", "update")
-        if made and seen and not after <= self.world.in_cloud:
+        if made and not after <= self.world.in_cloud:
             self._fail("dropped", f"{after} was to be there")
+
+    def _check_active(self, ran: Ran) -> None:
+        """After an `up` that went well, what is waited for is active; what is not, has shown."""
+        if ran.well and self.world.kept is not None:
+            outs = self.world.kept.stored.outs
+            status = outs["status"]
+            shown = status != UNSEEN or self._silent
+            if phase_of(status) is not Phase.ACTIVE and (waits(outs) or not shown):
+                self._fail("unclear", f"a success, though it is {status!r}")
+
+    def _check_failure(self, ran: Ran, before: Kept | None) -> None:
+        after = self.world.kept
+        if not ran.well and after not in (None, before) and after.init_errors != ran.errors:
+            self._fail("unclear", f"a failure changed the state, and does not say so: {after}")
 
     def _check_texts(self, ran: Ran) -> None:
         for error in ran.errors:
-            broken = why_unclear(error, secrets=self.keys)
-            if broken is not None:
-                self._fail("unclear", f"{broken}: {error}")
+            self._check_text(error)
+
+    def _check_text(self, error: str) -> None:
+        broken = why_unclear(error, secrets=self.keys)
+        if broken is not None:
+            self._fail("unclear", f"{broken}: {error}")
 
     # The end
 
@@ -203,8 +255,8 @@ class Life:
         """Mend the cloud; then the commands converge, if what they say is done."""
         self._mend()
         self.declared = {**self.declared, "timeouts": {"create": "30m"}}
-        failures = 0
-        while failures < _TRIES:
+        failures, turns = 0, itertools.count()
+        while failures < _TRIES and next(turns) < _MOST_TURNS:
             self.up()
             if self.last is not None and self.last.well and not self._outdated():
                 break
@@ -267,18 +319,11 @@ class Life:
         if failed is not None:
             self.remove([self.world.simulator.service(failed.group(1))])
             return True
-        found = re.search(r"import of \S+:(\S+) failed: the declaration differs", text)
-        if found is None:
+        if not re.search(r"import of \S+ failed: the declaration differs", text):
             return False
-        service = self.world.simulator.service(found.group(1))
-        there = {
-            "model_name": service.model_name,
-            "description": service.description or "",
-            "security_ip_list": list(service.security_ip_list),
-        }
-        self.declared |= {
-            name: value for name, value in there.items() if f"{name} is declared" in text
-        }
+        there = {name: ast.literal_eval(shown) for name, shown in _DIFFERENCE.findall(text)}
+        self.say(f"the service has {there}")
+        self.declared |= there
         return True
 
     def _advised(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ A Hypothesis state machine that makes up the lives of stacks; what must hold in 
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -28,6 +28,7 @@ from tests.chaos.dying import Moment
 from tests.chaos.hosting import READ_TIMEOUT_S
 from tests.chaos.life import FOREIGN, PATIENT, BrokenPromiseError, Life
 from tests.chaos.verdict import Verdict
+from tests.chaos.world import AgainBy, OnError
 from tests.gateway.support import settings_for
 from tests.provider.dynamic_host import Properties
 
@@ -57,6 +58,7 @@ _inputs = st.fixed_dictionaries(
                 PATIENT,
                 {"create": "60s", "update": "60s", "delete": "60s"},
                 {"create": "10m", "update": "5s", "delete": "45s", "read": "45s"},
+                {"create": "20s", "update": "20s", "delete": "60s"},  # too short for a deployment
             ]
         )
     },
@@ -85,6 +87,12 @@ _mistakes = st.sampled_from(
         {"desciption": "misspelt"},
         {"wait_for_active": 1},
     ]
+)
+_hooks = st.none() | st.builds(
+    OnError,
+    times=st.sampled_from([1, 3]),
+    pause_s=st.sampled_from([0.0, 15.0, 60.0]),
+    again_by=st.sampled_from(get_args(AgainBy)),
 )
 _drifts = st.sampled_from(
     [
@@ -142,6 +150,10 @@ class Machine(RuleBasedStateMachine):
     @rule(mistake=_mistakes)
     def mistake(self, mistake: Properties) -> None:
         self._now.mistake(mistake)
+
+    @rule(hook=_hooks)
+    def hook(self, hook: OnError | None) -> None:
+        self._now.hook(hook)
 
     @rule(
         command=st.sampled_from(["up", "up", "refresh", "destroy"]),
@@ -267,6 +279,14 @@ def run(number: int, seconds: float) -> list[Verdict]:
     return verdicts
 
 
+def _told_by(error: Exception) -> tuple[str, tuple[str, ...]]:
+    """What went wrong; also where it did so only once, as time may decide."""
+    first = next(iter(getattr(error, "exceptions", ())), error)
+    if isinstance(first, BrokenPromiseError):
+        return first.kind, first.story
+    return "unconverged", (f"{type(first).__name__}: {first}",)
+
+
 def _session(number: int, session: int) -> list[Verdict]:
     class Session(Machine):
         """Counts for itself."""
@@ -286,10 +306,8 @@ def _session(number: int, session: int) -> list[Verdict]:
     )
     try:
         run_state_machine_as_test(seed(f"{number}.{session}")(Session), settings=lived)
-    except BrokenPromiseError as error:
-        broken = error.kind, error.story
     except Exception as error:  # noqa: BLE001 - told as a verdict
-        broken = "unconverged", (f"{type(error).__name__}: {error}",)
+        broken = _told_by(error)
     well = Session.lives if broken is None else max(0, Session.lives - 2)  # it is lived twice
     verdicts = [Verdict(f"{name}.{life}", converged=True) for life in range(well)]
     if broken is not None:

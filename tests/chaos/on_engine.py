@@ -13,7 +13,7 @@ from pulumi import CustomTimeouts, ResourceOptions
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.commands import Ran
 from tests.engine.programs import program
-from tests.engine.stack import Failed, Result, Stack
+from tests.engine.stack import TYPE, Failed, Result, Stack
 
 __all__ = ["EngineCommands", "warned"]
 
@@ -46,9 +46,10 @@ class EngineCommands:
 
     def key(self) -> str | None:
         """See `Commands`."""
-        for resource in self.stack.resources():
-            secret = resource["outputs"].get("api_key")
-            return secret and str(json.loads(secret["plaintext"]))
+        for resource in self.stack.export(show_secrets=True).get("resources") or ():
+            if resource["type"] == TYPE:
+                secret = resource["outputs"].get("api_key")
+                return secret and str(json.loads(secret["plaintext"]))
         return None
 
     def later(self, seconds: float) -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from tests.chaos.commands import GROUP, Ran
-from tests.chaos.world import World
+from tests.chaos.world import AgainBy, OnError, World
 
 __all__ = ["OPERATIONS", "Operation"]
 
-_MORE_TIME = {"timeouts": {"create": "10s"}}
+#: Too short for a deployment; enough to go on with one.
+_MORE_TIME = {"timeouts": {"create": "10s", "update": "10m"}}
+#: Too short for a deployment, enough for calls that have to be repeated.
+_SHORT_S = 30.0
+_SHORT = {"timeouts": {"create": "30s"}}
+#: How a program with a hook goes on then.
+_TRIES, _PAUSE_S = 2, 30.0
 _LISTED = {"security_ip_list": ["10.0.0.1"], "security_ip_group": GROUP}
 
 
@@ -68,6 +74,19 @@ def _unmanaged(world: World) -> None:
     world.forget()
 
 
+def _tried_again(again_by: AgainBy) -> Callable[[World], Ran]:
+    """A create that fails in part at first, and is tried again in the same process."""
+
+    def act(world: World) -> Ran:
+        world.on_error = OnError(_TRIES, _PAUSE_S, again_by)
+        try:
+            return world.up(**_SHORT)
+        finally:
+            world.on_error = None
+
+    return act
+
+
 def _adopt(world: World) -> Ran:
     (id_,) = world.in_cloud
     return world.up(__adopt=id_)
@@ -104,6 +123,17 @@ OPERATIONS: Mapping[str, Operation] = {
             {_LIST: 2, _CREATE: 1, _NODES: 1},
             _HOUR_S,
             always=("quota", _CREATE),
+        ),
+        *(
+            Operation(
+                f"create, tried again by {again_by}",
+                "create",
+                {_LIST: 1, _CREATE: 1, _DESCRIBE: 6},
+                _SHORT_S + _TRIES * (_PAUSE_S + _SHORT_S),
+                act=_tried_again(again_by),
+                inputs=_SHORT,
+            )
+            for again_by in get_args(AgainBy)
         ),
         Operation(
             "resume",

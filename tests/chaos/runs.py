@@ -7,6 +7,7 @@ import random
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +66,9 @@ KINDS: dict[str, tuple[Callable[[Any, Path], list[Verdict]], int]] = {
 
 
 def be_quiet() -> None:
-    """For a process of its own: where an inline program fails, the SDK leaves loose ends."""
+    """For a process of its own: where a program fails, or a CLI is killed, the SDK is loud."""
     sys.unraisablehook = lambda _unraisable: None
+    warnings.filterwarnings("ignore", "Error in event stream")
 
 
 def execute(task: Task) -> Done:

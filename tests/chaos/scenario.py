@@ -119,7 +119,7 @@ def _id(service: SimulatedService) -> str:
 
 def live(stack: Commands, dialects: Iterable[str], point: str, *, repeat: bool = True) -> Verdict:
     """
-    Create, no-op, refresh, drift, change, replace, delete outside, fail, destroy, create again.
+    Create, no-op, refresh, drift, change, replace, delete outside, fail, go on, destroy, create.
 
     Args:
         stack: Empty, with whatever carries the commands out.
@@ -138,6 +138,7 @@ def live(stack: Commands, dialects: Iterable[str], point: str, *, repeat: bool =
         _replacement(life)
         _outside_deletion(life)
         _failure(life)
+        _slow_deployment(life)
         _end(life)
     except Exception as error:  # noqa: BLE001 - a point that breaks must not end the others
         life.note(f"{type(error).__name__}: {error}")
@@ -215,6 +216,7 @@ def _outside_deletion(life: _Life) -> None:
     if "describe-gone-unknown-code" in life.dialects:
         life.did("refresh of the deleted", life.stack.refresh(), "error")
         life.did("destroy of the deleted", life.stack.destroy(), "delete")
+        life.stack.later(3.0)  # as a refresh takes: the nodes may be bound for so long
     else:
         life.did("refresh of the deleted", life.stack.refresh(), "delete")
     life.empty("refresh of the deleted")
@@ -235,6 +237,23 @@ def _failure(life: _Life) -> None:
     else:
         life.did("replace the failed", life.stack.up(**declared), "replace")
     life.agrees("after the failure", description="fails", status="active")
+
+
+def _slow_deployment(life: _Life) -> None:
+    """Longer than its program allows, twice: it is kept, and the next commands go on with it."""
+    life.simulator.hold_deployments()
+    limits = {"create": "5s", "update": "5s"}
+    declared = {**_FIRST, "description": "slow", "timeouts": limits}
+    life.did("slow deployment", life.stack.up(**declared), "error")
+    life.agrees("slow deployment", description="slow")
+    slow = life.only_service()
+    life.did("go on in vain", life.stack.up(**declared), "error")
+    life.simulator.release_deployments()
+    life.did("go on", life.stack.up(**{**declared, "timeouts": {"update": "5m"}}), "update")
+    life.agrees("go on", description="slow", status="active")
+    if life.only_service() != slow:
+        life.note("go on: the service is another one")
+    life.did("no-op after going on", life.stack.up(**declared), "same")
 
 
 def _end(life: _Life) -> None:

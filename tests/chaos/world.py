@@ -8,25 +8,33 @@ does is shown by running the same scenarios on it (tests/engine/test_dialects.py
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, redirect_stdout
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import pulumi
+from pulumi import CustomTimeouts, ResourceOptions
 
+from pulumi_adbpg_model.arguments import InputError, check_timeouts
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.resource import _raise_unless_active
 from pulumi_adbpg_model.simulator.signature import Verifier
-from pulumi_adbpg_model.state import WRITTEN
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.commands import GROUP, INSTANCE, Ran
 from tests.chaos.hosting import MovedClock, TimedHost
-from tests.provider.dynamic_host import HostError, Properties, Stored
+from tests.provider.dynamic_host import HostError, PartialFailureError, Properties, Stored
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+__all__ = ["MOST_TRIES", "AgainBy", "Kept", "OnError", "World"]
+
+_T = TypeVar("_T")
+#: How a create is tried again that failed in part: by another create, as with CLI 3.259, or by an
+#: update of what it left, as with 3.274.
+AgainBy = Literal["create", "update"]
 
 #: Notes of what goes well, which are printed as warnings are; test_verdict.py keeps them complete.
 _NOTE = re.compile(
@@ -35,12 +43,35 @@ _NOTE = re.compile(
     r"|: `pulumi up` (goes on waiting for|replaces) it$"
 )
 URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::model"
-_HIDDEN = {"__urn": URN, "__organization": "acme"}
+_HIDDEN = {"__organization": "acme"}
 DECLARED: Properties = {
     "db_instance_id": INSTANCE,
     "model_name": "Qwen3-Embedding-8B",
     "ai_nodes": ["ai-1"],
 }
+#: What fails for so many times in a row is not tried again, and leaves nothing in the state.
+MOST_TRIES = 100
+_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The state of the resource."""
+
+    stored: Stored
+    inputs: Properties
+    timeouts: Mapping[str, str]
+    #: Why its last create or update failed, though it left the resource.
+    init_errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OnError:
+    """A program's hook: it has what fails tried again so many times, after a pause."""
+
+    times: int
+    pause_s: float
+    again_by: AgainBy
 
 
 class World:
@@ -67,8 +98,10 @@ class World:
             signing_clock=time.time,
         )
         self._token = security_token
-        self.stored: Stored | None = None
-        self._inputs: Properties = {}
+        self.kept: Kept | None = None
+        self.on_error: OnError | None = None
+        #: Called before something is tried again, with the error that the program's hook is told.
+        self.on_retry: Callable[[str], None] = lambda _error: None
         self._told = io.StringIO()
         self._open = ExitStack()
 
@@ -89,10 +122,10 @@ class World:
 
     # Commands
 
-    def up(self, **inputs: Any) -> Ran:
+    def up(self, *, timeouts: Mapping[str, str] | None = None, **inputs: Any) -> Ran:
         """See `Commands`. Every command has a process of its own."""
         self.restart()
-        return self._told_by(lambda: self._up({**DECLARED, **inputs, **_HIDDEN}))
+        return self._told_by(lambda: self._up({**DECLARED, **inputs, **_HIDDEN}, timeouts or {}))
 
     def refresh(self) -> Ran:
         """See `Commands`."""
@@ -102,7 +135,7 @@ class World:
     def destroy(self) -> Ran:
         """See `Commands`."""
         self.restart()
-        return self._told_by(self._delete)
+        return self._told_by(self._destroy)
 
     def get(self, id_: str) -> Ran:
         """`pulumi up` of a program that only reads a service; of this, no state is kept."""
@@ -111,11 +144,11 @@ class World:
 
     def ids(self) -> set[str]:
         """See `Commands`."""
-        return set() if self.stored is None else {self.stored.id}
+        return set() if self.kept is None else {self.kept.stored.id}
 
     def key(self) -> str | None:
         """See `Commands`."""
-        return None if self.stored is None else self.stored.outs.get("api_key")
+        return None if self.kept is None else self.kept.stored.outs.get("api_key")
 
     def later(self, seconds: float) -> None:
         """See `Commands`."""
@@ -123,7 +156,7 @@ class World:
 
     def forget(self) -> None:
         """Lose the state; the cloud stays as it is."""
-        self.stored, self._inputs = None, {}
+        self.kept = None
 
     def renew_token(self, token: str) -> None:
         """A new security token, for the cloud and for the commands from now on."""
@@ -142,66 +175,134 @@ class World:
 
     # What the engine does
 
-    def _up(self, news: Properties) -> str:
-        checked = self.host.check(news, self._inputs)
-        if checked.failures:
-            raise HostError("; ".join(reason for _, reason in checked.failures))
-        inputs = checked.inputs
-        if self.stored is None:
-            self._create(inputs)
+    def _up(self, declared: Properties, timeouts: Mapping[str, str]) -> str:
+        limits: Any = CustomTimeouts(**timeouts) if timeouts else None
+        check_timeouts("model", ResourceOptions(custom_timeouts=limits))  # in the program
+        kept = self.kept
+        inputs = self._checked(declared, kept.inputs if kept else {})
+        if kept is None:
+            self._create(inputs, timeouts)
             return "create"
-        diffed = self.host.diff(self.stored, inputs)
+        diffed = self.host.diff(kept.stored, inputs, urn=URN)
         if diffed.replaces:
             assert diffed.delete_before_replace
-            inputs = self.host.check(news).inputs
-            self._delete()
-            self._create(inputs)
+            inputs = self._checked(declared, {})
+            self._tried(lambda: self._delete(kept))
+            self._create(inputs, timeouts)
             return "replace"
-        if diffed.changes == "DIFF_SOME" or (
-            diffed.changes == "DIFF_UNKNOWN" and inputs != self._inputs
-        ):
-            self.stored = self.host.update(self.stored, inputs)
-            self._inputs = inputs
+        changed = diffed.changes == "DIFF_SOME" or (
+            diffed.changes == "DIFF_UNKNOWN" and inputs != kept.inputs
+        )
+        if changed or kept.init_errors:
+            self._update(kept, inputs, timeouts)
             return "update"
-        self._inputs = inputs
+        self.kept = Kept(kept.stored, inputs, timeouts)
         return "same"
 
-    def _create(self, inputs: Properties) -> None:
-        self.stored = self.host.create(inputs)
-        self._inputs = inputs
+    def _checked(self, declared: Properties, olds: Properties) -> Properties:
+        checked = self.host.check(declared, olds, urn=URN)
+        if checked.failures:
+            raise HostError("; ".join(reason for _, reason in checked.failures))
+        return checked.inputs
+
+    def _create(self, inputs: Properties, timeouts: Mapping[str, str]) -> None:
+        limit_s = _seconds(timeouts.get("create"))
+        by_update = self.on_error is not None and self.on_error.again_by == "update"
+
+        def call(left: Stored | None) -> Stored:
+            if left is not None and by_update:
+                return self.host.update(left, inputs, urn=URN, timeout_s=limit_s)
+            return self.host.create(inputs, urn=URN, timeout_s=limit_s)
+
+        self._apply(call, inputs, timeouts)
+        if by_update:  # this engine forgets them when a later try succeeds
+            self.kept = self.kept and replace(self.kept, init_errors=())
+
+    def _update(self, kept: Kept, inputs: Properties, timeouts: Mapping[str, str]) -> None:
+        limit_s = _seconds(timeouts.get("update"))
+        self._apply(
+            lambda _left: self.host.update(kept.stored, inputs, urn=URN, timeout_s=limit_s),
+            inputs,
+            timeouts,
+        )
+        assert self.ids() == {kept.stored.id}
+
+    def _apply(
+        self,
+        call: Callable[[Stored | None], Stored],
+        inputs: Properties,
+        timeouts: Mapping[str, str],
+    ) -> None:
+        """Create or update, and keep what comes of it; the call is given what the last one left."""
+        left: Stored | None = None
+        reasons: tuple[str, ...] = ()
+
+        def attempt() -> Stored:
+            nonlocal left, reasons
+            try:
+                return call(left)
+            except PartialFailureError as error:
+                left, reasons = _unfinished(error.stored), (_plain(error),)
+                raise
+
+        try:
+            stored = self._tried(attempt)
+        except PartialFailureError as error:
+            self.kept = Kept(error.stored, inputs, timeouts, reasons)
+            raise
+        self.kept = Kept(stored, inputs, timeouts, reasons)
+
+    def _tried(self, call: Callable[[], _T]) -> _T:
+        """Call, and again for as long as it fails and the program's hook asks for it."""
+        for number in itertools.count(1):
+            try:
+                return call()
+            except HostError as error:
+                if number == MOST_TRIES:
+                    raise HostError(str(error)) from error  # whatever it left
+                if self.on_error is None or number > self.on_error.times or self.host.gone:
+                    raise
+                failure = _plain(error)
+            self.on_retry(failure)
+            self.clock.advance(self.on_error.pause_s)
+        raise AssertionError("counting ends")
 
     def _refresh(self) -> str:
-        if self.stored is None:
+        kept = self.kept
+        if kept is None:
             return "none"
-        read = self.host.refresh(self.stored)
+        limit_s = _seconds(kept.timeouts.get("read"))
+        read = self.host.refresh(kept.stored, urn=URN, timeout_s=limit_s)
         if not read.id:
-            self.stored, self._inputs = None, {}
+            self.kept = None
             return "delete"
-        changed = read.outs != self.stored.outs or (read.inputs or {}) != self._inputs
-        self.stored, self._inputs = read, read.inputs or {}
-        return "update" if changed else "same"
+        inputs = read.inputs or {}
+        self.kept = Kept(read, inputs, kept.timeouts)
+        return "update" if (read.outs, inputs) != (kept.stored.outs, kept.inputs) else "same"
 
     def _get(self, id_: str) -> str:
         self.host.get(id_, _HIDDEN)
         return "get"
 
-    def _delete(self) -> str:
-        if self.stored is None:
+    def _destroy(self) -> str:
+        if self.kept is None:
             return "none"
-        self.host.delete(self.stored)
-        self.stored, self._inputs = None, {}
+        self._delete(self.kept)
         return "delete"
 
+    def _delete(self, kept: Kept) -> None:
+        limit_s = _seconds(kept.timeouts.get("delete"))
+        self.host.delete(kept.stored, urn=URN, timeout_s=limit_s)
+        self.kept = None
+
     def _told_by(self, command: Callable[[], str]) -> Ran:
-        start, began = self._told.tell(), time.time()
+        start = self._told.tell()
         errors: tuple[str, ...] = ()
         did = "failed"
         try:
             did = command()
-            if self.stored is not None and did in ("create", "update", "replace", "same"):
-                _run_program(self.stored, began)
-        except (HostError, pulumi.RunError) as error:
-            errors = (str(error).removeprefix("Exception calling application: "),)
+        except (HostError, InputError) as error:
+            errors = (_plain(error),)
         self._told.seek(start)
         printed = self._told.read()
         warnings = [line for line in printed.splitlines() if not _NOTE.search(line)]
@@ -219,14 +320,18 @@ class World:
         return settings | ({"adbpg:securityToken": self._token} if self._token else {})
 
 
-def _run_program(stored: Stored, began: float) -> None:
-    """What the resource does in the program once its outputs are known."""
-    outs = stored.outs
-    seen = {
-        "id": stored.id,
-        "status": outs.get("status"),
-        "reason": outs.get("status_reason"),
-        "waits": outs.get("wait_for_active"),
-        "written": outs.get(WRITTEN),
-    }
-    _raise_unless_active(seen, began)
+def _unfinished(stored: Stored) -> Stored:
+    """What a failure leaves is not active, or it would be no failure."""
+    assert stored.outs["status"] != "active"
+    return stored
+
+
+def _plain(error: Exception) -> str:
+    """What the person reads."""
+    return str(error).removeprefix("Exception calling application: ")
+
+
+def _seconds(duration: str | None) -> float:
+    """As the engine sends it; 0 where there is none."""
+    parts = re.findall(r"(\d+)([hms])", duration or "")
+    return sum(int(number) * _UNITS_S[unit] for number, unit in parts)
