@@ -65,6 +65,8 @@ class _CallError(AdbpgModelError):
 
     #: Whether the same call may be sent again by the retry policy.
     retryable = False
+    #: Whether a write may have been applied all the same, now or by an earlier attempt.
+    in_doubt = False
     #: Used when the raiser gives no hint.
     default_hint = ""
 
@@ -93,6 +95,7 @@ class TransportError(_CallError):
     """
 
     retryable = True
+    in_doubt = True
     default_hint = "Check the region, the endpoint, the network and the proxy settings."
 
 
@@ -186,4 +189,5 @@ class ServerError(ApiError):
     """The cloud failed inside (5xx)."""
 
     retryable = True
+    in_doubt = True
     default_hint = "The service has a fault of its own: run the command again later."

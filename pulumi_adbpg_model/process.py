@@ -28,7 +28,7 @@ from pulumi.output import Unknown
 from pulumi_adbpg_model import host, lifecycle, state
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diffing import compare, keep_spelling
-from pulumi_adbpg_model.domain import ModelServiceId, Phase, phase_of
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
 from pulumi_adbpg_model.errors import AdbpgModelError, ConfigurationError, OperationError
 from pulumi_adbpg_model.preflight import Preflight
 from pulumi_adbpg_model.settings import Settings, is_region
@@ -148,7 +148,7 @@ class Process:
             reason=created.outcome.reason,
             request_id=created.request_id,
         )
-        why = _why_unfinished(created.id, outs, props)
+        why = _why_unfinished(created.id, created.outcome.details, outs, props)
         if why:
             self._fail_but_keep(str(created.id), {**outs, _PROVIDER: props.get(_PROVIDER)}, why)
         return CreateResult(str(created.id), outs)
@@ -240,8 +240,8 @@ class Process:
         begun = self._created.get(urn)
         why: str | None
         try:
-            outs = self._update(service, olds, news)
-            why = _why_unfinished(service, outs, news)
+            outs, details = self._update(service, olds, news)
+            why = _why_unfinished(service, details, outs, news)
         except Exception as error:
             if begun is None or begun.id != service:
                 raise
@@ -251,12 +251,15 @@ class Process:
                 raise lifecycle.deleted_outside(service) from None
             ours = isinstance(error, AdbpgModelError)
             reason = str(error) if ours else f"an unexpected error, {type(error).__name__}"
-            outs, why = olds, _unfinished(service, olds.get("status"), reason)
+            seen = state.last_seen(olds, service) is not None
+            outs, why = olds, _unfinished(service, olds.get("status"), reason, seen=seen)
         if why:
             self._fail_but_keep(id_, {**outs, _PROVIDER: news.get(_PROVIDER)}, why)
         return UpdateResult(outs)
 
-    def _update(self, service: ModelServiceId, olds: Properties, news: Properties) -> Properties:
+    def _update(
+        self, service: ModelServiceId, olds: Properties, news: Properties
+    ) -> tuple[Properties, ModelServiceDetails | None]:
         change = compare(olds, news, _is_unknown)
         kind = "resume" if change.resume else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
@@ -278,7 +281,7 @@ class Process:
         inputs = {**news, **{name: olds.get(name) for name in kept}}
         if whitelist is not None and not updated.whitelist_changed:
             inputs["security_ip_list"] = olds.get("security_ip_list")
-        return state.outputs(
+        outs = state.outputs(
             inputs,
             service,
             updated.details,
@@ -286,6 +289,7 @@ class Process:
             reason=updated.reason,
             request_id=olds.get("request_id"),
         )
+        return outs, updated.details
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the service and wait until it is gone."""
@@ -336,15 +340,21 @@ def _parse(id_: str) -> ModelServiceId:
         raise OperationError(f"the id {error}") from None
 
 
-def _why_unfinished(service: ModelServiceId, outs: Properties, inputs: Properties) -> str | None:
+def _why_unfinished(
+    service: ModelServiceId,
+    details: ModelServiceDetails | None,
+    outs: Properties,
+    inputs: Properties,
+) -> str | None:
     """Why an operation on a service that is there has to fail; None if it is as waited for."""
-    status = outs["status"]
-    if phase_of(status) is Phase.ACTIVE or (status != state.UNSEEN and not state.waits(inputs)):
+    if details is not None and (details.phase is Phase.ACTIVE or not state.waits(inputs)):
         return None
-    return _unfinished(service, status, outs.get("status_reason") or status)
+    status = outs["status"]
+    reason = outs.get("status_reason") or status
+    return _unfinished(service, status, reason, seen=details is not None)
 
 
-def _unfinished(service: ModelServiceId, status: str | None, reason: str) -> str:
+def _unfinished(service: ModelServiceId, status: str | None, reason: str, *, seen: bool) -> str:
     """One line: what is not as it was waited for, that it is kept and billed, and what then."""
     then = (
         "The next `pulumi up` replaces it"
@@ -352,9 +362,9 @@ def _unfinished(service: ModelServiceId, status: str | None, reason: str) -> str
         else "Run `pulumi up` again to go on waiting"
     )
     kept = (
-        "It may exist and be billed, so it is kept in the state"
-        if status in (None, state.UNSEEN)
-        else "It is kept in the state and its AI nodes stay billed"
+        "It is kept in the state and its AI nodes stay billed"
+        if seen
+        else "It may exist and be billed, so it is kept in the state"
     )
     line = " ".join(reason.split()).rstrip(".")
     return (

@@ -15,7 +15,7 @@ from typing import TypeVar
 import tenacity
 
 from pulumi_adbpg_model.clock import Clock
-from pulumi_adbpg_model.errors import AdbpgModelError, ApiError
+from pulumi_adbpg_model.errors import AdbpgModelError, ApiError, TransportError
 
 __all__ = ["RetryPolicy", "backoff", "call_with_retry"]
 
@@ -61,7 +61,7 @@ def call_with_retry(
     Make the call, repeating it under the policy.
 
     Raises:
-        AdbpgModelError: The last attempt's own error.
+        AdbpgModelError: The last attempt's own error; `in_doubt` if any of them was.
     """
     started = clock.monotonic()
     try:
@@ -69,13 +69,18 @@ def call_with_retry(
     except AdbpgModelError as first:
         failed: AdbpgModelError | None = first
     error: BaseException | None = None
+    in_doubt = False
 
     def attempt() -> _T:
-        nonlocal failed
-        if failed is not None:
-            first, failed = failed, None
-            raise first
-        return call()
+        nonlocal failed, in_doubt
+        try:
+            if failed is not None:
+                first, failed = failed, None
+                raise first
+            return call()
+        except (ApiError, TransportError) as refused:
+            refused.in_doubt = in_doubt = in_doubt or refused.in_doubt
+            raise
 
     def wait(state: tenacity.RetryCallState) -> float:
         nonlocal error

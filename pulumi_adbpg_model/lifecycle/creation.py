@@ -151,17 +151,18 @@ def _submit(
     known: Collection[str] | None,
     answered: Collection[ModelServiceId],
 ) -> Submission:
-    told = False
+    told = in_doubt = False
     while True:
         try:
             return operation.api.create_model_service(
                 spec, token, budget_s=operation.deadline.remaining_s
             )
         except (ApiError, TransportError) as error:
-            if isinstance(error, TransportError):
-                error.hint = f"{error.hint} {_AGAIN}".lstrip()  # what to check, where it says that
-            elif isinstance(error, ServerError):
+            in_doubt = error.in_doubt = in_doubt or error.in_doubt
+            if in_doubt and isinstance(error, (BusyError, ServerError)):
                 error.hint = _AGAIN
+            elif in_doubt:
+                error.hint = f"{error.hint} {_AGAIN}".lstrip()  # what to check, where it says that
             shown = living(operation, spec.db_instance_id)
             held = holder_of(shown, spec.ai_nodes)
             if held is not None and held[0].id in answered:
@@ -171,7 +172,7 @@ def _submit(
             elif not isinstance(error, _NOT_ABOUT_NODES):
                 explain_scarce(operation, error, spec, shown, first=not told)
                 told = True
-            if not isinstance(error, BusyError):
+            if held is not None or not isinstance(error, BusyError):
                 if answered:
                     error.hint += f" Answered before, not shown: {', '.join(map(str, answered))}."
                 raise

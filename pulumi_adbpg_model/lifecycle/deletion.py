@@ -51,7 +51,7 @@ def delete(
         seen = seen or find(operation, service, any_code=True) is not None
         asked = _request(operation, service)
         # Whatever the answer was: it may be about a service that the cloud does not see yet.
-        if not seen and look(operation, service, seen=False) is not None:
+        if not seen and look(operation, service, seen=False, any_code=True) is not None:
             asked = _request(operation, service)
         _wait_until_gone(operation, service, asked=asked)
     operation.deleted_here.add(service)

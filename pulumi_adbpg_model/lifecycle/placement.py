@@ -12,7 +12,6 @@ from pulumi_adbpg_model.errors import (
     ConfigurationError,
     OperationError,
     QuotaError,
-    ServerError,
     TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
@@ -29,8 +28,6 @@ __all__ = [
 
 #: Seconds spent on a look around that an operation can do without.
 _LOOK_S = 5.0
-#: After these nobody knows whether a service was created.
-_AMBIGUOUS = (ServerError, TransportError)
 
 
 class _CutShortError(Exception):
@@ -127,7 +124,7 @@ def explain_taken(
     """
     taken = f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
     then = f"{how_to_take_over(holder.id)}; else choose a free node, or delete that service."
-    if isinstance(error, _AMBIGUOUS):
+    if error.in_doubt:
         before = known is not None and holder.id.model_service_id in known
         origin = "was there before" if before else "may come from this very call"
         error.hint = f"{error.hint} {taken}; it {origin}. {then}"

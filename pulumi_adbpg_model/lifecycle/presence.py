@@ -113,7 +113,12 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
 
 
 def look(
-    operation: Operation, service: ModelServiceId, *, seen: bool = True, twice: bool = False
+    operation: Operation,
+    service: ModelServiceId,
+    *,
+    seen: bool = True,
+    twice: bool = False,
+    any_code: bool = False,
 ) -> ModelServiceDetails | None:
     """
     The service as it is now, or None with proof that it is not there.
@@ -124,6 +129,7 @@ def look(
         seen: Whether the cloud has shown it before; if not, it is given time to show up.
         twice: Whether the proof is to be had twice, because more than a text hangs on it: describe
             and list may lag behind together.
+        any_code: See `find`.
 
     Raises:
         InstanceNotFoundError: The instance is not visible.
@@ -134,7 +140,7 @@ def look(
     looking = Deadline.after(operation.clock, GRACE_S)
     absent: Deadline | None = None
     while True:
-        details = find(operation, service)
+        details = find(operation, service, any_code=any_code)
         if details is not None:
             return details
         fresh = not seen and not looking.expired

@@ -335,7 +335,8 @@ class Stack:
         try:
             command(on_output=lines.append, on_event=log.take, **options)
         except auto.CommandError as error:
-            log.wait()
+            if "code: -9" not in str(error):  # a killed one writes no end
+                log.wait()
             raise Failed(name, _plain(str(error)), log) from None
         log.wait()
         return Result(_plain("\n".join(lines)), log, self.outputs)

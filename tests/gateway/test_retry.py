@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_adbpg_model.errors import (
+    AccessError,
     BusyError,
     ConfigurationError,
     ServerError,
@@ -229,3 +230,17 @@ def test_the_gateway_keeps_to_its_budget(simulator: Simulator, budget_s: float, 
 
     assert len(simulator.requests) == calls
     assert clock.now <= budget_s
+
+
+@pytest.mark.parametrize("fault", ["reset-after", "internal-error-after", "truncated-json"])
+def test_a_refusal_after_an_answer_that_was_lost_says_so(simulator: Simulator, fault: str) -> None:
+    """The attempt before may have been applied, whatever the last one is answered."""
+    gateway = gateway_for(simulator, FakeClock(), RetryPolicy())
+    simulator.inject(fault, "CreateModelService")
+    simulator.inject("forbidden", "CreateModelService")
+    with pytest.raises(AccessError) as doubtful:
+        gateway.create_model_service(SPEC, "token")
+    simulator.inject("forbidden", "CreateModelService")
+    with pytest.raises(AccessError) as certain:
+        gateway.create_model_service(SPEC, "another")
+    assert (doubtful.value.in_doubt, certain.value.in_doubt) == (True, False)

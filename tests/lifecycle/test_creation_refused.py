@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pulumi_adbpg_model.errors import (
+    AccessError,
     AdbpgModelError,
     ApiError,
     BusyError,
@@ -308,6 +309,40 @@ def test_create_names_the_holder_after_an_ambiguous_create(
         f"CreateModelService in instance gp-demo failed: no answer. {check}{_AGAIN} {_TAKEN}; "
         f"{origin}. {_THEN}" == str(caught.value)
     )
+
+
+def _doubtful(error: ApiError) -> ApiError:
+    """A refusal that the gateway had only after an answer was lost."""
+    error.in_doubt = True
+    return error
+
+
+@pytest.mark.parametrize("kind", [AccessError, BusyError, QuotaError])
+def test_create_says_that_a_lost_answer_came_before_a_refusal(
+    cloud: FakeCloud, voice: Voice, kind: type[ApiError]
+) -> None:
+    """An earlier attempt may have made the service: the error says how to find it."""
+    cloud.fail("create", _doubtful(kind(*_ACTION, "no way", hint="Mend it.")))
+    cloud.fail_always("create", kind(*_ACTION, "no way", hint="Mend it."))
+    with pytest.raises(kind) as caught:
+        _create(cloud, voice)
+    assert str(caught.value).endswith(_AGAIN)
+
+
+def test_create_does_not_wait_for_a_node_that_its_own_lost_service_holds(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Busy for now would be waited for; a holder that may be this create's own is named at once."""
+    cloud.clock.at(1.5, lambda: cloud.appear("ms-old"))
+    cloud.call_s = 1.0
+    cloud.fail_always("create", _doubtful(BusyError(*_ACTION, "bound")))
+    with pytest.raises(BusyError) as caught:
+        _create(cloud, voice)
+    assert str(caught.value) == (
+        f"CreateModelService in instance gp-demo failed: bound. {_AGAIN} {_TAKEN}; "
+        f"it may come from this very call. {_THEN}"
+    )
+    assert len(cloud.times("create")) == 1
 
 
 def test_create_raises_missing_credentials_before_anything_is_sent(

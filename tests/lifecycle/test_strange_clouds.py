@@ -50,14 +50,15 @@ def test_delete_ends_when_the_list_proves_what_an_unknown_code_says(
     assert voice.notes == ["gp-demo:ms-old is deleted"]
 
 
+@pytest.mark.parametrize("seen", [True, False])
 def test_delete_of_what_is_gone_succeeds_whatever_the_code(
-    cloud: FakeCloud, voice: Voice, unknown: ApiError
+    cloud: FakeCloud, voice: Voice, unknown: ApiError, *, seen: bool
 ) -> None:
     """A delete that is refused with an unknown code succeeds when the list proves the absence."""
     cloud.fail_always("delete", unknown)
     cloud.fail_always("describe", unknown)
 
-    delete(operation(cloud, voice), _GONE)
+    delete(operation(cloud, voice), _GONE, seen=seen)
 
     assert len(cloud.times("delete")) == 1
 

@@ -263,6 +263,19 @@ def test_nothing_fails_where_nobody_waits(
     assert [created.outs["status"], updated.outs["status"]] == [status, status]
 
 
+def test_a_service_without_a_status_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cloud that leaves the word out at first shows the service all the same."""
+    with Simulator(provision_seconds=3600, dialects=["status-missing"]) as silent:
+        for name, value in silent.environment().items():
+            monkeypatch.setenv(name, value)
+        declared = {"db_instance_id": "gp-demo", "model_name": "Qwen3-8B", "ai_nodes": ["ai-1"]}
+        own = TimedHost(MovedClock(), {})
+        created = own.create({**declared, "wait_for_active": False})
+        late = kept_by(lambda: own.create({**declared, "ai_nodes": ["ai-2"]}, timeout_s=60))
+        own.stop()
+    assert [created.outs["status"], late.outs["status"]] == ["unknown", "unknown"]
+
+
 @pytest.mark.parametrize("fault", ["not-found-404", "forbidden"])
 def test_a_service_that_was_never_seen_fails_even_where_nobody_waits(
     quick: TimedHost, cloud: Simulator, inputs: Properties, fault: str
