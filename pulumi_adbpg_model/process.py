@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import shlex
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -148,7 +149,7 @@ class Process:
             reason=created.outcome.reason,
             request_id=created.request_id,
         )
-        why = _why_unfinished(created.id, created.outcome.details, outs, props)
+        why = _why_unfinished(call.urn, created.id, created.outcome.details, outs, props)
         if why:
             self._fail_but_keep(str(created.id), {**outs, _PROVIDER: props.get(_PROVIDER)}, why)
         return CreateResult(str(created.id), outs)
@@ -241,7 +242,7 @@ class Process:
         why: str | None
         try:
             outs, details = self._update(service, olds, news)
-            why = _why_unfinished(service, details, outs, news)
+            why = _why_unfinished(urn, service, details, outs, news)
         except Exception as error:
             if begun is None or begun.id != service:
                 raise
@@ -252,7 +253,7 @@ class Process:
             ours = isinstance(error, AdbpgModelError)
             reason = str(error) if ours else f"an unexpected error, {type(error).__name__}"
             seen = state.last_seen(olds, service) is not None
-            outs, why = olds, _unfinished(service, olds.get("status"), reason, seen=seen)
+            outs, why = olds, _unfinished(urn, service, olds.get("status"), reason, seen=seen)
         if why:
             self._fail_but_keep(id_, {**outs, _PROVIDER: news.get(_PROVIDER)}, why)
         return UpdateResult(outs)
@@ -341,6 +342,7 @@ def _parse(id_: str) -> ModelServiceId:
 
 
 def _why_unfinished(
+    urn: str,
     service: ModelServiceId,
     details: ModelServiceDetails | None,
     outs: Properties,
@@ -351,10 +353,12 @@ def _why_unfinished(
         return None
     status = outs["status"]
     reason = outs.get("status_reason") or status
-    return _unfinished(service, status, reason, seen=details is not None)
+    return _unfinished(urn, service, status, reason, seen=details is not None)
 
 
-def _unfinished(service: ModelServiceId, status: str | None, reason: str, *, seen: bool) -> str:
+def _unfinished(
+    urn: str, service: ModelServiceId, status: str | None, reason: str, *, seen: bool
+) -> str:
     """One line: what is not as it was waited for, that it is kept and billed, and what then."""
     then = (
         "The next `pulumi up` replaces it"
@@ -366,10 +370,11 @@ def _unfinished(service: ModelServiceId, status: str | None, reason: str, *, see
         if seen
         else "It may exist and be billed, so it is kept in the state"
     )
+    target = shlex.quote(urn) if urn else "<urn>"  # all else in the stack stays
     line = " ".join(reason.split()).rstrip(".")
     return (
-        f"model service {service} is not active: {line}. {kept}. {then}; `pulumi destroy` removes "
-        "it."
+        f"model service {service} is not active: {line}. {kept}. {then}; `pulumi destroy --target "
+        f"{target}` removes it."
     )
 
 

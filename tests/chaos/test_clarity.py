@@ -15,7 +15,7 @@ _CLEAR = (
     "again.",
     "model service gp-demo:ms-1 is not active: the deployment failed, status 'deploy_failed'. It "
     "is kept in the state and its AI nodes stay billed. The next `pulumi up` replaces it; `pulumi "
-    "destroy` removes it.",
+    "destroy --target urn:pulumi:dev::a::t::b` removes it.",
     "update failed: model service gp-demo:ms-1 is gone. Run `pulumi refresh`, then `pulumi up` to "
     "create it again.",
     "import of gp-demo:ms-1 failed: there is no such model service. Correct the id in import_, or "

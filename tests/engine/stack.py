@@ -12,6 +12,7 @@ import json
 import os
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -344,6 +345,18 @@ class Stack:
 
 def _run_file(program: Path) -> None:
     runpy.run_path(str(program))
+
+
+def not_active(resource: Mapping[str, Any], why: str, *, replaced: bool = False) -> str:
+    """The line about a service of the state that was waited for in vain."""
+    then = (
+        "The next `pulumi up` replaces it" if replaced else "Run `pulumi up` again to go on waiting"
+    )
+    return (
+        f"model service {resource['id']} is not active: {why}. It is kept in the state and its AI "
+        f"nodes stay billed. {then}; `pulumi destroy --target {shlex.quote(resource['urn'])}` "
+        "removes it."
+    )
 
 
 def is_secret(value: object) -> bool:

@@ -10,7 +10,7 @@ from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import NODE, Echo, declare, mutations, program, pulumi_ids
-from tests.engine.stack import Failed, Stack, is_secret
+from tests.engine.stack import Failed, Stack, is_secret, not_active
 
 
 def test_custom_timeouts_bound_the_creation_when_it_takes_longer(
@@ -21,12 +21,10 @@ def test_custom_timeouts_bound_the_creation_when_it_takes_longer(
     with pytest.raises(Failed) as failed:
         stack.up(program(ResourceOptions(custom_timeouts=CustomTimeouts(create="1s"))))
     (id_,) = pulumi_ids(simulator)
-    assert (
-        f"model service {id_} is not active: not active within 1 s, the limit set by "
-        "custom_timeouts (last status 'deployming'). It is kept in the state and its AI nodes stay "
-        "billed. Run `pulumi up` again to go on waiting; `pulumi destroy` removes it."
-    ) in failed.value.reasons
-    assert stack.resource()["id"] == id_
+    state = stack.resource()
+    why = "not active within 1 s, the limit set by custom_timeouts (last status 'deployming')"
+    assert failed.value.reasons == {not_active(state, why)}
+    assert state["id"] == id_
 
 
 def test_custom_timeouts_alone_are_no_change_and_bound_the_deletion_all_the_same(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from functools import partial
@@ -14,10 +15,8 @@ from pulumi import CustomTimeouts, ResourceOptions
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import Echo, declare, mutations, program, pulumi_ids
 from tests.engine.running import background, eventually, stop_cli
-from tests.engine.stack import Failed, Stack, is_secret
+from tests.engine.stack import Failed, Stack, is_secret, not_active
 
-_KEPT = "It is kept in the state and its AI nodes stay billed."
-_ON = "Run `pulumi up` again to go on waiting; `pulumi destroy` removes it."
 _NODES = [f"ai-{number}" for number in range(1, 6)]
 
 
@@ -54,13 +53,18 @@ def test_the_rest_is_made_and_every_failed_service_is_told_in_its_own_row(tmp_pa
         assert set(ids.values()) == pulumi_ids(simulator)
         assert log.failed == {"failing", "late"}
         assert log.reasons("failing") == [
-            f"model service {ids['failing']} is not active: the deployment failed, status "
-            f"'deploy_failed'. {_KEPT} The next `pulumi up` replaces it; `pulumi destroy` removes "
-            "it."
+            not_active(
+                stack.resource("failing"),
+                "the deployment failed, status 'deploy_failed'",
+                replaced=True,
+            )
         ]
         assert log.reasons("late") == [
-            f"model service {ids['late']} is not active: not active within 4 s, the limit set by "
-            f"custom_timeouts (last status 'deployming'). {_KEPT} {_ON}"
+            not_active(
+                stack.resource("late"),
+                "not active within 4 s, the limit set by custom_timeouts (last status "
+                "'deployming')",
+            )
         ]
         assert sorted(log.reasons()) == sorted(log.reasons("failing") + log.reasons("late"))
         made = {one["urn"].rpartition("::")[2] for one in stack.export()["resources"]}
@@ -110,6 +114,32 @@ def test_outputs_of_the_stack_stay_when_another_service_fails(
     assert stack.up().outputs.keys() == {"first", "first-key", "second", "second-key"}
 
 
+def test_the_command_that_the_line_names_removes_that_service_alone(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """As it is printed, in a shell, which takes the `$` of a component's child for its own."""
+
+    def two() -> None:
+        declare("good", ai_nodes=["ai-2"])
+        pod = pulumi.ComponentResource("shop:ai:Pod", "pod")
+        declare("failing", ResourceOptions(parent=pod))
+
+    simulator.hold_deployments()
+    with background(lambda: stack.up(two)) as up:
+        eventually(lambda: len(simulator.services) == 2, up)
+        for service in simulator.services:
+            node_status = "active" if service.ai_nodes == ("ai-2",) else "deploy_failed"
+            simulator.change_service(service.id, status=node_status)
+        failed = up.exception(timeout=30)
+    assert isinstance(failed, Failed)
+    (line,) = failed.reasons
+    (command,) = re.findall(r"`(pulumi destroy [^`]*)`", line)
+    done = stack.type("sh", "-c", f"{command} --yes --stack dev")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stack.ids() == pulumi_ids(simulator)
+    assert [service.ai_nodes for service in simulator.services] == [("ai-2",)]
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the CLI in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_during_four_waits_keeps_all_ids(
@@ -131,8 +161,7 @@ def test_a_stop_during_four_waits_keeps_all_ids(
     for resource in stack.resources():
         name = resource["urn"].rpartition("::")[2]
         assert failed.log.reasons(name) == [
-            f"model service {resource['id']} is not active: the operation was cancelled (last "
-            f"status 'deployming'). {_KEPT} {_ON}"
+            not_active(resource, "the operation was cancelled (last status 'deployming')")
         ]
     assert not stack.export().get("pending_operations")
     simulator.release_deployments()
@@ -152,8 +181,10 @@ def test_an_update_that_ends_without_an_active_service_fails_too(tmp_path: Path)
         with pytest.raises(Failed) as failed:
             stack.up(declared(security_ip_list=["10.0.0.2"]))
         assert failed.value.log.reasons("model") == [
-            f"model service gp-demo:{service.id} is not active: not active within 2 s, the limit "
-            f"set by custom_timeouts (last status 'updating'). {_KEPT} {_ON}"
+            not_active(
+                stack.resource(),
+                "not active within 2 s, the limit set by custom_timeouts (last status 'updating')",
+            )
         ]
         simulator.change_service(service.id, status="active")
         assert stack.up().changes == {"same": 1, "update": 1}

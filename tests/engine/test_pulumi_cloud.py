@@ -114,10 +114,11 @@ def test_nothing_is_lost_between_runs_that_share_only_the_backend(
         (second,) = simulator.services
         assert code != 0
         (shown,) = blocks(PAGE, "printed: cancelled")
-        expected = " ".join(shown.text.split()).replace("…", second.id)
-        assert expected in " ".join(output.split())
         (kept,) = _state(tmp_path)
         assert kept["id"] == f"gp-demo:{second.id}"
+        expected = " ".join(shown.text.split())
+        expected = expected.replace("gp-demo:…", kept["id"]).replace("urn:…", kept["urn"])
+        assert expected in " ".join(output.split())
 
         simulator.release_deployments()
         executor.run("up")

@@ -11,7 +11,7 @@ from pulumi import CustomTimeouts, ResourceOptions
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import declare, mutations, program
 from tests.engine.running import background, eventually
-from tests.engine.stack import Failed, Stack, is_secret
+from tests.engine.stack import Failed, Stack, is_secret, not_active
 
 _IN_A_HURRY = ResourceOptions(custom_timeouts=CustomTimeouts(create="1s"))
 
@@ -29,17 +29,13 @@ def test_up_fails_in_one_line_when_the_deployment_fails(stack: Stack, simulator:
     with pytest.raises(Failed) as failed:
         stack.up(program())
     (first,) = simulator.services
-    line = (
-        f"model service gp-demo:{first.id} is not active: the deployment failed, status "
-        "'deploy_failed'. It is kept in the state and its AI nodes stay billed. The next `pulumi "
-        "up` replaces it; `pulumi destroy` removes it."
-    )
-    assert failed.value.reasons == {line}
-    assert "Traceback" not in failed.value.output
     state = stack.resource()
     assert state["id"] == f"gp-demo:{first.id}"
     assert state["outputs"]["status"] == "deploy_failed"
-    assert state["outputs"]["status_reason"] == "the deployment failed, status 'deploy_failed'"
+    why = "the deployment failed, status 'deploy_failed'"
+    assert state["outputs"]["status_reason"] == why
+    assert failed.value.reasons == {not_active(state, why, replaced=True)}
+    assert "Traceback" not in failed.value.output
     assert "api_key" not in state["outputs"]
 
     simulator.clear_requests()
@@ -59,19 +55,13 @@ def test_up_resumes_the_same_service_when_it_was_not_active_in_time(
     with pytest.raises(Failed) as failed:
         stack.up(program(_IN_A_HURRY))
     (service,) = simulator.services
-    line = (
-        f"model service gp-demo:{service.id} is not active: not active within 1 s, the limit set "
-        "by custom_timeouts (last status 'deployming'). It is kept in the state and its AI nodes "
-        "stay billed. Run `pulumi up` again to go on waiting; `pulumi destroy` removes it."
-    )
-    assert failed.value.reasons == {line}
-    assert "Traceback" not in failed.value.output
     state = stack.resource()
     assert state["id"] == f"gp-demo:{service.id}"
     assert state["outputs"]["status"] == "deployming"
-    assert state["outputs"]["status_reason"] == (
-        "not active within 1 s, the limit set by custom_timeouts (last status 'deployming')"
-    )
+    why = "not active within 1 s, the limit set by custom_timeouts (last status 'deployming')"
+    assert state["outputs"]["status_reason"] == why
+    assert failed.value.reasons == {not_active(state, why)}
+    assert "Traceback" not in failed.value.output
 
     simulator.release_deployments()
     assert stack.up().changes == {"same": 1, "update": 1}
@@ -93,13 +83,11 @@ def test_up_finds_the_service_failed_when_it_resumes(stack: Stack, simulator: Si
     simulator.fail_service(first.id, "create_error")
     with pytest.raises(Failed) as failed:
         stack.up()
+    state = stack.resource()
     assert failed.value.reasons == {
-        f"model service gp-demo:{first.id} is not active: the deployment failed, status "
-        "'create_error'. It is kept in the state and its AI nodes stay billed. The next `pulumi "
-        "up` replaces it; `pulumi destroy` removes it."
+        not_active(state, "the deployment failed, status 'create_error'", replaced=True)
     }
     assert mutations(simulator) == ["CreateModelService"]
-    state = stack.resource()
     assert (state["id"], state["outputs"]["status"]) == (f"gp-demo:{first.id}", "create_error")
 
 

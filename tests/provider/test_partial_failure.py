@@ -17,6 +17,7 @@ from tests.provider.dynamic_host import (
     Properties,
     Stored,
     kept_by,
+    urn_of,
 )
 
 _KEPT = "It is kept in the state and its AI nodes stay billed"
@@ -72,7 +73,8 @@ class _End:
         assert (stored.outs["status"], reason) == (self.status, self.reason.format(id=stored.id))
         assert str(failure) == (
             f"model service {stored.id} is not active: {stored.outs['status_reason']}. "
-            f"{self.kept}. {self.then}; `pulumi destroy` removes it."
+            f"{self.kept}. {self.then}; `pulumi destroy --target {urn_of(stored.outs)}` "
+            "removes it."
         )
         assert len(str(failure).splitlines()) == 1
         return stored

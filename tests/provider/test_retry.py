@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.hosting import TimedHost
-from tests.provider.dynamic_host import HostError, Properties, Stored, kept_by
+from tests.provider.dynamic_host import HostError, Properties, Stored, kept_by, urn_of
 
 Trouble = Callable[[Simulator], None]
 
@@ -226,6 +226,6 @@ def test_the_hundredth_try_succeeds_with_a_warning(
     assert capsys.readouterr().out.splitlines()[-1] == (
         f"model service {kept.id} is not active: {kept.outs['status_reason']}. It is kept in the "
         "state and its AI nodes stay billed. Run `pulumi up` again to go on waiting; `pulumi "
-        "destroy` removes it."
+        f"destroy --target {urn_of(inputs)}` removes it."
     )
     kept_by(lambda: quick.create({**inputs, "ai_nodes": ["ai-2"]}, timeout_s=1))
