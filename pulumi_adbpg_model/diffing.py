@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulumi_adbpg_model.domain import Phase, phase_of
-from pulumi_adbpg_model.state import DEFAULTS, INPUTS, declared_names, same_value, waits
+from pulumi_adbpg_model.state import (
+    DEFAULTS,
+    INPUTS,
+    declared_names,
+    is_taking_over,
+    same_value,
+    waits,
+)
 
 __all__ = ["Change", "compare", "keep_spelling"]
 
@@ -26,7 +33,8 @@ _LISTS = ("ai_nodes", "security_ip_list")
 class Change:
     """
     The verdict. `changed` are the inputs that differ, `replaces` what forces a replacement: some of
-    them, or the failed status; `resume` means that the service is not active yet and waited for.
+    them, or the failed status; `resume` means that the service is not active, or not taken over,
+    yet and waited for.
     """
 
     changed: tuple[str, ...]
@@ -40,6 +48,9 @@ def compare(
     """
     Compare old outputs with new inputs.
 
+    A service that is not taken over yet is never replaced, which would delete it: the update
+    compares it with what is declared.
+
     An input that the program never set is not managed and never differs. A failed service is
     replaced whatever the inputs say. An unknown value counts as different.
     """
@@ -47,6 +58,9 @@ def compare(
     changed = tuple(name for name in INPUTS if _differs(name, olds, news, declared, is_unknown))
     replaces = [name for name in changed if not _in_place(name, news, is_unknown)]
     phase = phase_of(olds.get("status"))
+    if is_taking_over(olds):
+        shown = phase is not Phase.PENDING
+        return Change(changed, (), resume=shown or waits(news) or bool(changed))
     if phase is Phase.FAILED:
         replaces.append("status")
     resume = phase is Phase.PENDING and waits(news)

@@ -60,7 +60,11 @@ def diff(id_: str, olds: Properties, news: Properties) -> DiffResult:
     forced = change.resume or "status" in change.replaces
     changes = True if forced else (None if change.changed else False)
     if forced:
-        then = "goes on waiting for it" if change.resume else "replaces it"
+        then = "goes on waiting for it"
+        if state.is_taking_over(olds):
+            then = "compares it with what is declared"
+        elif change.replaces:
+            then = "replaces it"
         _report(host.current_call()).note(f"{id_} is {olds.get('status')!r}: `pulumi up` {then}")
     return DiffResult(changes=changes, replaces=list(change.replaces), delete_before_replace=True)
 
@@ -87,6 +91,7 @@ class Process:
         self._preflight = Preflight(clock, os.environ, self._deleted_here)
         # By URN, because a program may have what fails tried again, with an `on_error` hook.
         self._created: dict[str, lifecycle.Created] = {}
+        self._kept: dict[str, tuple[str, Properties]] = {}
         self._tries: Counter[str] = Counter()
 
     def prepare_host(self) -> None:
@@ -139,8 +144,11 @@ class Process:
             raise OperationError(_no_call())
         operation = self._operation(props, "create")
         region = self._region(props)
-        created = self._create(operation, props, call.urn, region)
-        tokens = created.tokens and [created.tokens.first, created.tokens.last]
+        try:
+            created = self._create(operation, props, call.urn, region)
+        except Exception as error:  # noqa: BLE001 - raised again
+            return CreateResult(*self._rescue(call.urn, error))
+        tokens = _tokens(created.tokens, created.outcome.details)
         outs = state.outputs(
             {**props, state.TOKENS: tokens},
             created.id,
@@ -151,7 +159,7 @@ class Process:
         )
         why = _why_unfinished(call.urn, created.id, created.outcome.details, outs, props)
         if why:
-            self._fail_but_keep(str(created.id), {**outs, _PROVIDER: props.get(_PROVIDER)}, why)
+            self._fail_but_keep(str(created.id), outs, props, why)
         return CreateResult(str(created.id), outs)
 
     def _create(
@@ -180,22 +188,36 @@ class Process:
             except lifecycle.GoneError:
                 raise lifecycle.deleted_outside(begun.id) from None
             created = dataclasses.replace(begun, outcome=outcome)
-        if urn:
+        if urn and created.tokens:  # what is taken over is compared again by the next try
             self._created[urn] = created
         return created
 
-    def _fail_but_keep(self, id_: str, outs: Properties, why: str) -> None:
+    def _fail_but_keep(self, id_: str, outs: Properties, inputs: Properties, why: str) -> None:
         """
         Fail the call that this thread serves, in such a way that the engine keeps the service.
 
         Returns where raising would lose it: the state then says success, a warning the rest.
         """
         call = host.current_call()
-        if call is not None:
-            last = self._tries[call.urn] >= _MOST_TRIES
-            if not last and call.tell_partial_failure(id_, outs, why):
+        if call is not None and self._tries[call.urn] < _MOST_TRIES:
+            provider = {_PROVIDER: inputs.get(_PROVIDER)}
+            if call.tell_partial_failure(id_, {**outs, **provider}, why):
+                self._kept[call.urn] = (id_, outs)
                 raise OperationError(why)
         _report(call).warn(why)
+
+    def _rescue(self, urn: str, error: Exception) -> tuple[str, Properties]:
+        """
+        What an earlier try told of a resource, where another failure would make the engine forget
+        it: a refresh tells what became of it.
+
+        Raises:
+            Exception: The error, which is harmless.
+        """
+        if urn not in self._kept or self._tries[urn] < _MOST_TRIES:
+            raise error
+        _report(host.current_call()).warn(_text_of(error))
+        return self._kept[urn]
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
@@ -243,19 +265,19 @@ class Process:
         try:
             outs, details = self._update(service, olds, news)
             why = _why_unfinished(urn, service, details, outs, news)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again, or told
             if begun is None or begun.id != service:
-                raise
+                return UpdateResult(self._rescue(urn, error)[1])
             # It is the next try of a create, of which the engine has stored nothing yet.
             if isinstance(error, lifecycle.GoneError):
                 del self._created[urn]
-                raise lifecycle.deleted_outside(service) from None
-            ours = isinstance(error, AdbpgModelError)
-            reason = str(error) if ours else f"an unexpected error, {type(error).__name__}"
+                gone = lifecycle.deleted_outside(service)
+                return UpdateResult(self._rescue(urn, gone)[1])
             seen = state.last_seen(olds, service) is not None
-            outs, why = olds, _unfinished(urn, service, olds.get("status"), reason, seen=seen)
+            why = _unfinished(urn, service, olds.get("status"), _text_of(error), seen=seen)
+            outs = olds
         if why:
-            self._fail_but_keep(id_, {**outs, _PROVIDER: news.get(_PROVIDER)}, why)
+            self._fail_but_keep(id_, outs, news, why)
         return UpdateResult(outs)
 
     def _update(
@@ -264,6 +286,8 @@ class Process:
         change = compare(olds, news, _is_unknown)
         kind = "resume" if change.resume else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
+        if state.is_taking_over(olds):
+            return self._go_on_taking_over(operation, service, olds, news)
         whitelist = None
         if "security_ip_list" in change.changed:
             whitelist = lifecycle.WhitelistChange(
@@ -292,11 +316,35 @@ class Process:
         )
         return outs, updated.details
 
+    def _go_on_taking_over(
+        self,
+        operation: lifecycle.Operation,
+        service: ModelServiceId,
+        olds: Properties,
+        news: Properties,
+    ) -> tuple[Properties, ModelServiceDetails | None]:
+        """Compare a service, which did not show in full before, with what is declared now."""
+        spec, waits = state.spec_from(news), state.waits(news)
+        try:
+            taken = lifecycle.adopt(operation, service, spec, wait_for_active=waits)
+        except lifecycle.GoneError:
+            raise lifecycle.gone_error("import", service) from None
+        outs = state.outputs(
+            {**news, state.TOKENS: _tokens(None, taken.outcome.details)},
+            service,
+            taken.outcome.details,
+            region=olds.get("region_id"),
+            reason=taken.outcome.reason,
+            request_id=None,
+        )
+        return outs, taken.outcome.details
+
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the service and wait until it is gone."""
         service = _parse(id_)
         seen = state.last_seen(props, service) is not None
-        tokens = lifecycle.TokenChain(*props[state.TOKENS]) if state.TOKENS in props else None
+        chain = props.get(state.TOKENS)
+        tokens = lifecycle.TokenChain(*chain) if chain else None
         operation = self._operation(props, "delete")
         lifecycle.delete(operation, service, seen=seen, tokens=tokens)
 
@@ -341,6 +389,20 @@ def _parse(id_: str) -> ModelServiceId:
         raise OperationError(f"the id {error}") from None
 
 
+def _tokens(
+    chain: lifecycle.TokenChain | None, details: ModelServiceDetails | None
+) -> list[str] | None:
+    """What the state says of client tokens; nothing once a service is taken over."""
+    if chain is not None:
+        return [chain.first, chain.last]
+    return None if details is not None and details.phase is Phase.ACTIVE else []
+
+
+def _text_of(error: Exception) -> str:
+    ours = isinstance(error, AdbpgModelError)  # another's text may hold anything
+    return str(error) if ours else f"an unexpected error, {type(error).__name__}"
+
+
 def _why_unfinished(
     urn: str,
     service: ModelServiceId,
@@ -370,12 +432,12 @@ def _unfinished(
         if seen
         else "It may exist and be billed, so it is kept in the state"
     )
-    target = shlex.quote(urn) if urn else "<urn>"  # all else in the stack stays
+    # That service alone: a `*` in a target stands for anything.
+    remove = f"`pulumi destroy --target {shlex.quote(urn)}` removes it"
+    if not urn or "*" in urn:
+        remove = "take it out of the program to remove it"
     line = " ".join(reason.split()).rstrip(".")
-    return (
-        f"model service {service} is not active: {line}. {kept}. {then}; `pulumi destroy --target "
-        f"{target}` removes it."
-    )
+    return f"model service {service} is not active: {line}. {kept}. {then}; {remove}."
 
 
 def _urn() -> str:

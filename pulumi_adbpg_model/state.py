@@ -34,6 +34,7 @@ __all__ = [
     "declared_inputs",
     "declared_names",
     "is_hidden",
+    "is_taking_over",
     "keeps_api_key",
     "last_seen",
     "outputs",
@@ -88,7 +89,8 @@ ADOPT = "__adopt"
 #: back inputs.
 DECLARED = "__declared"
 #: In the outputs: the first client token of the declaration, and the one that was answered with
-#: this service; a replacement goes on from there.
+#: this service; a replacement goes on from there. Empty while a service that is taken over did not
+#: show in full yet, so that it is not known to be the one that is declared.
 TOKENS = "__tokens"
 #: What is kept of the hidden inputs.
 _HIDDEN_INPUTS = (ORGANIZATION, ADOPT)
@@ -218,6 +220,11 @@ def outputs(
     else:
         outs["status_reason"] = reason
     return {name: value for name, value in outs.items() if value is not None}
+
+
+def is_taking_over(outs: Properties) -> bool:
+    """Whether the service is still to be compared with what is declared, before it is ours."""
+    return outs.get(TOKENS) == []
 
 
 def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:

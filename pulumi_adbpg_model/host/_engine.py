@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -57,8 +59,9 @@ class _EngineWatch:
         self._channel.subscribe(self._changed, try_to_connect=True)
 
     def _changed(self, state: grpc.ChannelConnectivity) -> None:
-        if state is grpc.ChannelConnectivity.READY:
+        if state is grpc.ChannelConnectivity.READY and not self._reached:
             self._reached = True
+            softly(_ignore_sigterm)
         elif self._reached and state is grpc.ChannelConnectivity.IDLE:
             self._channel.subscribe(_ignore, try_to_connect=True)  # the way to ask for it
             self._channel.unsubscribe(_ignore)
@@ -68,6 +71,19 @@ class _EngineWatch:
             end.daemon = True
             end.start()
             self._on_gone()
+
+
+def _ignore_sigterm() -> None:
+    """
+    Let the engine alone end this process, now that its end is noticed.
+
+    Who cancels a job may send SIGTERM to all of its processes. The engine then cancels what is
+    under way, and has to be told of the services that are there.
+    """
+    # `signal.signal` is for the main thread only, which is the host's; this is what it calls.
+    set_signal = ctypes.pythonapi.PyOS_setsig
+    set_signal.argtypes, set_signal.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+    set_signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _ignore(_state: grpc.ChannelConnectivity) -> None:

@@ -6,7 +6,7 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Model
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle.creation import Created, create
 from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.presence import look
+from pulumi_adbpg_model.lifecycle.presence import GoneError, look
 from pulumi_adbpg_model.lifecycle.verification import differences, verify
 from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
 
@@ -38,40 +38,40 @@ def adopt(
     Take over an existing service, having created nothing.
 
     Raises:
-        OperationError: It does not exist, has failed, or differs from what is declared; the text
-            lists every difference.
+        GoneError: It does not exist.
+        OperationError: It has failed, or differs from what is declared; the text lists every
+            difference.
         AdbpgModelError: A call failed.
     """
     details = look(operation, service)
     if details is None:
         raise _nothing_to_adopt(service)
-    _compare(service, spec, details)
-    if details.phase is Phase.FAILED:
-        raise OperationError(
-            f"import of {service} failed: its deployment failed, status {details.status!r}. "
-            "Delete it and remove import_ to create a new service."
-        )
-    operation.report.note(f"{service} is taken over; nothing was created")
-    outcome = wait_until_active(operation, service, only_seen=not wait_for_active)
+    _check(service, spec, details)
+    outcome = wait_until_active(operation, service, only_seen=not wait_for_active, last=details)
     if outcome.gone:
         raise _nothing_to_adopt(service)
-    if outcome.details is not None:
-        _compare(service, spec, outcome.details)  # now that everything shows
+    _check(service, spec, outcome.details or details)  # now that everything shows
+    operation.report.note(f"{service} is taken over; nothing was created")
     verify(operation, spec, outcome.details)
     return Created(service, None, outcome, None)
 
 
-def _compare(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServiceDetails) -> None:
+def _check(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServiceDetails) -> None:
     found = differences(service, spec, details)
     if found:
         raise OperationError(
             f"import of {service} failed: the declaration differs from the service: "
             f"{'; '.join(found)}. Declare what is there, then run the command again."
         )
+    if details.phase is Phase.FAILED:
+        raise OperationError(
+            f"import of {service} failed: its deployment failed, status {details.status!r}. "
+            "Delete it and remove import_ to create a new service."
+        )
 
 
-def _nothing_to_adopt(service: ModelServiceId) -> OperationError:
-    return OperationError(
+def _nothing_to_adopt(service: ModelServiceId) -> GoneError:
+    return GoneError(
         f"import of {service} failed: there is no such model service. Correct the id in "
         "import_, or remove import_ to create a new service."
     )

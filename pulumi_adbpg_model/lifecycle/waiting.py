@@ -60,15 +60,12 @@ def wait_until_active(
         if operation.clock.cancelled:
             return watch.stopped("the operation was cancelled")
         if operation.deadline.expired:
-            return watch.stopped(
-                f"not active within {format_duration(operation.deadline.limit_s)}, the limit set "
-                "by custom_timeouts"
-            )
+            return watch.late()
         operation.pause()
 
 
 class _Watch:
-    """The memory of one wait: what was seen last, and since when the cloud is out of reach."""
+    """The memory of one wait: what was seen last, and why nothing was since."""
 
     def __init__(
         self, operation: Operation, service: ModelServiceId, last: ModelServiceDetails | None
@@ -80,15 +77,16 @@ class _Watch:
         self._started = operation.clock.monotonic()
         self._speak_at = 0.0
         self._absent: Deadline | None = None
+        self._unread: Exception | None = None
 
     def poll(self, *, only_seen: bool) -> Outcome | None:
         """Look once. None: go on waiting."""
         details = find(self._operation, self._service, any_code=True)
         if details is None:
             outcome = self._missing()  # may ask for the list, which is a part of the answer
-            self._outage.end()
+            self._answered()
             return outcome
-        self._outage.end()
+        self._answered()
         self._absent = None
         previous, self._last = self._last, details
         self._tell(previous, details)
@@ -99,17 +97,28 @@ class _Watch:
         """What an error means for the wait. None: go on, it may pass."""
         if self._outage.bears(error, any_code=True):
             if not self._operation.over:
+                self._unread = error
                 self._progress(f"{self._service}: {getattr(error, 'reason', error)}")
             return None
         known = isinstance(error, AdbpgModelError)
         text = str(error) if known else f"{type(error).__name__}: {error}"
         return self.stopped(f"its status could not be read: {text}")
 
+    def late(self) -> Outcome:
+        """The wait ends at the deadline."""
+        limit = format_duration(self._operation.deadline.limit_s)
+        unread = "" if self._unread is None else f"; the last look at it failed: {self._unread}"
+        return self.stopped(f"not active within {limit}, the limit set by custom_timeouts{unread}")
+
     def stopped(self, reason: str) -> Outcome:
         """The wait ends without the service being active."""
         status = self._last.status if self._last else None
         last = f"last status {status!r}" if status else "never seen so far"
         return Outcome(self._last, reason=f"{reason.rstrip('.')} ({last})")
+
+    def _answered(self) -> None:
+        self._outage.end()
+        self._unread = None
 
     def _missing(self) -> Outcome | None:
         seen = self._last is not None

@@ -40,10 +40,14 @@ def eventually(condition: Callable[[], object], command: Future[Result]) -> None
         time.sleep(_POLL_S)
 
 
-def stop_cli(command: Future[Result], number: signal.Signals) -> tuple[Failed, float]:
+def stop_cli(
+    command: Future[Result], number: signal.Signals, *, plugins: bool = False
+) -> tuple[Failed, float]:
     """Signal the CLI of a running command; how it failed, and how many seconds later."""
     sent = time.monotonic()
-    os.kill(_cli(), number)
+    cli = _cli()
+    for pid in [*(_children(cli) if plugins else ()), cli]:
+        os.kill(pid, number)
     error = command.exception(timeout=_PATIENCE_S)
     assert isinstance(error, Failed)
     return error, time.monotonic() - sent
@@ -51,13 +55,18 @@ def stop_cli(command: Future[Result], number: signal.Signals) -> tuple[Failed, f
 
 def _cli() -> int:
     """The one child process of this one that is named `pulumi`."""
+    (pid,) = _children(os.getpid(), "pulumi")
+    return pid
+
+
+def _children(parent: int, name: str = "") -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             before, _, after = (folder / "stat").read_text().rpartition(")")
         except OSError:  # it has ended meanwhile
             continue
-        if before.endswith("(pulumi") and int(after.split()[1]) == os.getpid():
+        named = not name or before.endswith(f"({name}")
+        if named and int(after.split()[1]) == parent:
             found.append(int(folder.name))
-    (pid,) = found
-    return pid
+    return found

@@ -9,7 +9,7 @@ from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import mutations, place, program, pulumi_ids
-from tests.engine.stack import Failed, Stack
+from tests.engine.stack import Failed, Program, Stack
 
 
 def test_adoption_creates_nothing_and_outlives_the_option(
@@ -121,4 +121,37 @@ def test_adoption_waits_for_a_service_that_is_still_deploying(
     simulator.release_deployments()
     assert stack.up().changes == {"same": 1, "update": 1}
     assert stack.resource()["outputs"]["status"] == "active"
+    assert stack.up().changes == {"same": 2}
+    assert mutations(simulator) == []
+
+
+def test_a_service_that_turns_out_to_differ_is_not_deleted(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """Not by the `up` that the line advises, nor after a refresh, nor by another edit."""
+    simulator.hold_deployments()
+    id_ = place(simulator, description="placed", security_ip_list=("10.1.1.1",))
+
+    def taking(*entries: str, **inputs: Any) -> Program:
+        timeouts = CustomTimeouts(create="1s", update="5s")
+        opts = ResourceOptions(import_=id_, custom_timeouts=timeouts)
+        return program(opts, security_ip_list=list(entries), **inputs)
+
+    with pytest.raises(Failed, match="Run `pulumi up` again to go on waiting"):
+        stack.up(taking("10.9.9.9"))
+    simulator.change_service(id_.split(":")[1], status="active")
+    again: list[tuple[Program, dict[str, Any]]] = [
+        (taking("10.9.9.9"), {}),
+        (taking("10.9.9.9"), {"refresh": True}),
+        (taking("10.1.1.1", description="edited"), {}),
+    ]
+    for edited, options in again:
+        previewed = stack.preview(edited)
+        assert previewed.changes == {"same": 1, "update": 1}
+        assert "`pulumi up` compares it with what is declared" in previewed.output
+        with pytest.raises(Failed, match="the declaration differs from the service"):
+            stack.up(edited, **options)
+        assert stack.ids() == {id_} == pulumi_ids(simulator)
+    assert stack.up(taking("10.1.1.1")).changes == {"same": 1, "update": 1}
+    assert stack.up(taking("10.1.1.1"), refresh=True).changes == {"same": 2}
     assert mutations(simulator) == []

@@ -141,9 +141,16 @@ def test_the_command_that_the_line_names_removes_that_service_alone(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the CLI in /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "plugins"),
+    [
+        pytest.param(signal.SIGINT, False, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, False, id="SIGTERM"),
+        pytest.param(signal.SIGTERM, True, id="SIGTERM to every process"),  # as CI systems cancel
+    ],
+)
 def test_a_stop_during_four_waits_keeps_all_ids(
-    stack: Stack, simulator: Simulator, number: signal.Signals
+    stack: Stack, simulator: Simulator, number: signal.Signals, *, plugins: bool
 ) -> None:
     """One line for each says that it is kept, billed and what then; the next up goes on."""
 
@@ -154,7 +161,7 @@ def test_a_stop_during_four_waits_keeps_all_ids(
     simulator.hold_deployments()
     with background(lambda: stack.up(four, parallel=16)) as up:
         eventually(lambda: len(simulator.calls("DescribeModelService")) > 8, up)
-        failed, took_s = stop_cli(up, number)
+        failed, took_s = stop_cli(up, number, plugins=plugins)
     assert took_s < 10.0
     assert stack.ids() == pulumi_ids(simulator)
     assert len(stack.ids()) == 4

@@ -178,6 +178,12 @@ def test_diff_forces_a_change_when_the_service_is_not_active(
             "gp-1:ms-1 is 'deployming': `pulumi up` goes on waiting for it\n",
             id="pending",
         ),
+        pytest.param(
+            "deployming",
+            {"replicas": 2},
+            "gp-1:ms-1 is 'deployming': `pulumi up` replaces it\n",
+            id="pending and changed",
+        ),
         pytest.param("deployming", {"wait_for_active": False}, "", id="nobody waits"),
         pytest.param(
             "deploy_failed",

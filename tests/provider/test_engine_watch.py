@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import signal
 import socket
 import threading
 import time
@@ -147,6 +149,22 @@ def test_a_wait_ends_when_the_engine_is_gone(
         stored = create.kept()
 
     assert stored.outs["status_reason"] == _CANCELLED
+
+
+def test_a_host_is_ended_by_its_engine_not_by_a_cancelled_job(
+    cloud: Simulator, inputs: Properties, engine: _Engine
+) -> None:
+    """SIGTERM to every process must leave one that tells the engine the id of the service."""
+    cloud.hold_deployments()
+    with DynamicHost(cloud.environment(), engine=engine.address) as host:
+        create = host.start_create(inputs)
+        engine.heard("is 'deployming' after")
+        os.kill(host.pid, signal.SIGTERM)
+        host.cancel()
+        assert create.kept().outs["status_reason"] == _CANCELLED
+        assert host.lives
+        engine.vanish()
+        assert host.end(_END_S) == 1
 
 
 def test_a_host_ends_when_its_engine_is_gone_and_not_before(

@@ -96,7 +96,7 @@ def test_an_unfinished_service_is_told_of_without_a_failure(
     assert line == (
         f"model service {stored.id} is not active: the deployment failed, status 'deploy_failed'. "
         "It is kept in the state and its AI nodes stay billed. The next `pulumi up` replaces it; "
-        "`pulumi destroy --target <urn>` removes it."
+        "take it out of the program to remove it."
     )
 
 

@@ -12,7 +12,6 @@ from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.hosting import MovedClock, TimedHost
 from tests.provider.dynamic_host import (
     Diffed,
-    DynamicHost,
     PartialFailureError,
     Properties,
     Stored,
@@ -30,6 +29,11 @@ _REFUSED = (
     "operate on the resource (code=Forbidden.RAM, status=403, request_id=…). Check the access key "
     "and its secret, the RAM policy, and the security token's expiry. The credentials come from "
     "environment ALICLOUD_ACCESS_KEY"
+)
+_UNREAD = (
+    "the last look at it failed: DescribeModelService {id} failed: The service is temporarily "
+    "unavailable (code=ServiceUnavailable, status=503, request_id=…). The service has a fault of "
+    "its own: run the command again later"
 )
 _REQUEST_ID = re.compile(r"request_id=[0-9A-F-]{36}")
 
@@ -108,7 +112,7 @@ class _End:
         ),
         pytest.param(
             _fault("unavailable"),
-            _End("unknown", f"{_LATE} (never seen so far)", _MAYBE),
+            _End("unknown", f"{_LATE}; {_UNREAD} (never seen so far)", _MAYBE),
             id="outage",
         ),
         pytest.param(
@@ -155,22 +159,6 @@ def test_a_create_that_ends_without_an_active_service_fails_and_keeps_it(
     assert quick.diff(stored, inputs) == Diffed("DIFF_SOME", replaces, delete_before_replace=True)
 
 
-def test_a_service_that_is_taken_over_and_does_not_become_active_is_kept_too(
-    host: DynamicHost, quick: TimedHost, cloud: Simulator, inputs: Properties
-) -> None:
-    """It is in the state from now on, though nothing was created."""
-    cloud.hold_deployments()
-    existing = host.create({**inputs, "wait_for_active": False})
-    cloud.clear_requests()
-    with pytest.raises(PartialFailureError) as failed:
-        quick.create({**inputs, "__adopt": existing.id}, timeout_s=60)
-
-    stored = _End("deployming", f"{_LATE} (last status 'deployming')").check(failed.value)
-    assert (stored.id, stored.outs["__adopt"]) == (existing.id, existing.id)
-    assert {"__tokens", "request_id"}.isdisjoint(stored.outs)
-    assert cloud.mutations == []
-
-
 def _failed_since(cloud: Simulator, _: MovedClock) -> None:
     cloud.fail_service(cloud.services[-1].id, "Deploy_Error")
 
@@ -198,7 +186,7 @@ def _failed_since(cloud: Simulator, _: MovedClock) -> None:
         ),
         pytest.param(
             _fault("unavailable"),
-            _End("deployming", f"{_LATE} (last status 'deployming')"),
+            _End("deployming", f"{_LATE}; {_UNREAD} (last status 'deployming')"),
             id="outage",
         ),
         pytest.param(
@@ -263,6 +251,26 @@ def test_nothing_fails_where_nobody_waits(
     updated = quick.update(created, {**declared, "store_api_key": False})
 
     assert [created.outs["status"], updated.outs["status"]] == [status, status]
+
+
+@pytest.mark.parametrize(
+    ("name", "remove"),
+    [
+        ("pod$model", "`pulumi destroy --target '{urn}'` removes it."),
+        ("it's 1", "`pulumi destroy --target 'urn:pulumi:dev::shop::t::it'\"'\"'s 1'` removes it."),
+        ("m*", "take it out of the program to remove it."),  # a target with `*` is all that match
+    ],
+)
+def test_what_removes_a_service_is_safe_to_type(
+    quick: TimedHost, cloud: Simulator, inputs: Properties, name: str, remove: str
+) -> None:
+    """It removes that service and no other, whatever its resource is called."""
+    cloud.hold_deployments()
+    urn = f"urn:pulumi:dev::shop::t::{name}"
+    with pytest.raises(PartialFailureError) as failed:
+        quick.create(inputs, urn=urn, timeout_s=1)
+    told = str(failed.value).rpartition("; ")[2]
+    assert told == remove.format(urn=urn)
 
 
 def test_a_service_without_a_status_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:

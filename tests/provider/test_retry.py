@@ -229,3 +229,47 @@ def test_the_hundredth_try_succeeds_with_a_warning(
         f"destroy --target {urn_of(inputs)}` removes it."
     )
     kept_by(lambda: quick.create({**inputs, "ai_nodes": ["ai-2"]}, timeout_s=1))
+
+
+def test_the_hundredth_try_of_a_create_keeps_what_is_gone(
+    quick: TimedHost, cloud: Simulator, inputs: Properties, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The engine would store a resource without an id, which stops every command."""
+    cloud.hold_deployments()
+    for _ in range(99):
+        kept = kept_by(lambda: quick.create(inputs, timeout_s=1))
+    cloud.remove_service(kept.outs["model_service_id"])
+
+    assert quick.create(inputs) == kept
+    warning = capsys.readouterr().out.splitlines()[-1]
+    assert warning.startswith(f"model service {kept.id} was deleted by someone else")
+    assert quick.refresh(kept).id == ""
+
+
+@pytest.mark.parametrize("trouble", ["refused", "gone"])
+def test_the_hundredth_try_of_an_update_keeps_what_is_known(
+    quick: TimedHost,
+    cloud: Simulator,
+    inputs: Properties,
+    capsys: pytest.CaptureFixture[str],
+    trouble: str,
+) -> None:
+    """The engine would store a resource without outputs, which nothing but a refresh can read."""
+    declared = {**inputs, "security_ip_group": "models", "security_ip_list": ["10.0.0.1"]}
+    before = quick.create(declared, urn="that of an earlier run")
+    service = before.outs["model_service_id"]
+    cloud.change_service(service, status="updating")
+    changed = {**declared, "security_ip_list": ["10.0.0.2"]}
+    for _ in range(99):
+        kept = kept_by(lambda: quick.update(before, changed, timeout_s=1))
+    if trouble == "refused":
+        cloud.inject("forbidden", "ModifySecurityIps", times=None)
+        cloud.change_service(service, status="active")
+    else:
+        cloud.remove_service(service)
+
+    assert quick.update(before, changed) == kept
+    warning = capsys.readouterr().out.splitlines()[-1]
+    assert ("Forbidden.RAM" if trouble == "refused" else f"{kept.id} is gone") in warning
+    cloud.clear_faults()
+    assert quick.refresh(kept).id == (kept.id if trouble == "refused" else "")
