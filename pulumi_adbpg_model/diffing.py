@@ -59,8 +59,7 @@ def compare(
     replaces = [name for name in changed if not _in_place(name, news, is_unknown)]
     phase = phase_of(olds.get("status"))
     if is_taking_over(olds):
-        shown = phase is not Phase.PENDING
-        return Change(changed, (), resume=shown or waits(news) or bool(changed))
+        return Change(changed, (), resume=True)
     if phase is Phase.FAILED:
         replaces.append("status")
     resume = phase is Phase.PENDING and waits(news)

@@ -93,6 +93,7 @@ class Process:
         self._created: dict[str, lifecycle.Created] = {}
         self._kept: dict[str, tuple[str, Properties]] = {}
         self._tries: Counter[str] = Counter()
+        self._checked: set[str] = set()
 
     def prepare_host(self) -> None:
         """Mend the host of this process."""
@@ -123,6 +124,7 @@ class Process:
             )
         except ConfigurationError as error:
             failures.append(CheckFailure("", str(error)))
+        self._checked.add(_urn())
         creating = all(state.is_hidden(name) for name in olds)
         if creating and host.current_call() is None:
             failures.append(CheckFailure("", _no_call()))
@@ -239,7 +241,7 @@ class Process:
         if not is_get and "security_ip_list" not in state.declared_names(props):
             lifecycle.warn_of_open_whitelist(operation, details)
         outs = state.outputs(
-            props,
+            {**props, state.TOKENS: []} if state.is_taking_over(props) else props,
             service,
             details,
             region=self._region(props),
@@ -274,7 +276,8 @@ class Process:
                 gone = lifecycle.deleted_outside(service)
                 return UpdateResult(self._rescue(urn, gone)[1])
             seen = state.last_seen(olds, service) is not None
-            why = _unfinished(urn, service, olds.get("status"), _text_of(error), seen=seen)
+            text = _text_of(error)
+            why = _unfinished(service, olds.get("status"), text, _removing(urn), seen=seen)
             outs = olds
         if why:
             self._fail_but_keep(id_, outs, news, why)
@@ -287,6 +290,12 @@ class Process:
         kind = "resume" if change.resume else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
         if state.is_taking_over(olds):
+            if "region_id" in change.changed:
+                raise OperationError(
+                    f"import of {service} failed: the declaration differs from the service: "
+                    f"region_id is declared {news['region_id']!r}, the service is in "
+                    f"{olds['region_id']!r}. Declare what is there, then run the command again."
+                )
             return self._go_on_taking_over(operation, service, olds, news)
         whitelist = None
         if "security_ip_list" in change.changed:
@@ -328,7 +337,15 @@ class Process:
         try:
             taken = lifecycle.adopt(operation, service, spec, wait_for_active=waits)
         except lifecycle.GoneError:
-            raise lifecycle.gone_error("import", service) from None
+            raise OperationError(
+                f"import of {service} failed: it is gone. Remove import_ and run `pulumi refresh`, "
+                "then `pulumi up` to create a new one."
+            ) from None
+        except OperationError as error:
+            urn = _urn()
+            raise OperationError(
+                f"{error} It is in the state by now: {_giving_up(urn)}; {_removing(urn)}."
+            ) from None
         outs = state.outputs(
             {**news, state.TOKENS: _tokens(None, taken.outcome.details)},
             service,
@@ -340,8 +357,20 @@ class Process:
         return outs, taken.outcome.details
 
     def delete(self, id_: str, props: Properties) -> None:
-        """Delete the service and wait until it is gone."""
+        """
+        Delete the service and wait until it is gone.
+
+        Raises:
+            AdbpgModelError: It is not deleted, or not known to be gone.
+        """
         service = _parse(id_)
+        urn = _urn()
+        if state.is_taking_over(props) and urn in self._checked:
+            raise OperationError(
+                f"delete of model service {service} was not sent: it is to be replaced, but was "
+                "not compared with what is declared yet. Run `pulumi up` without what replaces "
+                f"it, such as replace_on_changes or --replace; {_giving_up(urn)}."
+            )
         seen = state.last_seen(props, service) is not None
         chain = props.get(state.TOKENS)
         tokens = lifecycle.TokenChain(*chain) if chain else None
@@ -359,7 +388,10 @@ class Process:
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
         call = host.current_call()
         if call is not None and call.urn:
-            self._tries[call.urn] += 1
+            if kind == "delete":  # what is made in its place is another
+                del self._tries[call.urn]
+            elif kind != "read":
+                self._tries[call.urn] += 1
         settings = self._settings(props.get("region_id"))
         # An update that finishes a creation may take as long as one.
         default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
@@ -415,11 +447,12 @@ def _why_unfinished(
         return None
     status = outs["status"]
     reason = outs.get("status_reason") or status
-    return _unfinished(urn, service, status, reason, seen=details is not None)
+    remove = _giving_up(urn) if state.is_taking_over(outs) else _removing(urn)
+    return _unfinished(service, status, reason, remove, seen=details is not None)
 
 
 def _unfinished(
-    urn: str, service: ModelServiceId, status: str | None, reason: str, *, seen: bool
+    service: ModelServiceId, status: str | None, reason: str, remove: str, *, seen: bool
 ) -> str:
     """One line: what is not as it was waited for, that it is kept and billed, and what then."""
     then = (
@@ -432,12 +465,20 @@ def _unfinished(
         if seen
         else "It may exist and be billed, so it is kept in the state"
     )
-    # That service alone: a `*` in a target stands for anything.
-    remove = f"`pulumi destroy --target {shlex.quote(urn)}` removes it"
-    if not urn or "*" in urn:
-        remove = "take it out of the program to remove it"
     line = " ".join(reason.split()).rstrip(".")
     return f"model service {service} is not active: {line}. {kept}. {then}; {remove}."
+
+
+def _removing(urn: str) -> str:
+    """How to delete that service alone. In a target, `*` stands for anything."""
+    if not urn or "*" in urn:
+        return "take it out of the program to remove it"
+    return f"`pulumi destroy --target {shlex.quote(urn)}` removes it"
+
+
+def _giving_up(urn: str) -> str:
+    """How to leave a service, which may be somebody else's, as it is."""
+    return f"`pulumi state delete {shlex.quote(urn)}` gives it up"
 
 
 def _urn() -> str:

@@ -16,6 +16,7 @@ from pulumi_adbpg_model.domain import (
     ModelServiceId,
     ModelServiceSpec,
     Phase,
+    phase_of,
     same_nodes,
     same_whitelist,
 )
@@ -97,7 +98,8 @@ _HIDDEN_INPUTS = (ORGANIZATION, ADOPT)
 _FORMER_INPUTS = ("__urn", "timeouts")
 #: What 0.1.0 stored besides, and nothing asks for now: the engine tells URN and timeouts with each
 #: call. A refresh leaves it, so that its going is no drift.
-FORMER = (*_FORMER_INPUTS, "__written")
+_WRITTEN = "__written"
+FORMER = (*_FORMER_INPUTS, _WRITTEN)
 #: The status of a service that the cloud has not shown yet.
 UNSEEN = "unknown"
 
@@ -224,7 +226,11 @@ def outputs(
 
 def is_taking_over(outs: Properties) -> bool:
     """Whether the service is still to be compared with what is declared, before it is ours."""
-    return outs.get(TOKENS) == []
+    if TOKENS in outs:
+        return bool(outs[TOKENS] == [])
+    # 0.1.0, which left this unsaid.
+    pending = phase_of(outs.get("status")) is Phase.PENDING
+    return pending and ADOPT in outs and _WRITTEN in outs
 
 
 def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:

@@ -11,7 +11,7 @@ from pulumi_adbpg_model.lifecycle.creation import Created, create, deleted_outsi
 from pulumi_adbpg_model.lifecycle.deletion import delete
 from pulumi_adbpg_model.lifecycle.inventory import inventory
 from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, Reporter
-from pulumi_adbpg_model.lifecycle.presence import GoneError, gone_error, look, read
+from pulumi_adbpg_model.lifecycle.presence import GoneError, look, read
 from pulumi_adbpg_model.lifecycle.sharing import SharedLooks
 from pulumi_adbpg_model.lifecycle.timing import Deadline
 from pulumi_adbpg_model.lifecycle.tokens import TokenChain, first_token
@@ -38,7 +38,6 @@ __all__ = [
     "delete",
     "deleted_outside",
     "first_token",
-    "gone_error",
     "inventory",
     "look",
     "read",

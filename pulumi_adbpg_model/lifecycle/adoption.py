@@ -51,22 +51,25 @@ def adopt(
     if outcome.gone:
         raise _nothing_to_adopt(service)
     _check(service, spec, outcome.details or details)  # now that everything shows
-    operation.report.note(f"{service} is taken over; nothing was created")
+    if outcome.details is not None and outcome.details.phase is Phase.ACTIVE:
+        operation.report.note(f"{service} is taken over; nothing was created")
+    elif not wait_for_active:
+        operation.report.note(f"{service} is compared in full once it is active; nothing created")
     verify(operation, spec, outcome.details)
     return Created(service, None, outcome, None)
 
 
 def _check(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServiceDetails) -> None:
+    if details.phase is Phase.FAILED:
+        raise OperationError(
+            f"import of {service} failed: its deployment failed, status {details.status!r}. "
+            "Delete it and remove import_ to create a new service."
+        )
     found = differences(service, spec, details)
     if found:
         raise OperationError(
             f"import of {service} failed: the declaration differs from the service: "
             f"{'; '.join(found)}. Declare what is there, then run the command again."
-        )
-    if details.phase is Phase.FAILED:
-        raise OperationError(
-            f"import of {service} failed: its deployment failed, status {details.status!r}. "
-            "Delete it and remove import_ to create a new service."
         )
 
 

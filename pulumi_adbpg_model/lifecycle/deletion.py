@@ -24,6 +24,8 @@ from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token
 
 __all__ = ["delete"]
 
+_NOT_KNOWN = "not known"
+
 
 def delete(
     operation: Operation,
@@ -82,7 +84,8 @@ def _request(operation: Operation, service: ModelServiceId) -> bool:
 
 def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bool) -> None:
     outage = Outage(operation)
-    status: str | None = "not known"
+    status: str | None = _NOT_KNOWN
+    unread: Exception | None = None
     absent = False
     while True:
         try:
@@ -94,30 +97,35 @@ def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bo
             else:  # once more: describe and list may lag behind together
                 absent = True
             outage.end()
+            unread = None
             unseen = "not shown any more" if absent else "listed, but not described"
             status = details.status if details else unseen
         except (ApiError, TransportError) as error:
             if not outage.bears(error, any_code=True):
                 raise
+            unread = error
         else:
             if details is not None and not asked:  # it shows after all, and was not deleted before
                 asked = _request(operation, service)
         if operation.over:
-            raise _unfinished(operation, service, status)
+            raise _unfinished(operation, service, status, unread)
         waited = format_duration(operation.deadline.waited_s)
         operation.report.progress(f"{service} is {status!r}: {waited} since its deletion began")
         operation.pause()
 
 
 def _unfinished(
-    operation: Operation, service: ModelServiceId, status: str | None
+    operation: Operation, service: ModelServiceId, status: str | None, unread: Exception | None
 ) -> OperationError:
-    waited = format_duration(operation.deadline.waited_s)
-    why = (
-        "the operation was cancelled"
-        if operation.clock.cancelled
-        else f"it is still there after {waited}, the limit set by custom_timeouts"
+    after = (
+        f"after {format_duration(operation.deadline.waited_s)}, the limit set by custom_timeouts"
     )
+    if operation.clock.cancelled:
+        why = "the operation was cancelled"
+    else:
+        why = f"it is {'not known to be gone' if status is _NOT_KNOWN else 'still there'} {after}"
+        if unread is not None:
+            why = f"{why}; the last look at it failed: {unread}".rstrip(".")
     return OperationError(
         f"delete of model service {service} is not finished: {why} (last status {status!r}). It "
         "stays in the state; run the command again."

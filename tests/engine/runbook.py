@@ -148,12 +148,16 @@ class Person:
             self.printed = done.stdout
             return done.stdout
         assert words[0] == "pulumi"
-        if words[1] in ("up", "refresh", "destroy"):
-            options = {key: value for word in words[2:] for key, value in _OPTIONS[word].items()}
-            return str(getattr(self.stack, words[1])(**options).output)
         if "…" in command:
-            urns = [resource["urn"] for resource in self.stack.export()["resources"]]
+            urns = [resource["urn"] for resource in self.stack.resources()]
             words = [self._filled(word, urns) for word in words]
+        if words[1] in ("up", "refresh", "destroy"):
+            options = {}
+            if words[2] == "--target":
+                options["target"] = [words.pop(3)]
+                del words[2]
+            options |= {key: value for word in words[2:] for key, value in _OPTIONS[word].items()}
+            return str(getattr(self.stack, words[1])(**options).output)
         done = self.stack.type(*words, "--stack", STACK)
         assert done.returncode == 0, done.stderr
         return done.stdout

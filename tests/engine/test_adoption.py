@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -132,14 +133,18 @@ def test_a_service_that_turns_out_to_differ_is_not_deleted(
     simulator.hold_deployments()
     id_ = place(simulator, description="placed", security_ip_list=("10.1.1.1",))
 
-    def taking(*entries: str, **inputs: Any) -> Program:
+    def taking(*entries: str, options: ResourceOptions | None = None, **inputs: Any) -> Program:
         timeouts = CustomTimeouts(create="1s", update="5s")
         opts = ResourceOptions(import_=id_, custom_timeouts=timeouts)
+        opts = ResourceOptions.merge(opts, options)
         return program(opts, security_ip_list=list(entries), **inputs)
 
     with pytest.raises(Failed, match="Run `pulumi up` again to go on waiting"):
         stack.up(taking("10.9.9.9"))
     simulator.change_service(id_.split(":")[1], status="active")
+    replacing = taking("10.9.9.9", options=ResourceOptions(replace_on_changes=["*"]))
+    with pytest.raises(Failed, match="it is to be replaced, but was not compared"):
+        stack.up(replacing)
     again: list[tuple[Program, dict[str, Any]]] = [
         (taking("10.9.9.9"), {}),
         (taking("10.9.9.9"), {"refresh": True}),
@@ -155,3 +160,24 @@ def test_a_service_that_turns_out_to_differ_is_not_deleted(
     assert stack.up(taking("10.1.1.1")).changes == {"same": 1, "update": 1}
     assert stack.up(taking("10.1.1.1"), refresh=True).changes == {"same": 2}
     assert mutations(simulator) == []
+
+
+def test_what_is_not_compared_yet_can_be_destroyed_or_given_up(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """By a destroy, which runs the program, and by the command that the line names."""
+    simulator.hold_deployments()
+    id_ = place(simulator)
+    opts = ResourceOptions(import_=id_, custom_timeouts=CustomTimeouts(create="1s"))
+    with pytest.raises(Failed) as failed:
+        stack.up(program(opts))
+    (reason,) = failed.value.reasons
+    (command,) = re.findall("`(pulumi state delete [^`]*)`", reason)
+    done = stack.type("sh", "-c", f"{command} --yes --stack dev")
+    assert done.returncode == 0, done.stderr
+    assert stack.ids() == set()
+    assert pulumi_ids(simulator) == {id_}
+    with pytest.raises(Failed):
+        stack.up(program(opts))
+    assert stack.destroy(run_program=True).changes["delete"] == 2
+    assert simulator.services == []

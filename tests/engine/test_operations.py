@@ -312,11 +312,13 @@ def test_refused_deletion(tmp_path: Path) -> None:
 
 @_procedure("The deployment failed")
 def test_failed_deployment(tmp_path: Path, simulator: Simulator) -> None:
-    """It is replaced."""
+    """It is replaced, and what takes its place can be removed."""
     person = Person(tmp_path, simulator)
     simulator.fail_next_deployment()
     person.follow("The deployment failed", seen=person.fails(person.stack.up))
-    _assert_settled(person)
+    changes = ["CreateModelService", "DeleteModelService"]
+    assert mutations(simulator) == changes * 2
+    _assert_empty(person)
 
 
 @_procedure("A whitelist group does not reach the service")

@@ -108,6 +108,23 @@ def test_delete_raises_when_the_service_is_still_there_at_the_deadline(inputs: P
     ) == untimed(str(refused.value))
 
 
+def test_delete_does_not_claim_what_it_could_not_see(
+    quick: TimedHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """In an outage, the service may be gone: the error says why that is not known."""
+    stored = quick.create(inputs)
+    cloud.inject("unavailable", "DescribeModelService", times=None)
+    with pytest.raises(HostError) as refused:
+        quick.delete(stored, timeout_s=60)
+    cloud.clear_faults()
+    assert str(refused.value).startswith(
+        f"delete of model service {stored.id} is not finished: it is not known to be gone after 1 "
+        "m 00 s, the limit set by custom_timeouts; the last look at it failed: "
+        f"DescribeModelService {stored.id} failed: The service is temporarily unavailable (code="
+    )
+    quick.delete(stored)
+
+
 def test_delete_asks_again_when_a_service_shows_late(
     quick: TimedHost, cloud: Simulator, inputs: Properties
 ) -> None:

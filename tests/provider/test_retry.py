@@ -231,6 +231,18 @@ def test_the_hundredth_try_succeeds_with_a_warning(
     kept_by(lambda: quick.create({**inputs, "ai_nodes": ["ai-2"]}, timeout_s=1))
 
 
+def test_a_replacement_has_tries_of_its_own(
+    quick: TimedHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """What was tried before, and how often it was looked at, does not count."""
+    cloud.hold_deployments()
+    for _ in range(99):
+        kept = kept_by(lambda: quick.create(inputs, timeout_s=1))
+        quick.refresh(kept)
+    quick.delete(kept)
+    assert kept_by(lambda: quick.create(inputs, timeout_s=60)).id != kept.id
+
+
 def test_the_hundredth_try_of_a_create_keeps_what_is_gone(
     quick: TimedHost, cloud: Simulator, inputs: Properties, capsys: pytest.CaptureFixture[str]
 ) -> None:

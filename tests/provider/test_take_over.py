@@ -16,9 +16,11 @@ from tests.provider.dynamic_host import (
     Properties,
     Stored,
     kept_by,
+    urn_of,
 )
 
 _UPDATE = Diffed("DIFF_SOME", [], delete_before_replace=True)
+_WHITELIST = "security_ip_list is declared ['10.9.9.9'], the service admits ['10.1.1.1']"
 _SAME = Diffed("DIFF_NONE", [], delete_before_replace=True)
 
 
@@ -37,11 +39,18 @@ def other(existing: Stored, inputs: Properties) -> Properties:
     return {**inputs, "security_ip_list": ["10.9.9.9"], "__adopt": existing.id}
 
 
-def _differs(stored: Stored) -> str:
+def _differs(stored: Stored, phrase: str = _WHITELIST, urn: str | None = None) -> str:
+    refused = (
+        f"import of {stored.id} failed: the declaration differs from the service: {phrase}. "
+        "Declare what is there, then run the command again."
+    )
+    return f"{refused} {_kept(urn)}" if urn else refused
+
+
+def _kept(urn: str) -> str:
     return (
-        f"import of {stored.id} failed: the declaration differs from the service: security_ip_list "
-        "is declared ['10.9.9.9'], the service admits ['10.1.1.1']. Declare what is there, then "
-        "run the command again."
+        f"It is in the state by now: `pulumi state delete {urn}` gives it up; `pulumi destroy "
+        f"--target {urn}` removes it."
     )
 
 
@@ -53,7 +62,13 @@ def test_what_does_not_show_yet_is_compared_by_the_next_run(
     quick: TimedHost, cloud: Simulator, existing: Stored, other: Properties
 ) -> None:
     """Whatever is edited, it is an update that compares; then it is a service like any other."""
-    stored = _begun(quick, other)
+    urn = urn_of(other)
+    with pytest.raises(PartialFailureError) as late:
+        quick.create(other, timeout_s=60)
+    assert str(late.value).endswith(
+        f"Run `pulumi up` again to go on waiting; `pulumi state delete {urn}` gives it up."
+    )
+    stored = late.value.stored
     assert (stored.id, stored.outs["__adopt"]) == (existing.id, existing.id)
     assert "request_id" not in stored.outs
     service = existing.outs["model_service_id"]
@@ -61,14 +76,23 @@ def test_what_does_not_show_yet_is_compared_by_the_next_run(
     refreshed = quick.refresh(stored)
     assert refreshed.outs["status"] == "active"
     for state in (stored, refreshed):
-        for declared in (other, {**other, "description": "new"}, {**other, "ai_nodes": ["ai-2"]}):
-            assert quick.diff(state, declared) == _UPDATE
-        with pytest.raises(HostError) as refused:
-            quick.update(state, other)
-        assert not isinstance(refused.value, PartialFailureError)
-        assert str(refused.value) == _differs(existing)
-
         right = {**other, "security_ip_list": ["10.1.1.1"]}
+        moved = "region_id is declared 'cn-beijing', the service is in 'cn-hangzhou'"
+        for declared, phrase in (
+            (other, _WHITELIST),
+            (
+                {**right, "ai_nodes": ["ai-2"]},
+                "ai_nodes are declared ['ai-2'], the service is on ['ai-1']",
+            ),
+            ({**right, "region_id": "cn-beijing"}, moved),
+        ):
+            assert quick.diff(state, declared) == _UPDATE
+            with pytest.raises(HostError) as refused:
+                quick.update(state, declared)
+            assert not isinstance(refused.value, PartialFailureError)
+            expected = _differs(existing, phrase, None if phrase == moved else urn)
+            assert str(refused.value) == expected
+
         assert quick.diff(state, right) == _UPDATE
         taken = quick.update(state, right)
         assert taken.id == existing.id
@@ -81,19 +105,26 @@ def test_what_does_not_show_yet_is_compared_by_the_next_run(
 
 
 def test_a_service_that_nobody_waits_for_is_compared_once_it_is_active(
-    quick: TimedHost, cloud: Simulator, existing: Stored, other: Properties
+    quick: TimedHost,
+    cloud: Simulator,
+    existing: Stored,
+    other: Properties,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """While it is being deployed, nothing is to be done; afterwards, it is not replaced."""
+    """Each `up` looks at it until then, and says that this is still to come."""
     declared = {**other, "wait_for_active": False}
     stored = quick.create(declared)
-    assert quick.diff(stored, declared) == _SAME
+    assert quick.diff(stored, declared) == _UPDATE
+    assert quick.update(stored, declared) == stored
     cloud.change_service(existing.outs["model_service_id"], status="active")
     refreshed = quick.refresh(stored)
     assert quick.diff(refreshed, declared) == _UPDATE
     with pytest.raises(HostError) as refused:
         quick.update(refreshed, declared)
-    assert str(refused.value) == _differs(existing)
+    assert str(refused.value) == _differs(existing, urn=urn_of(other))
     assert cloud.mutations == []
+    note = f"{existing.id} is compared in full once it is active; nothing created"
+    assert capsys.readouterr().out.splitlines().count(note) == 2
 
 
 def test_the_next_try_of_a_hook_compares_too(
@@ -102,15 +133,15 @@ def test_the_next_try_of_a_hook_compares_too(
     """Newer engines try again with an update, older ones with a create."""
     stored = _begun(quick, other)
     cloud.change_service(existing.outs["model_service_id"], status="active")
-    again: list[Callable[[], object]] = [
-        lambda: quick.update(stored, other),
-        lambda: quick.create(other),
+    again: list[tuple[Callable[[], object], str | None]] = [
+        (lambda: quick.update(stored, other), urn_of(other)),
+        (lambda: quick.create(other), None),
     ]
-    for attempt in again:
+    for attempt, urn in again:
         with pytest.raises(HostError) as refused:
             attempt()
         assert not isinstance(refused.value, PartialFailureError)
-        assert str(refused.value) == _differs(existing)
+        assert str(refused.value) == _differs(existing, urn=urn)
     assert cloud.mutations == []
 
 
@@ -135,22 +166,58 @@ def test_a_service_that_fails_meanwhile_is_not_replaced(
 
     clock.after(5, fail)
     with pytest.raises(HostError) as refused:
-        quick.create(right, urn="urn:pulumi:dev::shop::t::second")
+        quick.create(other, urn="urn:pulumi:dev::shop::t::second")
     assert not isinstance(refused.value, PartialFailureError)
     assert str(refused.value) == why
     refreshed = quick.refresh(stored)
     assert quick.diff(refreshed, right) == _UPDATE
     with pytest.raises(HostError) as refused:
-        quick.update(refreshed, right)
-    assert str(refused.value) == why
+        quick.update(refreshed, other)
+    assert str(refused.value) == f"{why} {_kept(urn_of(other))}"
 
     cloud.remove_service(service)
     with pytest.raises(HostError) as refused:
         quick.update(refreshed, right)
     assert str(refused.value) == (
-        f"import failed: model service {existing.id} is gone. Run `pulumi refresh`, then `pulumi "
-        "up` to create it again."
+        f"import of {existing.id} failed: it is gone. Remove import_ and run `pulumi refresh`, "
+        "then `pulumi up` to create a new one."
     )
     assert quick.refresh(refreshed).id == ""
     assert cloud.mutations == []
     quick.delete(refreshed)
+
+
+def test_a_replacement_does_not_delete_what_was_not_compared(
+    quick: TimedHost, cloud: Simulator, existing: Stored, other: Properties
+) -> None:
+    """The engine may replace it without asking diff; a destroy, which checks nothing, goes on."""
+    stored = _begun(quick, other)
+    assert quick.check(other, stored.outs).failures == []
+    with pytest.raises(HostError) as refused:
+        quick.delete(stored)
+    urn = urn_of(other)
+    assert str(refused.value) == (
+        f"delete of model service {existing.id} was not sent: it is to be replaced, but was not "
+        "compared with what is declared yet. Run `pulumi up` without what replaces it, such as "
+        f"replace_on_changes or --replace; `pulumi state delete {urn}` gives it up."
+    )
+    assert cloud.mutations == []
+    quick.delete(stored, urn="urn:pulumi:dev::shop::t::not-checked")
+    assert [call.action for call in cloud.mutations] == ["DeleteModelService"]
+
+
+def test_a_take_over_that_0_1_0_left_unfinished_is_compared_too(
+    quick: TimedHost, cloud: Simulator, existing: Stored, other: Properties
+) -> None:
+    """It is told from a finished one by its status, and a refresh does not forget it."""
+    stored = _begun(quick, other)
+    outs = {name: value for name, value in stored.outs.items() if name != "__tokens"}
+    former = Stored(stored.id, {**outs, "__written": 1.0, "__urn": urn_of(other)})
+    assert quick.diff(former, other) == _UPDATE
+    cloud.change_service(existing.outs["model_service_id"], status="active")
+    refreshed = quick.refresh(former)
+    for state in (former, refreshed):
+        assert quick.diff(state, other) == _UPDATE
+        with pytest.raises(HostError, match="the declaration differs"):
+            quick.update(state, other)
+    assert cloud.mutations == []
