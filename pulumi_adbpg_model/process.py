@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import shlex
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -29,10 +28,17 @@ from pulumi.output import Unknown
 from pulumi_adbpg_model import host, lifecycle, state
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diffing import compare, keep_spelling
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
-from pulumi_adbpg_model.errors import AdbpgModelError, ConfigurationError, OperationError
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
+from pulumi_adbpg_model.errors import ConfigurationError, OperationError
 from pulumi_adbpg_model.preflight import Preflight
 from pulumi_adbpg_model.settings import Settings, is_region
+from pulumi_adbpg_model.unfinished import (
+    how_to_give_up,
+    how_to_remove,
+    text_of,
+    unfinished,
+    why_unfinished,
+)
 from pulumi_adbpg_model.validation import validate
 
 __all__ = ["DEFAULT_TIMEOUTS_S", "Process", "diff"]
@@ -159,7 +165,7 @@ class Process:
             reason=created.outcome.reason,
             request_id=created.request_id,
         )
-        why = _why_unfinished(call.urn, created.id, created.outcome.details, outs, props)
+        why = why_unfinished(call.urn, created.id, created.outcome.details, outs, props)
         if why:
             self._fail_but_keep(str(created.id), outs, props, why)
         return CreateResult(str(created.id), outs)
@@ -218,7 +224,7 @@ class Process:
         """
         if urn not in self._kept or self._tries[urn] < _MOST_TRIES:
             raise error
-        _report(host.current_call()).warn(_text_of(error))
+        _report(host.current_call()).warn(text_of(error))
         return self._kept[urn]
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -266,7 +272,7 @@ class Process:
         why: str | None
         try:
             outs, details = self._update(service, olds, news)
-            why = _why_unfinished(urn, service, details, outs, news)
+            why = why_unfinished(urn, service, details, outs, news)
         except Exception as error:  # noqa: BLE001 - raised again, or told
             if begun is None or begun.id != service:
                 return UpdateResult(self._rescue(urn, error)[1])
@@ -276,8 +282,8 @@ class Process:
                 gone = lifecycle.deleted_outside(service)
                 return UpdateResult(self._rescue(urn, gone)[1])
             seen = state.last_seen(olds, service) is not None
-            text = _text_of(error)
-            why = _unfinished(service, olds.get("status"), text, _removing(urn), seen=seen)
+            text = text_of(error)
+            why = unfinished(service, olds.get("status"), text, how_to_remove(urn), seen=seen)
             outs = olds
         if why:
             self._fail_but_keep(id_, outs, news, why)
@@ -344,7 +350,7 @@ class Process:
         except OperationError as error:
             urn = _urn()
             raise OperationError(
-                f"{error} It is in the state by now: {_giving_up(urn)}; {_removing(urn)}."
+                f"{error} It is in the state by now: {how_to_give_up(urn)}; {how_to_remove(urn)}."
             ) from None
         outs = state.outputs(
             {**news, state.TOKENS: _tokens(None, taken.outcome.details)},
@@ -369,7 +375,7 @@ class Process:
             raise OperationError(
                 f"delete of model service {service} was not sent: it is to be replaced, but was "
                 "not compared with what is declared yet. Run `pulumi up` without what replaces "
-                f"it, such as replace_on_changes or --replace; {_giving_up(urn)}."
+                f"it, such as replace_on_changes or --replace; {how_to_give_up(urn)}."
             )
         seen = state.last_seen(props, service) is not None
         chain = props.get(state.TOKENS)
@@ -428,57 +434,6 @@ def _tokens(
     if chain is not None:
         return [chain.first, chain.last]
     return None if details is not None and details.phase is Phase.ACTIVE else []
-
-
-def _text_of(error: Exception) -> str:
-    ours = isinstance(error, AdbpgModelError)  # another's text may hold anything
-    return str(error) if ours else f"an unexpected error, {type(error).__name__}"
-
-
-def _why_unfinished(
-    urn: str,
-    service: ModelServiceId,
-    details: ModelServiceDetails | None,
-    outs: Properties,
-    inputs: Properties,
-) -> str | None:
-    """Why an operation on a service that is there has to fail; None if it is as waited for."""
-    if details is not None and (details.phase is Phase.ACTIVE or not state.waits(inputs)):
-        return None
-    status = outs["status"]
-    reason = outs.get("status_reason") or status
-    remove = _giving_up(urn) if state.is_taking_over(outs) else _removing(urn)
-    return _unfinished(service, status, reason, remove, seen=details is not None)
-
-
-def _unfinished(
-    service: ModelServiceId, status: str | None, reason: str, remove: str, *, seen: bool
-) -> str:
-    """One line: what is not as it was waited for, that it is kept and billed, and what then."""
-    then = (
-        "The next `pulumi up` replaces it"
-        if phase_of(status) is Phase.FAILED
-        else "Run `pulumi up` again to go on waiting"
-    )
-    kept = (
-        "It is kept in the state and its AI nodes stay billed"
-        if seen
-        else "It may exist and be billed, so it is kept in the state"
-    )
-    line = " ".join(reason.split()).rstrip(".")
-    return f"model service {service} is not active: {line}. {kept}. {then}; {remove}."
-
-
-def _removing(urn: str) -> str:
-    """How to delete that service alone. In a target, `*` stands for anything."""
-    if not urn or "*" in urn:
-        return "take it out of the program to remove it"
-    return f"`pulumi destroy --target {shlex.quote(urn)}` removes it"
-
-
-def _giving_up(urn: str) -> str:
-    """How to leave a service, which may be somebody else's, as it is."""
-    return f"`pulumi state delete {shlex.quote(urn)}` gives it up"
 
 
 def _urn() -> str:

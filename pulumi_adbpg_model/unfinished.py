@@ -1,0 +1,72 @@
+"""
+What is said of a service that is there but not as it was waited for, or not taken over yet.
+
+One line each: what it is, that it is kept and billed, what goes on, and what removes it. Whoever
+follows it to the letter must lose nothing, so a command names that one resource.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi_adbpg_model import state
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
+from pulumi_adbpg_model.errors import AdbpgModelError
+
+__all__ = ["how_to_give_up", "how_to_remove", "text_of", "unfinished", "why_unfinished"]
+
+Properties = Mapping[str, Any]
+
+
+def why_unfinished(
+    urn: str,
+    service: ModelServiceId,
+    details: ModelServiceDetails | None,
+    outs: Properties,
+    inputs: Properties,
+) -> str | None:
+    """Why an operation on a service that is there has to fail; None if it is as waited for."""
+    if details is not None and (details.phase is Phase.ACTIVE or not state.waits(inputs)):
+        return None
+    status = outs["status"]
+    reason = outs.get("status_reason") or status
+    remove = how_to_give_up(urn) if state.is_taking_over(outs) else how_to_remove(urn)
+    return unfinished(service, status, reason, remove, seen=details is not None)
+
+
+def unfinished(
+    service: ModelServiceId, status: str | None, reason: str, remove: str, *, seen: bool
+) -> str:
+    """One line: what is not as it was waited for, that it is kept and billed, and what then."""
+    then = (
+        "The next `pulumi up` replaces it"
+        if phase_of(status) is Phase.FAILED
+        else "Run `pulumi up` again to go on waiting"
+    )
+    kept = (
+        "It is kept in the state and its AI nodes stay billed"
+        if seen
+        else "It may exist and be billed, so it is kept in the state"
+    )
+    line = " ".join(reason.split()).rstrip(".")
+    return f"model service {service} is not active: {line}. {kept}. {then}; {remove}."
+
+
+def how_to_remove(urn: str) -> str:
+    """How to delete that service alone. In a target, `*` stands for anything."""
+    if not urn or "*" in urn:
+        return "take it out of the program to remove it"
+    return f"`pulumi destroy --target {shlex.quote(urn)}` removes it"
+
+
+def how_to_give_up(urn: str) -> str:
+    """How to leave a service, which may be somebody else's, as it is."""
+    return f"`pulumi state delete {shlex.quote(urn)}` gives it up"
+
+
+def text_of(error: Exception) -> str:
+    """What may be shown of an error that ended an operation."""
+    ours = isinstance(error, AdbpgModelError)  # another's text may hold anything
+    return str(error) if ours else f"an unexpected error, {type(error).__name__}"
