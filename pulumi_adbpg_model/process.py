@@ -99,7 +99,8 @@ class Process:
         self._created: dict[str, lifecycle.Created] = {}
         self._kept: dict[str, tuple[str, Properties]] = {}
         self._tries: Counter[str] = Counter()
-        self._checked: set[str] = set()
+        # URNs, which an alias changes, and the ids that are taken over.
+        self._declared: set[Any] = set()
 
     def prepare_host(self) -> None:
         """Mend the host of this process."""
@@ -130,7 +131,8 @@ class Process:
             )
         except ConfigurationError as error:
             failures.append(CheckFailure("", str(error)))
-        self._checked.add(_urn())
+        adopted = (bag.get(state.ADOPT) for bag in (olds, news))
+        self._declared |= {_urn(), *(id_ for id_ in adopted if isinstance(id_, str))}
         creating = all(state.is_hidden(name) for name in olds)
         if creating and host.current_call() is None:
             failures.append(CheckFailure("", _no_call()))
@@ -246,8 +248,9 @@ class Process:
             return ReadResult("", {})
         if not is_get and "security_ip_list" not in state.declared_names(props):
             lifecycle.warn_of_open_whitelist(operation, details)
+        taking_over = state.is_taking_over(props)
         outs = state.outputs(
-            {**props, state.TOKENS: []} if state.is_taking_over(props) else props,
+            {**props, state.TOKENS: []} if taking_over else props,
             service,
             details,
             region=self._region(props),
@@ -256,6 +259,8 @@ class Process:
             declared=state.declared_names(props),
             live_wins=True,
         )
+        if state.is_taking_over(outs) and not taking_over:  # of 0.1.0, and only not active now
+            del outs[state.WRITTEN]
         return ReadResult(id_, outs, None if is_get else state.declared_inputs(outs))
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
@@ -296,12 +301,6 @@ class Process:
         kind = "resume" if change.resume else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
         if state.is_taking_over(olds):
-            if "region_id" in change.changed:
-                raise OperationError(
-                    f"import of {service} failed: the declaration differs from the service: "
-                    f"region_id is declared {news['region_id']!r}, the service is in "
-                    f"{olds['region_id']!r}. Declare what is there, then run the command again."
-                )
             return self._go_on_taking_over(operation, service, olds, news)
         whitelist = None
         if "security_ip_list" in change.changed:
@@ -340,7 +339,14 @@ class Process:
     ) -> tuple[Properties, ModelServiceDetails | None]:
         """Compare a service, which did not show in full before, with what is declared now."""
         spec, waits = state.spec_from(news), state.waits(news)
+        wanted, region = news.get("region_id"), olds.get("region_id")
         try:
+            if wanted not in (None, region):
+                raise OperationError(  # noqa: TRY301 - to be told as any other difference
+                    f"import of {service} failed: the declaration differs from the service: "
+                    f"region_id is declared {wanted!r}, the service is in {region!r}. Declare what "
+                    "is there, then run the command again."
+                )
             taken = lifecycle.adopt(operation, service, spec, wait_for_active=waits)
         except lifecycle.GoneError:
             raise OperationError(
@@ -356,7 +362,7 @@ class Process:
             {**news, state.TOKENS: _tokens(None, taken.outcome.details)},
             service,
             taken.outcome.details,
-            region=olds.get("region_id"),
+            region=region,
             reason=taken.outcome.reason,
             request_id=None,
         )
@@ -371,11 +377,12 @@ class Process:
         """
         service = _parse(id_)
         urn = _urn()
-        if state.is_taking_over(props) and urn in self._checked:
+        if state.is_taking_over(props) and {urn, id_} & self._declared:
             raise OperationError(
-                f"delete of model service {service} was not sent: it is to be replaced, but was "
-                "not compared with what is declared yet. Run `pulumi up` without what replaces "
-                f"it, such as replace_on_changes or --replace; {how_to_give_up(urn)}."
+                f"delete of model service {service} was not sent: the program declares it, but it "
+                "was not compared with that yet. Run `pulumi up` without what replaces it, such as "
+                "replace_on_changes, --replace or a taint (`pulumi state untaint`); "
+                f"{how_to_give_up(urn)}."
             )
         seen = state.last_seen(props, service) is not None
         chain = props.get(state.TOKENS)

@@ -32,6 +32,7 @@ __all__ = [
     "TOKENS",
     "TYPE",
     "UNSEEN",
+    "WRITTEN",
     "declared_inputs",
     "declared_names",
     "is_hidden",
@@ -98,8 +99,8 @@ _HIDDEN_INPUTS = (ORGANIZATION, ADOPT)
 _FORMER_INPUTS = ("__urn", "timeouts")
 #: What 0.1.0 stored besides, and nothing asks for now: the engine tells URN and timeouts with each
 #: call. A refresh leaves it, so that its going is no drift.
-_WRITTEN = "__written"
-FORMER = (*_FORMER_INPUTS, _WRITTEN)
+WRITTEN = "__written"
+FORMER = (*_FORMER_INPUTS, WRITTEN)
 #: The status of a service that the cloud has not shown yet.
 UNSEEN = "unknown"
 
@@ -230,7 +231,7 @@ def is_taking_over(outs: Properties) -> bool:
         return bool(outs[TOKENS] == [])
     # 0.1.0, which left this unsaid.
     pending = phase_of(outs.get("status")) is Phase.PENDING
-    return pending and ADOPT in outs and _WRITTEN in outs
+    return pending and ADOPT in outs and WRITTEN in outs
 
 
 def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:

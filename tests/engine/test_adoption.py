@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from pulumi import CustomTimeouts, ResourceOptions
+from pulumi import Alias, CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import mutations, place, program, pulumi_ids
+from tests.engine.programs import declare, mutations, place, program, pulumi_ids
 from tests.engine.stack import Failed, Program, Stack
 
 
@@ -143,8 +143,17 @@ def test_a_service_that_turns_out_to_differ_is_not_deleted(
         stack.up(taking("10.9.9.9"))
     simulator.change_service(id_.split(":")[1], status="active")
     replacing = taking("10.9.9.9", options=ResourceOptions(replace_on_changes=["*"]))
-    with pytest.raises(Failed, match="it is to be replaced, but was not compared"):
+    with pytest.raises(Failed, match="the program declares it, but it was not compared"):
         stack.up(replacing)
+
+    def renamed() -> None:
+        alias = ResourceOptions(aliases=[Alias(name="model")], replace_on_changes=["*"])
+        opts = ResourceOptions.merge(ResourceOptions(import_=id_), alias)
+        declare("renamed", opts, security_ip_list=["10.9.9.9"])
+
+    with pytest.raises(Failed, match="the program declares it, but it was not compared"):
+        stack.up(renamed)
+    assert stack.ids() == {id_} == pulumi_ids(simulator)
     again: list[tuple[Program, dict[str, Any]]] = [
         (taking("10.9.9.9"), {}),
         (taking("10.9.9.9"), {"refresh": True}),

@@ -90,8 +90,7 @@ def test_what_does_not_show_yet_is_compared_by_the_next_run(
             with pytest.raises(HostError) as refused:
                 quick.update(state, declared)
             assert not isinstance(refused.value, PartialFailureError)
-            expected = _differs(existing, phrase, None if phrase == moved else urn)
-            assert str(refused.value) == expected
+            assert str(refused.value) == _differs(existing, phrase, urn)
 
         assert quick.diff(state, right) == _UPDATE
         taken = quick.update(state, right)
@@ -197,13 +196,39 @@ def test_a_replacement_does_not_delete_what_was_not_compared(
         quick.delete(stored)
     urn = urn_of(other)
     assert str(refused.value) == (
-        f"delete of model service {existing.id} was not sent: it is to be replaced, but was not "
-        "compared with what is declared yet. Run `pulumi up` without what replaces it, such as "
-        f"replace_on_changes or --replace; `pulumi state delete {urn}` gives it up."
+        f"delete of model service {existing.id} was not sent: the program declares it, but it was "
+        "not compared with that yet. Run `pulumi up` without what replaces it, such as "
+        "replace_on_changes, --replace or a taint (`pulumi state untaint`); `pulumi state delete "
+        f"{urn}` gives it up."
     )
+    with pytest.raises(HostError, match="was not sent: the program declares it"):
+        quick.delete(stored, urn="urn:pulumi:dev::shop::t::before-an-alias")
     assert cloud.mutations == []
-    quick.delete(stored, urn="urn:pulumi:dev::shop::t::not-checked")
-    assert [call.action for call in cloud.mutations] == ["DeleteModelService"]
+
+
+def test_what_the_program_does_not_declare_any_more_is_deleted(
+    host: DynamicHost, quick: TimedHost, cloud: Simulator, existing: Stored, other: Properties
+) -> None:
+    """A destroy checks nothing, and another resource's check means nothing."""
+    stored = _begun(quick, other)
+    assert host.check({**other, "__adopt": "gp-other:ms-1"}, urn="another").failures == []
+    host.delete(stored)
+    assert existing.id.split(":")[1] not in {service.id for service in cloud.services}
+
+
+def test_a_service_of_0_1_0_that_is_pending_for_a_while_stays_taken_over(
+    host: DynamicHost, quick: TimedHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """It was compared by 0.1.0; a refresh in a moment of maintenance changes nothing of that."""
+    stored = quick.create({**inputs, "__adopt": host.create(inputs).id})
+    former = Stored(stored.id, {**stored.outs, "__written": 1.0})
+    cloud.change_service(stored.outs["model_service_id"], status="updating")
+    pending = quick.refresh(former)
+    cloud.change_service(stored.outs["model_service_id"], status="active")
+    settled = quick.refresh(pending)
+    changed = {**inputs, "description": "new"}
+    for state in (pending, settled):
+        assert quick.diff(state, changed).replaces == ["description"]
 
 
 def test_a_take_over_that_0_1_0_left_unfinished_is_compared_too(
