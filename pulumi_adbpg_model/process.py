@@ -100,7 +100,7 @@ class Process:
         self._kept: dict[str, tuple[str, Properties]] = {}
         self._tries: Counter[str] = Counter()
         # URNs, which an alias changes, and the ids that are taken over.
-        self._declared: set[Any] = set()
+        self._declared: set[str] = set()
 
     def prepare_host(self) -> None:
         """Mend the host of this process."""
