@@ -56,10 +56,10 @@ def compare(
     """
     declared = declared_names(olds)
     changed = tuple(name for name in INPUTS if _differs(name, olds, news, declared, is_unknown))
-    replaces = [name for name in changed if not _in_place(name, news, is_unknown)]
-    phase = phase_of(olds.get("status"))
     if is_taking_over(olds):
         return Change(changed, (), resume=True)
+    replaces = [name for name in changed if not _in_place(name, news, is_unknown)]
+    phase = phase_of(olds.get("status"))
     if phase is Phase.FAILED:
         replaces.append("status")
     resume = phase is Phase.PENDING and waits(news)

@@ -131,14 +131,16 @@ class Process:
             )
         except ConfigurationError as error:
             failures.append(CheckFailure("", str(error)))
+        call = host.current_call()
+        urn = call.urn if call else ""
         adopted = (bag.get(state.ADOPT) for bag in (olds, news))
-        self._declared |= {_urn(), *(id_ for id_ in adopted if isinstance(id_, str))}
+        self._declared |= {urn, *(id_ for id_ in adopted if isinstance(id_, str))}
         creating = all(state.is_hidden(name) for name in olds)
-        if creating and host.current_call() is None:
+        if creating and call is None:
             failures.append(CheckFailure("", _no_call()))
         if not failures:
             inputs = keep_spelling(olds, inputs)
-            self._preflight.tell(settings, _urn(), olds, inputs)
+            self._preflight.tell(settings, urn, olds, inputs)
         return CheckResult(inputs, failures)
 
     def create(self, props: Properties) -> CreateResult:
@@ -300,8 +302,19 @@ class Process:
         change = compare(olds, news, _is_unknown)
         kind = "resume" if change.resume else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
+        region, request_id = olds.get("region_id"), olds.get("request_id")
         if state.is_taking_over(olds):
-            return self._go_on_taking_over(operation, service, olds, news)
+            outcome = _take_over(operation, service, region, news)
+            inputs = {**news, state.TOKENS: _tokens(None, outcome.details)}
+            outs = state.outputs(
+                inputs,
+                service,
+                outcome.details,
+                region=region,
+                reason=outcome.reason,
+                request_id=request_id,
+            )
+            return outs, outcome.details
         whitelist = None
         if "security_ip_list" in change.changed:
             whitelist = lifecycle.WhitelistChange(
@@ -324,49 +337,11 @@ class Process:
             inputs,
             service,
             updated.details,
-            region=olds.get("region_id"),
+            region=region,
             reason=updated.reason,
-            request_id=olds.get("request_id"),
+            request_id=request_id,
         )
         return outs, updated.details
-
-    def _go_on_taking_over(
-        self,
-        operation: lifecycle.Operation,
-        service: ModelServiceId,
-        olds: Properties,
-        news: Properties,
-    ) -> tuple[Properties, ModelServiceDetails | None]:
-        """Compare a service, which did not show in full before, with what is declared now."""
-        spec, waits = state.spec_from(news), state.waits(news)
-        wanted, region = news.get("region_id"), olds.get("region_id")
-        try:
-            if wanted not in (None, region):
-                raise OperationError(  # noqa: TRY301 - to be told as any other difference
-                    f"import of {service} failed: the declaration differs from the service: "
-                    f"region_id is declared {wanted!r}, the service is in {region!r}. Declare what "
-                    "is there, then run the command again."
-                )
-            taken = lifecycle.adopt(operation, service, spec, wait_for_active=waits)
-        except lifecycle.GoneError:
-            raise OperationError(
-                f"import of {service} failed: it is gone. Remove import_ and run `pulumi refresh`, "
-                "then `pulumi up` to create a new one."
-            ) from None
-        except OperationError as error:
-            urn = _urn()
-            raise OperationError(
-                f"{error} It is in the state by now: {how_to_give_up(urn)}; {how_to_remove(urn)}."
-            ) from None
-        outs = state.outputs(
-            {**news, state.TOKENS: _tokens(None, taken.outcome.details)},
-            service,
-            taken.outcome.details,
-            region=region,
-            reason=taken.outcome.reason,
-            request_id=None,
-        )
-        return outs, taken.outcome.details
 
     def delete(self, id_: str, props: Properties) -> None:
         """
@@ -432,6 +407,29 @@ def _parse(id_: str) -> ModelServiceId:
         return ModelServiceId.parse(id_)
     except ValueError as error:
         raise OperationError(f"the id {error}") from None
+
+
+def _take_over(
+    operation: lifecycle.Operation, service: ModelServiceId, region: str | None, news: Properties
+) -> lifecycle.Outcome:
+    """Compare a service, which did not show in full before, with what is declared now."""
+    wanted = news.get("region_id")
+    try:
+        if wanted not in (None, region):
+            found = [f"region_id is declared {wanted!r}, the service is in {region!r}"]
+            raise lifecycle.differing(service, found)
+        spec, waits = state.spec_from(news), state.waits(news)
+        return lifecycle.adopt(operation, service, spec, wait_for_active=waits).outcome
+    except lifecycle.GoneError:
+        raise OperationError(
+            f"import of {service} failed: it is gone. Remove import_ and run `pulumi refresh`, "
+            "then `pulumi up` to create a new one."
+        ) from None
+    except OperationError as error:
+        urn = _urn()
+        raise OperationError(
+            f"{error} It is in the state by now: {how_to_give_up(urn)}; {how_to_remove(urn)}."
+        ) from None
 
 
 def _tokens(

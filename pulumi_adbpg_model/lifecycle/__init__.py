@@ -5,7 +5,7 @@ exactly once. Knows nothing of Pulumi; talks to the cloud through `ModelServiceA
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.lifecycle.adoption import adopt, create_or_adopt
+from pulumi_adbpg_model.lifecycle.adoption import adopt, create_or_adopt, differing
 from pulumi_adbpg_model.lifecycle.change import change_whitelist
 from pulumi_adbpg_model.lifecycle.creation import Created, create, deleted_outside, resume
 from pulumi_adbpg_model.lifecycle.deletion import delete
@@ -37,6 +37,7 @@ __all__ = [
     "create_or_adopt",
     "delete",
     "deleted_outside",
+    "differing",
     "first_token",
     "inventory",
     "look",

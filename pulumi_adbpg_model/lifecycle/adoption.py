@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle.creation import Created, create
@@ -10,7 +12,7 @@ from pulumi_adbpg_model.lifecycle.presence import GoneError, look
 from pulumi_adbpg_model.lifecycle.verification import differences, verify
 from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
 
-__all__ = ["adopt", "create_or_adopt"]
+__all__ = ["adopt", "create_or_adopt", "differing"]
 
 
 def create_or_adopt(
@@ -67,10 +69,15 @@ def _check(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServic
         )
     found = differences(service, spec, details)
     if found:
-        raise OperationError(
-            f"import of {service} failed: the declaration differs from the service: "
-            f"{'; '.join(found)}. Declare what is there, then run the command again."
-        )
+        raise differing(service, found)
+
+
+def differing(service: ModelServiceId, found: Sequence[str]) -> OperationError:
+    """The error for a service that is not as declared: one phrase for each difference."""
+    return OperationError(
+        f"import of {service} failed: the declaration differs from the service: "
+        f"{'; '.join(found)}. Declare what is there, then run the command again."
+    )
 
 
 def _nothing_to_adopt(service: ModelServiceId) -> GoneError:

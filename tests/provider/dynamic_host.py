@@ -188,10 +188,16 @@ class HostCalls:
         timeout_s: float = 0.0,
     ) -> Pending:
         """Create, going on in the background."""
-        request = provider_pb2.CreateRequest(
-            urn=urn or urn_of(inputs), properties=self._bag(inputs, provider), timeout=timeout_s
-        )
+        request = self._create_request(inputs, provider, urn=urn, timeout_s=timeout_s)
         return Pending(self._stub.Create.future(request))
+
+    def _create_request(
+        self, inputs: Properties, provider: str | None, *, urn: str | None, timeout_s: float
+    ) -> Any:
+        bag = self._bag(inputs, provider)
+        return provider_pb2.CreateRequest(
+            urn=urn or urn_of(inputs), properties=bag, timeout=timeout_s
+        )
 
     def refresh(self, stored: Stored, *, urn: str | None = None, timeout_s: float = 0.0) -> Stored:
         """Read of what the state holds."""

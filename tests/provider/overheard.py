@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from pulumi.runtime.proto import provider_pb2
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.provider.dynamic_host import (
@@ -19,7 +18,6 @@ from tests.provider.dynamic_host import (
     Properties,
     Stored,
     _decoded,
-    urn_of,
 )
 
 __all__ = [
@@ -98,10 +96,7 @@ class Overheard(DynamicHost):
         urn: str | None = None,
         timeout_s: float = 0.0,
     ) -> Stored:
-        bag = self._bag(inputs, provider)
-        request = provider_pb2.CreateRequest(
-            urn=urn or urn_of(inputs), properties=bag, timeout=timeout_s
-        )
+        request = self._create_request(inputs, provider, urn=urn, timeout_s=timeout_s)
         answer = self._call("Create", request)
         return Stored(answer.id, {"api_key": None} | _values(answer.properties))
 
