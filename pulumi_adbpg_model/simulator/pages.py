@@ -24,12 +24,12 @@ def describe(service: Service, dialects: Dialects, now: float) -> dict[str, Any]
     elements = {
         "AiNodes": reading.nodes(service.ai_nodes),
         "CreateTime": stamp(service.created_at),
-        "ModelName": service.model_name,
+        "ModelName": reading.model(service.model_name),
         "ModelParams": service.model_params,
         "ModelServiceId": service.id,
         "SecurityIpList": reading.whitelist(_whitelist(service, now)),
         "Status": reading.status(_status(service, dialects, now), deployed=_share(service, now)),
-        "Description": service.description,
+        "Description": reading.description(service.description),
         "ApiKey": visible_key(service),
         "PrivateConnectUrl": service.private_url,
         "PublicConnectUrl": service.public_url,
@@ -58,7 +58,7 @@ def _list_item(service: Service, dialects: Dialects, now: float) -> dict[str, An
     elements = {
         "AiNodes": reading.nodes(service.ai_nodes),
         "CreateTime": stamp(service.created_at),
-        "ModelName": service.model_name,
+        "ModelName": reading.model(service.model_name),
         "ModelParams": {
             key: value if isinstance(value, str) else json.dumps(value)
             for key, value in service.model_params.items()
@@ -66,7 +66,7 @@ def _list_item(service: Service, dialects: Dialects, now: float) -> dict[str, An
         "ModelServiceId": service.id,
         "SecurityIPList": reading.whitelist(_whitelist(service, now)),
         "Status": reading.listed_status(status, deployed=_share(service, now)),
-        "Description": service.description,
+        "Description": reading.description(service.description),
         "ApiKey": visible_key(service),
         "PrivateConnUrl": service.private_url,
         "PublicConnUrl": service.public_url,
@@ -76,7 +76,8 @@ def _list_item(service: Service, dialects: Dialects, now: float) -> dict[str, An
 
 def models(names: Sequence[str], dialects: Dialects) -> dict[str, Any]:
     """The elements of ListSupportModels."""
-    return dialects.reading.extended({"ModelNames": {"modelNames": list(names)}})
+    reading = dialects.reading
+    return reading.extended({"ModelNames": {"modelNames": [reading.name(name) for name in names]}})
 
 
 def node_pools(
@@ -86,7 +87,7 @@ def node_pools(
     extended = dialects.reading.extended
     nodes = [
         {
-            "NodeName": node.name,
+            "NodeName": dialects.reading.name(node.name),
             "NodeSpec": _NODE_SPEC,
             "BindStatus": "bound" if node.name in bound else "unbound",
             "Namespace": instance.id,

@@ -1,8 +1,9 @@
-"""Dialects of the values in reads: words for a status, nodes, whitelists, fields."""
+"""Dialects of the values in reads: words for a status, texts, names, whitelists, fields."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from pulumi_adbpg_model.simulator.state import ACTIVE, DELETED, DELETING, DEPLOYING
 
 _ALWAYS = "127.0.0.1"
+_LINE_END = re.compile(r"\r\n?|\n")
 _FAILED = ("fail", "error", "abnormal")
 _FAILURE_WORDS = {
     "failure-failed": "Failed",
@@ -69,11 +71,36 @@ class Reading:
             return "fail" if _failed(status) else "success"
         return self.status(status, deployed=deployed)
 
+    def description(self, text: str | None) -> str | None:
+        """Return a description as reads write it; none stays none."""
+        if not text:
+            return text
+        if "description-stripped" in self.names:
+            text = text.strip()
+        if "description-padded" in self.names:
+            text = f" {text}\n"
+        if "description-lf" in self.names:
+            text = _LINE_END.sub("\n", text)
+        if "description-crlf" in self.names:
+            text = _LINE_END.sub("\r\n", text)
+        return text
+
+    def name(self, name: str) -> str:
+        """Return the name of a model or an AI node as reads write it."""
+        return f" {name} " if "names-padded" in self.names else name
+
+    def model(self, name: str) -> str:
+        """Return the name of a service's model."""
+        if "model-lower-case" in self.names:
+            name = name.lower()
+        if "model-upper-case" in self.names:
+            name = name.upper()
+        return self.name(name)
+
     def nodes(self, nodes: Sequence[str]) -> list[str]:
-        """Return the AI nodes in the order of reads."""
-        if "nodes-reordered" in self.names:
-            return sorted(nodes, reverse=True)
-        return list(nodes)
+        """Return a service's AI nodes in the order of reads."""
+        ordered = sorted(nodes, reverse=True) if "nodes-reordered" in self.names else nodes
+        return [self.name(node) for node in ordered]
 
     def whitelist(self, entries: Sequence[str]) -> str:
         """Return a whitelist as reads write it."""

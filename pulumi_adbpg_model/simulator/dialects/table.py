@@ -72,6 +72,14 @@ DIALECTS: dict[str, str] = {
     "list-keeps-deleted": (
         "Deleted services stay listed with Status 'deleted'; their nodes are free."
     ),
+    # Texts and names
+    "description-stripped": "Descriptions come back without white space around them.",
+    "description-padded": "Descriptions come back with a space in front and a newline behind.",
+    "description-lf": r"Line ends in descriptions come back as \n.",
+    "description-crlf": r"Line ends in descriptions come back as \r\n.",
+    "names-padded": "Names of models and AI nodes come back with a space on each side.",
+    "model-lower-case": "A service's model comes back in lower case; supported models do not.",
+    "model-upper-case": "A service's model comes back in upper case; supported models do not.",
     # AI nodes and whitelists
     "nodes-reordered": "AiNodes come back in the reverse of sorted order, not as sent.",
     "whitelist-canonical": (
@@ -118,6 +126,9 @@ EXCLUSIVE: tuple[frozenset[str], ...] = (
     frozenset({"tokens-ignored", "tokens-forget-dead", "tokens-forgotten"}),
     frozenset({"list-status-success", "list-keeps-deleted"}),
     frozenset({"list-without-total", "list-null-when-empty"}),
+    frozenset({"description-stripped", "description-padded"}),
+    frozenset({"description-lf", "description-crlf"}),
+    frozenset({"model-lower-case", "model-upper-case"}),
     frozenset({"whitelist-canonical", "whitelist-reordered", "whitelist-slash-32"}),
     frozenset({"whitelist-default-added", "whitelist-open-default", "whitelist-empty-default"}),
     frozenset({"modify-not-reaching", "modify-slow"}),

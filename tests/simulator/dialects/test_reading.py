@@ -1,4 +1,4 @@
-"""Dialects of the values in reads: words for a status, nodes, whitelists, fields."""
+"""Dialects of the values in reads: words for a status, texts, names, whitelists, fields."""
 
 from __future__ import annotations
 
@@ -111,6 +111,78 @@ def _fails_as(word: str, simulator: Simulator, sdk: Sdk, clock: FakeClock, faile
     assert sdk.describe(service_id)["Status"].lower() == "active"
     simulator.fail_service(service_id, failed)
     assert _statuses(sdk, service_id) == (word, word)
+
+
+def _description(sdk: Sdk, sent: str) -> str:
+    """What comes back for a description that is sent, from describe; the list must agree."""
+    service_id = sdk.create("ai-1", description=sent)
+    shown: str = sdk.describe(service_id)["Description"]
+    assert sdk.list()["ModelServices"][0]["Description"] == shown
+    return shown
+
+
+@dialect("description-stripped")
+def test_description_stripped(sdk: Sdk) -> None:
+    """A last newline is gone; what is inside stays."""
+    assert _description(sdk, " a \r\nb\n\n") == "a \r\nb"
+
+
+@dialect("description-padded")
+def test_description_padded(sdk: Sdk) -> None:
+    """There is white space where there was none."""
+    assert _description(sdk, "a\r\nb") == " a\r\nb\n"
+
+
+@dialect("description-padded")
+def test_no_description_is_not_padded(sdk: Sdk) -> None:
+    """What was never set stays out."""
+    assert "Description" not in sdk.describe(sdk.create("ai-1"))
+
+
+@dialect("description-lf", "description-stripped")
+def test_description_lf(sdk: Sdk) -> None:
+    """Every line ends as on Unix, beside other dialects too."""
+    assert _description(sdk, "a\r\nb\rc\n\nd\n") == "a\nb\nc\n\nd"
+
+
+@dialect("description-crlf", "description-padded")
+def test_description_crlf(sdk: Sdk) -> None:
+    """Every line ends as in HTTP, also one that another dialect adds."""
+    assert _description(sdk, "a\r\nb\rc\n\nd") == " a\r\nb\r\nc\r\n\r\nd\r\n"
+
+
+@dialect("names-padded")
+def test_names_padded(sdk: Sdk) -> None:
+    """Wherever a model or a node is named; what is sent is compared without."""
+    shown = sdk.describe(sdk.create("ai-1", "ai-2"))
+    (listed,) = sdk.list()["ModelServices"]
+    for service in (shown, listed):
+        assert (service["ModelName"], service["AiNodes"]) == (
+            " Qwen3-Embedding-8B ",
+            [" ai-1 ", " ai-2 "],
+        )
+    assert sdk.bound_nodes() == [" ai-1 ", " ai-2 "]
+    assert " Qwen3-Embedding-8B " in sdk.models()["ModelNames"]["modelNames"]
+
+
+@dialect("model-lower-case")
+def test_model_lower_case(sdk: Sdk) -> None:
+    """In both reads of a service, not in the list of what can be deployed."""
+    assert _model(sdk) == "qwen3-embedding-8b"
+
+
+@dialect("model-upper-case", "names-padded")
+def test_model_upper_case(sdk: Sdk) -> None:
+    """The other way round, beside other dialects too."""
+    assert _model(sdk) == " QWEN3-EMBEDDING-8B "
+
+
+def _model(sdk: Sdk) -> str:
+    shown: str = sdk.describe(sdk.create("ai-1"))["ModelName"]
+    assert sdk.list()["ModelServices"][0]["ModelName"] == shown
+    listed = [name.strip() for name in sdk.models()["ModelNames"]["modelNames"]]
+    assert "Qwen3-Embedding-8B" in listed
+    return shown
 
 
 @dialect("nodes-reordered")
