@@ -1,5 +1,5 @@
 """
-Which services no stack owns, and which a stack holds though they are gone.
+Which services no stack owns, which are owned twice, and which a stack holds though they are gone.
 
 A stack comes as text: what `pulumi stack export` prints, or a state file of the file backend.
 Encrypted values do not matter: ids are in clear.
@@ -8,7 +8,7 @@ Encrypted values do not matter: ids are in clear.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,16 @@ from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle import Operation, inventory
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_deleted
 
-__all__ = ["Comparison", "Creation", "Entry", "Orphan", "Stack", "compare", "parse"]
+__all__ = [
+    "Comparison",
+    "Creation",
+    "Entry",
+    "Orphan",
+    "OwnedTwice",
+    "Stack",
+    "compare",
+    "parse",
+]
 
 #: A subclass may have a type of its own; its id, made of its outputs, gives it away.
 _DYNAMIC = "pulumi-python:dynamic"
@@ -34,6 +43,13 @@ class Entry:
     region: str | None
     #: Whether the cloud had shown it when the state was written.
     seen: bool
+    #: Whether the engine has yet to delete it, whatever the program says.
+    pending_deletion: bool
+
+    @property
+    def stack(self) -> str:
+        """Its stack, as `project/stack`; the URN does not tell the organization."""
+        return "/".join(reversed(self.urn.removeprefix("urn:pulumi:").split("::", 2)[:2]))
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,14 @@ class Orphan:
 
 
 @dataclass(frozen=True)
+class OwnedTwice:
+    """A service that several resources own: whichever is deleted first takes it from the others."""
+
+    id: ModelServiceId
+    owners: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """What the instances hold beside what the stacks hold."""
 
@@ -69,6 +93,7 @@ class Comparison:
     entries: int
     orphans: tuple[Orphan, ...]
     gone: tuple[Entry, ...]
+    owned_twice: tuple[OwnedTwice, ...]
     #: Entries of another region than the one that was asked: nothing is known of them.
     unchecked: tuple[Entry, ...]
 
@@ -121,7 +146,7 @@ def compare(
     entries = [
         entry for stack in stacks for entry in stack.entries if entry.id.db_instance_id in instances
     ]
-    owned = {entry.id for entry in entries}
+    owned = dict.fromkeys(entry.id for entry in entries)
     creations = [creation for stack in stacks for creation in stack.creations]
     listed = {service.id for service in services}
     absent = [entry for entry in entries if entry.id not in listed]
@@ -135,8 +160,26 @@ def compare(
             if service.id not in owned
         ),
         gone=tuple(_proven(operation, [one for one in absent if one not in elsewhere])),
+        owned_twice=tuple(_owned_twice(stacks, owned)),
         unchecked=tuple(elsewhere),
     )
+
+
+def _owned_twice(stacks: Sequence[Stack], owned: Iterable[ModelServiceId]) -> Iterator[OwnedTwice]:
+    for id_ in owned:
+        by_stack: dict[str, list[Entry]] = {}
+        for stack in stacks:
+            holding = [entry for entry in stack.entries if entry.id == id_]
+            if holding:
+                # Two exports of one stack, an older and a newer one, make no second owner.
+                name = holding[0].stack
+                by_stack[name] = max(by_stack.get(name, []), holding, key=len)
+        everywhere = [entry for holding in by_stack.values() for entry in holding]
+        for region in dict.fromkeys(entry.region for entry in everywhere if entry.region) or [None]:
+            owners = [entry for entry in everywhere if entry.region in (None, region)]
+            # If all are to be deleted, nobody loses it.
+            if len(owners) > 1 and not all(entry.pending_deletion for entry in owners):
+                yield OwnedTwice(id_, tuple(owners))
 
 
 def _living(operation: Operation, instances: Iterable[str]) -> list[ModelServiceDetails]:
@@ -176,6 +219,7 @@ def _entry(resource: Mapping[str, Any]) -> Entry | None:
         str(resource["urn"]),
         region if isinstance(region, str) else None,
         outputs.get("status") != state.UNSEEN,
+        resource.get("delete") is True,
     )
 
 

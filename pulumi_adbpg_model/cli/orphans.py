@@ -1,4 +1,4 @@
-"""`orphans`: what the cloud holds and no stack does, and the reverse."""
+"""`orphans`: what the cloud holds and no stack does, what two hold, and the reverse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from pulumi_adbpg_model.domain import Phase
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.lifecycle import Deadline, Operation
-from pulumi_adbpg_model.ownership import Comparison, Entry, Orphan, Stack, compare, parse
+from pulumi_adbpg_model.ownership import (
+    Comparison,
+    Entry,
+    Orphan,
+    OwnedTwice,
+    Stack,
+    compare,
+    parse,
+)
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.terminal import printable
 
@@ -49,7 +57,7 @@ def orphans(
     as_json: bool,
 ) -> None:
     """
-    Find services that no stack owns, and services in a stack that are gone.
+    Find services that no stack owns, or more than one, and services in a stack that are gone.
 
     Each STACK is a file from `pulumi stack export`, or a state file of the file backend; `-`, or
     none at the end of a pipe, is stdin. Give every stack that may own a service of the instances.
@@ -70,7 +78,7 @@ def orphans(
         print_json(_document(found))
     else:
         _show(found, len(read), settings.region)
-    if found.orphans or found.gone:
+    if found.orphans or found.gone or found.owned_twice:
         context.exit(1)
 
 
@@ -101,6 +109,16 @@ def _document(found: Comparison) -> dict[str, object]:
             for orphan in found.orphans
         ],
         "gone": [_entry(entry) for entry in found.gone],
+        "owned_twice": [
+            {
+                "id": str(service.id),
+                "owners": [
+                    _entry(owner) | {"pending_deletion": owner.pending_deletion}
+                    for owner in service.owners
+                ],
+            }
+            for service in found.owned_twice
+        ],
         "unchecked": [_entry(entry) for entry in found.unchecked],
     }
 
@@ -118,15 +136,17 @@ def _show(found: Comparison, stacks: int, region: str | None) -> None:
         click.echo(
             "`pulumi refresh` drops it from its stack; the next `pulumi up` creates it again.\n"
         )
+    if found.owned_twice:
+        _show_owned_twice(found.owned_twice)
     if found.unchecked:
         click.echo("Not looked for, because a stack has it in another region:")
         _show_entries(found.unchecked)
         click.echo("Ask again with --region.\n")
-    if not found.orphans and not found.gone:
+    if not found.orphans and not found.gone and not found.owned_twice:
         click.echo(
             f"Nothing found: services {found.services}, owned by a stack {found.services}; "
             f"entries in {stacks} {'stack' if stacks == 1 else 'stacks'} {found.entries}, "
-            f"gone 0, not looked for {len(found.unchecked)}."
+            f"gone 0, owned twice 0, not looked for {len(found.unchecked)}."
         )
 
 
@@ -165,9 +185,48 @@ def _show_orphans(found: tuple[Orphan, ...], region: str | None) -> None:
     click.echo()
 
 
+def _show_owned_twice(found: tuple[OwnedTwice, ...]) -> None:
+    """Safe to the letter: what a person does last, or does not do, leaves the service alive."""
+    click.echo("Owned by more than one resource; the first to be deleted takes it from the others:")
+    _show_entries(tuple(owner for service in found for owner in service.owners))
+    click.echo(
+        "Until all of this is done, run neither `pulumi up` nor `pulumi destroy` in these stacks: "
+        "either may delete it."
+    )
+    for service in found:
+        leaving = [owner for owner in service.owners if owner.pending_deletion]
+        staying = [owner for owner in service.owners if not owner.pending_deletion]
+        if leaving:
+            # Its URN may be another's, too, which the program declares.
+            click.echo(
+                "Drop the deletion that is pending from its state; if Pulumi asks which one, "
+                f"choose {service.id} (Pending Deletion):"
+            )
+            _show_dropping(leaving)
+        if len(staying) > 1:
+            click.echo(
+                f"Choose which resource keeps {service.id}: one that its program declares. First "
+                "drop the others from their states, with each of these lines but the one of that "
+                "resource; only then take them out of their programs:"
+            )
+            _show_dropping(staying)
+    click.echo(
+        "Type each line in the folder of its project; it deletes nothing in the cloud. Then "
+        "export the stacks anew and run this command again.\n"
+    )
+
+
+def _show_dropping(owners: list[Entry]) -> None:
+    for owner in owners:
+        stack = shlex.quote(printable(owner.stack.rpartition("/")[2]))
+        click.echo(f"    pulumi state delete --stack {stack} {shlex.quote(printable(owner.urn))}")
+
+
 def _show_entries(entries: tuple[Entry, ...]) -> None:
     rows = []
     for entry in entries:
-        parts = entry.urn.removeprefix("urn:pulumi:").split("::", 3)
-        rows.append((entry.id, "/".join(reversed(parts[:2])), parts[-1], entry.region))
+        name = entry.urn.split("::", 3)[-1]
+        if entry.pending_deletion:
+            name += " (pending deletion)"
+        rows.append((entry.id, entry.stack, name, entry.region))
     print_table(("Service", "Stack", "Resource", "Region"), rows, empty="", whole=("Service",))

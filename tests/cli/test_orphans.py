@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
+from tests.engine.pages import DOCS, SHOWN_ID, blocks
 from tests.lifecycle.fakes import FakeClock
 
 _TYPE = "pulumi-python:dynamic/adbpg:ModelService"
@@ -26,8 +28,8 @@ _TYPE = "pulumi-python:dynamic/adbpg:ModelService"
 Orphans = Callable[..., Result]
 
 
-def _urn(name: str, type_: str = _TYPE) -> str:
-    return f"urn:pulumi:dev::search::{type_}::{name}"
+def _urn(name: str, type_: str = _TYPE, stack: str = "dev") -> str:
+    return f"urn:pulumi:{stack}::search::{type_}::{name}"
 
 
 def _resource(id_: str, name: str = "embedding", **more: Any) -> dict[str, Any]:
@@ -93,8 +95,8 @@ def test_nothing_found_is_said_and_ends_with_0(orphans: Orphans, simulator: Simu
 
     assert 0 == done.exit_code
     assert (
-        "Nothing found: services 1, owned by a stack 1; entries in 1 stack 1, gone 0, not looked "
-        "for 0.\n"
+        "Nothing found: services 1, owned by a stack 1; entries in 1 stack 1, gone 0, owned "
+        "twice 0, not looked for 0.\n"
     ) == done.output
 
 
@@ -134,6 +136,7 @@ def test_json_tells_everything_but_the_key(orphans: Orphans, simulator: Simulato
             }
         ],
         "gone": [],
+        "owned_twice": [],
         "unchecked": [],
     } == json.loads(done.stdout)
     assert service.api_key
@@ -196,7 +199,8 @@ def test_resource_that_refers_to_a_service_owns_nothing(
     other = _resource("its-own-id", type="pulumi-python:dynamic:Resource", outputs=outputs)
     done = orphans("--json", "-", stdin=_export(other))
 
-    assert {"orphans": [id_], "gone": [], "unchecked": []} == _found(done)
+    assert [id_] == _found(done)["orphans"]
+    assert [] == _found(done)["gone"]
 
 
 def test_status_is_the_services_own(clock: FakeClock) -> None:
@@ -258,7 +262,8 @@ def test_tombstones_are_neither_orphans_nor_there(orphans: Orphans, simulator: S
         simulator.change_service(id_.partition(":")[2], status="Released")
     done = orphans("--json", "-", stdin=_export(_resource(one)))
 
-    assert {"orphans": [], "gone": [one], "unchecked": []} == _found(done)
+    assert [] == _found(done)["orphans"]
+    assert [one] == _found(done)["gone"]
 
 
 def test_entry_of_another_region_is_not_called_gone(orphans: Orphans) -> None:
@@ -267,7 +272,8 @@ def test_entry_of_another_region_is_not_called_gone(orphans: Orphans) -> None:
     done = orphans("--json", "-", stdin=_export(other))
 
     assert 0 == done.exit_code
-    assert {"orphans": [], "gone": [], "unchecked": ["gp-demo:ms-far"]} == _found(done)
+    assert ["gp-demo:ms-far"] == _found(done)["unchecked"]
+    assert [] == _found(done)["gone"]
     assert "Ask again with --region" in orphans("-", stdin=_export(other)).output
 
 
@@ -276,6 +282,172 @@ def test_entries_of_other_instances_are_left_alone(orphans: Orphans) -> None:
     done = orphans("--json", "-", stdin=_export(_resource("gp-other:ms-1")))
 
     assert (0, []) == (done.exit_code, _found(done)["gone"])
+
+
+class _Owners:
+    """Runs the command on stacks as files, each a list of resources that hold the same service."""
+
+    def __init__(self, orphans: Orphans, simulator: Simulator, folder: Path) -> None:
+        self.id = _place(simulator, "ai-1")
+        self._orphans, self._folder = orphans, folder
+
+    def resource(self, name: str = "embedding", stack: str = "dev", **more: Any) -> dict[str, Any]:
+        return _resource(self.id, urn=_urn(name, stack=stack), **more)
+
+    def run(self, *stacks: list[dict[str, Any]], arguments: tuple[str, ...] = ()) -> Result:
+        files = [self._folder / f"{number}.json" for number in range(len(stacks))]
+        for file, resources in zip(files, stacks, strict=True):
+            file.write_text(_export(*resources))
+        return self._orphans(*arguments, *map(str, files))
+
+    def found(self, *stacks: list[dict[str, Any]]) -> list[list[str]]:
+        """The URNs of the owners of each service that is owned twice; the exit code agrees."""
+        done = self.run(*stacks, arguments=("--json",))
+        found = json.loads(done.stdout)["owned_twice"]
+        assert (1 if found else 0) == done.exit_code
+        assert all(self.id == one["id"] for one in found)
+        return [[owner["urn"] for owner in one["owners"]] for one in found]
+
+
+@pytest.fixture
+def owners(orphans: Orphans, simulator: Simulator, tmp_path: Path) -> _Owners:
+    return _Owners(orphans, simulator, tmp_path)
+
+
+def test_service_of_two_stacks_is_told_with_its_owners(owners: _Owners) -> None:
+    """For scripts: each owner with its URN and region."""
+    dev, prod = owners.resource(), owners.resource("mine", "prod")
+    done = owners.run([dev], [prod], arguments=("--json",))
+
+    assert 1 == done.exit_code
+    owner = {"id": owners.id, "region_id": "cn-hangzhou", "pending_deletion": False}
+    assert {
+        "orphans": [],
+        "gone": [],
+        "owned_twice": [
+            {
+                "id": owners.id,
+                "owners": [
+                    {**owner, "urn": _urn("embedding")},
+                    {**owner, "urn": _urn("mine", stack="prod")},
+                ],
+            }
+        ],
+        "unchecked": [],
+    } == json.loads(done.stdout)
+
+
+def test_way_out_of_two_owners_can_be_copied(owners: _Owners) -> None:
+    """A line for each, quoted for a shell; the state comes first, the program after it."""
+    done = owners.run([owners.resource("it's")], [owners.resource(stack="prod")])
+
+    assert 1 == done.exit_code
+    lines = done.output.splitlines()
+    rows = [line.split()[1:] for line in lines if line.startswith(f" {owners.id}")]
+    assert [["search/dev", "it's", "cn-hangzhou"], ["search/prod", "embedding", "cn-hangzhou"]] == (
+        rows
+    )
+    typed = [shlex.split(line) for line in lines if line.startswith("    pulumi ")]
+    assert [
+        ["pulumi", "state", "delete", "--stack", "dev", _urn("it's")],
+        ["pulumi", "state", "delete", "--stack", "prod", _urn("embedding", stack="prod")],
+    ] == typed
+    assert "Nothing found" not in done.output
+    before = done.output.partition("    pulumi state delete")[0]
+    assert "run neither `pulumi up` nor `pulumi destroy`" in before
+    assert "only then take them out of their programs:\n" in before
+
+
+def test_service_twice_in_one_stack_is_owned_twice(owners: _Owners) -> None:
+    """As after a rename by `import_` that was interrupted."""
+    renamed = [owners.resource("old"), owners.resource("new")]
+
+    assert [[_urn("old"), _urn("new")]] == owners.found(renamed)
+    assert [[_urn("old"), _urn("new")]] == owners.found(renamed, renamed)
+
+
+def test_two_exports_of_one_stack_are_one_owner(owners: _Owners) -> None:
+    """An older and a newer one, also where the resource was renamed between them."""
+    assert [] == owners.found([owners.resource()], [owners.resource(status="x")])
+    assert [] == owners.found([owners.resource("old")], [owners.resource("new")])
+    assert [[_urn("embedding"), _urn("mine", stack="prod")]] == owners.found(
+        [owners.resource()], [owners.resource()], [owners.resource("mine", "prod")]
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "owns"),
+    [
+        pytest.param({"protect": True, "retainOnDelete": True}, True, id="protected"),
+        pytest.param({"delete": True}, True, id="still to be deleted"),
+        pytest.param({"outputs": {"region_id": None}}, True, id="region not known"),
+        pytest.param({"outputs": {"region_id": {"a": "b"}}}, True, id="region encrypted"),
+        pytest.param({"outputs": {"region_id": "cn-beijing"}}, False, id="another region"),
+        pytest.param({"external": True}, False, id="looked up with get"),
+        pytest.param({"pendingReplacement": True}, False, id="deleted, to be created again"),
+    ],
+)
+def test_who_is_a_second_owner(owners: _Owners, more: dict[str, Any], *, owns: bool) -> None:
+    """Whoever would delete the service from under the first."""
+    second = owners.resource("mine", "prod", **more)
+    expected = [[_urn("embedding"), _urn("mine", stack="prod")]] if owns else []
+
+    assert expected == owners.found([owners.resource()], [second])
+
+
+def test_region_that_is_not_known_may_be_any(owners: _Owners) -> None:
+    """Beside owners in two regions, it is told with both."""
+    far = owners.resource("far", outputs={"region_id": "cn-beijing"})
+    near, somewhere = owners.resource("near"), owners.resource("any", outputs={"region_id": None})
+
+    assert [[_urn("near"), _urn("any")], [_urn("any"), _urn("far")]] == (
+        owners.found([near, somewhere, far])
+    )
+
+
+def test_entry_that_waits_for_its_deletion_cannot_keep_the_service(owners: _Owners) -> None:
+    """Only that entry is to be dropped, and no program changed: the URN may be declared."""
+    done = owners.run([owners.resource(), owners.resource(delete=True)])
+
+    assert 1 == done.exit_code
+    assert "embedding (pending deletion)" in done.output
+    assert 1 == done.output.count("    pulumi state delete ")
+    assert f"choose {owners.id} (Pending Deletion):\n" in done.output
+    assert "program" not in done.output
+
+
+def test_entry_that_waits_for_its_deletion_is_no_choice(owners: _Owners) -> None:
+    """Beside two others that are: its line comes first, and is not among theirs."""
+    stays, leaves = owners.resource(), owners.resource("old", delete=True)
+    done = owners.run([stays, leaves], [owners.resource(stack="prod")])
+
+    parts = done.output.partition("Choose which resource keeps")
+    assert [1, 2] == [part.count("    pulumi state delete ") for part in parts[::2]]
+    assert f"{_urn('old')}\n" in parts[0]
+
+
+def test_entries_that_all_wait_for_their_deletion_lose_nothing(owners: _Owners) -> None:
+    """Nobody keeps the service: the first deletes it, the others find it gone."""
+    leaving = [owners.resource(stack=stack, delete=True) for stack in ("dev", "prod")]
+
+    assert [] == owners.found(*([one] for one in leaving))
+
+
+def test_owners_in_other_instances_are_left_alone(orphans: Orphans) -> None:
+    """Only the instances that are named are looked at."""
+    twice = [_resource("gp-other:ms-1", name) for name in ("old", "new")]
+
+    assert 0 == orphans("-", stdin=_export(*twice)).exit_code
+
+
+def test_page_shows_what_is_printed_of_two_owners(owners: _Owners) -> None:
+    """The block is a command and its whole output, with lines broken to fit the page."""
+    (block,) = blocks(DOCS / "commands.md", "printed: orphans")
+    command, _, shown = block.text.replace(SHOWN_ID, owners.id).partition("\n")
+    done = owners.run([owners.resource()], [owners.resource(stack="prod")])
+
+    assert command == "$ pulumi-adbpg-model orphans --instance gp-demo dev.json prod.json"
+    assert shown.split() == done.output.split()
 
 
 @pytest.mark.parametrize(
