@@ -16,6 +16,10 @@ class Clock(Protocol):
         """Seconds from an arbitrary start; never goes back."""
         ...
 
+    def time(self) -> float:
+        """Seconds since 1970, as clocks show it."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Pause; returns early when cancelled."""
         ...
@@ -35,6 +39,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """See `Clock`."""
         return time.monotonic()
+
+    def time(self) -> float:
+        """See `Clock`."""
+        return time.time()
 
     def sleep(self, seconds: float) -> None:
         """See `Clock`."""

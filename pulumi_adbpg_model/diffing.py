@@ -25,7 +25,8 @@ __all__ = ["Change", "compare", "keep_spelling"]
 
 #: Settings of this package alone: a change is recorded without a call to the cloud.
 _LOCAL = ("wait_for_active", "security_ip_group", "store_api_key")
-#: Lists that may mean the same in another order or form.
+#: What may mean the same in another spelling, order or form.
+_TEXTS = ("model_name", "description")
 _LISTS = ("ai_nodes", "security_ip_list")
 
 
@@ -33,7 +34,7 @@ _LISTS = ("ai_nodes", "security_ip_list")
 class Change:
     """
     The verdict. `changed` are the inputs that differ, `replaces` what forces a replacement: some of
-    them, or the failed status; `resume` means that the service is not active, or not taken over,
+    them, or the status; `resume` means that the service is not active, or not taken over,
     yet and waited for.
     """
 
@@ -51,8 +52,8 @@ def compare(
     A service that is not taken over yet is never replaced, which would delete it: the update
     compares it with what is declared.
 
-    An input that the program never set is not managed and never differs. A failed service is
-    replaced whatever the inputs say. An unknown value counts as different.
+    An input that the program never set is not managed and never differs. A service that has failed,
+    or is being deleted, is replaced whatever the inputs say. An unknown value counts as different.
     """
     declared = declared_names(olds)
     changed = tuple(name for name in INPUTS if _differs(name, olds, news, declared, is_unknown))
@@ -60,23 +61,24 @@ def compare(
         return Change(changed, (), resume=True)
     replaces = [name for name in changed if not _in_place(name, news, is_unknown)]
     phase = phase_of(olds.get("status"))
-    if phase is Phase.FAILED:
+    if phase in (Phase.FAILED, Phase.LEAVING):
         replaces.append("status")
-    resume = phase is Phase.PENDING and waits(news)
+    resume = phase is not Phase.ACTIVE and waits(news)
     return Change(changed, tuple(replaces), resume)
 
 
 def keep_spelling(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
     """
-    New inputs, with lists spelt as in the old inputs where they mean the same.
+    New inputs, with texts and lists spelt as in the old inputs where they mean the same.
 
     The engine compares texts where it decides by itself, for `replace_on_changes` among others.
     """
     kept = dict(news)
-    for name in _LISTS:
+    for name in (*_TEXTS, *_LISTS):
         old, new = olds.get(name), news.get(name)
         # Neither anything unknown nor what an earlier program may have put there by mistake.
-        if _are_texts(old) and _are_texts(new) and same_value(name, old, new):
+        fits = _is_text if name in _TEXTS else _are_texts
+        if fits(old) and fits(new) and same_value(name, old, new):
             kept[name] = old
     return kept
 
@@ -109,6 +111,10 @@ def _in_place(name: str, news: Mapping[str, Any], is_unknown: Callable[[Any], bo
         known = not _holds_unknown(entries, is_unknown)
         return bool(news.get("security_ip_group")) and (not known or bool(entries))
     return False
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _are_texts(value: Any) -> bool:

@@ -23,7 +23,9 @@ __all__ = [
     "is_id_part",
     "parse_network",
     "phase_of",
+    "same_model_name",
     "same_nodes",
+    "same_text",
     "same_whitelist",
 ]
 
@@ -36,7 +38,12 @@ class Phase(enum.Enum):
 
     ACTIVE = "active"
     FAILED = "failed"
+    LEAVING = "leaving"
     PENDING = "pending"
+
+
+#: Parts of words for a service on its way out; the API pages name none.
+_LEAVING = ("delet", "destroy", "releas", "remov", "terminat", "undeploy")
 
 
 def phase_of(status: str | None) -> Phase:
@@ -44,14 +51,15 @@ def phase_of(status: str | None) -> Phase:
     Classify the cloud's status word, whatever its case.
 
     Only `active` is ready. The API pages name no failure word, so any that contains `fail` or
-    `error` counts as one; everything else, unknown words too, is pending.
+    `error` counts as one; one such as `deleting` never becomes active. Everything else, unknown
+    words too, is pending.
     """
     word = (status or "").strip().lower()
     if word == "active":
         return Phase.ACTIVE
     if "fail" in word or "error" in word:
         return Phase.FAILED
-    return Phase.PENDING
+    return Phase.LEAVING if any(part in word for part in _LEAVING) else Phase.PENDING
 
 
 def is_id_part(text: str) -> bool:
@@ -137,6 +145,8 @@ class ModelServiceDetails:
             return None
         if self.phase is Phase.FAILED:
             return f"the deployment failed, status {self.status!r}"
+        if self.phase is Phase.LEAVING:
+            return f"it is being deleted, status {self.status!r}"
         return f"it is not active yet, status {self.status!r}"
 
     @property
@@ -173,6 +183,24 @@ class AiNode:
     bound_to: str | None = None
     zone_id: str | None = None
     create_time: str | None = None
+
+
+def same_text(one: str | None, other: str | None) -> bool:
+    """
+    Whether two texts say the same; nothing at all counts as an empty one.
+
+    A cloud may change line ends and white space around a text, as files and editors do.
+    """
+    return _bare(one) == _bare(other)
+
+
+def same_model_name(one: str | None, other: str | None) -> bool:
+    """Whether two names mean the same model; their case means nothing either."""
+    return _bare(one).casefold() == _bare(other).casefold()
+
+
+def _bare(text: str | None) -> str:
+    return (text or "").replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def same_nodes(one: Iterable[str] | None, other: Iterable[str] | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import shlex
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -28,10 +29,12 @@ from pulumi.output import Unknown
 from pulumi_adbpg_model import host, lifecycle, state
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diffing import compare, keep_spelling
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
 from pulumi_adbpg_model.errors import ConfigurationError, OperationError
+from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.preflight import Preflight
 from pulumi_adbpg_model.settings import Settings, is_region
+from pulumi_adbpg_model.stack import StackState
 from pulumi_adbpg_model.unfinished import (
     how_to_give_up,
     how_to_remove,
@@ -41,38 +44,21 @@ from pulumi_adbpg_model.unfinished import (
 )
 from pulumi_adbpg_model.validation import validate
 
-__all__ = ["DEFAULT_TIMEOUTS_S", "Process", "diff"]
+__all__ = ["DEFAULT_TIMEOUTS_S", "Process"]
 
 Properties = dict[str, Any]
 
 #: In seconds, where `opts.custom_timeouts` do not say otherwise.
 DEFAULT_TIMEOUTS_S = {"create": 3600.0, "update": 600.0, "delete": 1200.0, "read": 300.0}
+#: Of the run, and what earlier releases stored: `ignore_changes` may bring that from old inputs.
+_NOT_STORED = (state.NUMBER, *state.FORMER)
 #: After so many tries of a create, or of an update, the engine stores a resource without an id or
 #: without outputs.
 _MOST_TRIES = 100
+#: For a look at a service before a preview says that it is replaced.
+_GLANCE_S = 5.0
 #: The SDK's: the serialised provider, in every bag.
 _PROVIDER = "__provider"
-
-
-def diff(id_: str, olds: Properties, news: Properties) -> DiffResult:
-    """
-    Tell what a change means.
-
-    Where inputs differ, `changes` is left to the engine: it compares them itself, which gives
-    it the changed keys that `replace_on_changes` and the display need. Not so where the status
-    alone asks for an update: the engine, which knows inputs only, might find nothing to do.
-    """
-    change = compare(olds, news, _is_unknown)
-    forced = change.resume or "status" in change.replaces
-    changes = True if forced else (None if change.changed else False)
-    if forced:
-        then = "goes on waiting for it"
-        if state.is_taking_over(olds):
-            then = "compares it with what is declared"
-        elif change.replaces:
-            then = "replaces it"
-        _report(host.current_call()).note(f"{id_} is {olds.get('status')!r}: `pulumi up` {then}")
-    return DiffResult(changes=changes, replaces=list(change.replaces), delete_before_replace=True)
 
 
 class Process:
@@ -83,24 +69,27 @@ class Process:
         config: Any,
         clock: SystemClock,
         new_gateway: Callable[[Settings, SystemClock], lifecycle.ModelServiceApi],
+        export_stack: Callable[[str, str], str | None],
     ) -> None:
         self._config = config
         # Neither configuration nor environment changes while the process lives.
         self._settings = functools.cache(self._resolve)
         self._clock = clock
+        self._began_s = clock.monotonic()
+        self._in_reach = True
         self._new_gateway = new_gateway
         self._lock = threading.Lock()
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
         self._deleted_here: set[ModelServiceId] = set()
-        self._next_tokens: dict[str, str] = {}
+        self._spent_tokens: set[str] = set()
         self._looks = lifecycle.SharedLooks()
-        self._preflight = Preflight(clock, os.environ, self._deleted_here)
+        self._stack = StackState(clock, export_stack)
+        self._owners = Owners(clock, self._stack.services)
+        self._preflight = Preflight(clock, os.environ, self._owners, self._deleted_here)
         # By URN, because a program may have what fails tried again, with an `on_error` hook.
         self._created: dict[str, lifecycle.Created] = {}
         self._kept: dict[str, tuple[str, Properties]] = {}
         self._tries: Counter[str] = Counter()
-        # URNs, which an alias changes, and the ids that are taken over.
-        self._declared: set[str] = set()
 
     def prepare_host(self) -> None:
         """Mend the host of this process."""
@@ -115,7 +104,7 @@ class Process:
         inputs = {
             name: state.whole_numbers(value)
             for name, value in news.items()
-            if value is not None and name not in state.FORMER  # from old inputs, by ignore_changes
+            if value is not None and name not in _NOT_STORED
         }
         if inputs.get("security_ip_list") == []:  # empty means unset: the cloud's own list applies
             del inputs["security_ip_list"]
@@ -133,15 +122,77 @@ class Process:
             failures.append(CheckFailure("", str(error)))
         call = host.current_call()
         urn = call.urn if call else ""
-        adopted = (bag.get(state.ADOPT) for bag in (olds, news))
-        self._declared |= {urn, *(id_ for id_ in adopted if isinstance(id_, str))}
         creating = all(state.is_hidden(name) for name in olds)
         if creating and call is None:
             failures.append(CheckFailure("", _no_call()))
+        if urn:
+            self._stack.is_of(news.get(state.ORGANIZATION) or "", urn)
+            impossible = self._owners.declare(urn, olds, inputs, news.get(state.NUMBER))
+            failures += [CheckFailure("", reason) for reason in impossible]
         if not failures:
             inputs = keep_spelling(olds, inputs)
-            self._preflight.tell(settings, urn, olds, inputs)
+        if urn and not failures:
+            self._preflight.tell(settings, urn, inputs)
         return CheckResult(inputs, failures)
+
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
+        """
+        Tell what a change means.
+
+        Where inputs differ, `changes` is left to the engine: it compares them itself, which gives
+        it the changed keys that `replace_on_changes` and the display need. Not so where the status
+        alone asks for an update: the engine, which knows inputs only, might find nothing to do.
+
+        Raises:
+            OperationError: What is declared cannot be; the text says what to do.
+        """
+        call = host.current_call()
+        urn = call.urn if call is not None else ""
+        service = _parse(id_)
+        self._owners.own(urn, service)
+        self._preflight.tell_more()
+        _refuse_other_import(urn, service, olds, news)
+        change = compare(olds, news, _is_unknown)
+        replaces = list(change.replaces)
+        status = olds.get("status")
+        told = f"{status!r}"
+        forced = change.resume or "status" in replaces
+        # The state may be old: nothing is replaced for a status that is not so any more.
+        found = None
+        taking_over = state.is_taking_over(olds)
+        never_seen = change.resume and not replaces and status == state.UNSEEN
+        unsure = replaces == ["status"] or (never_seen and not taking_over)
+        if unsure and self._in_reach and self._owners.is_declared(urn):
+            found = self._glance(olds, service)
+            self._in_reach = found is not None  # each would wait for the same
+            if found is not None and found != status:
+                told = f"{found!r} by now, not {status!r}" if found else "not there"
+                gone = found == "" or phase_of(found) in (Phase.FAILED, Phase.LEAVING)
+                replaces = ["status"] if gone else []
+        if forced:
+            then = "keeps it" if phase_of(found) is Phase.ACTIVE else "goes on waiting for it"
+            if taking_over:
+                then = "compares it with what is declared"
+            elif replaces:
+                then = "replaces it"
+            _report(call).note(f"{id_} is {told}: `pulumi up` {then}")
+        changes = True if forced else (None if change.changed else False)
+        return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
+
+    def _glance(self, olds: Properties, service: ModelServiceId) -> str | None:
+        """
+        See `lifecycle.glance`.
+
+        What never showed may have been asked for just before this run: it is given time to.
+        """
+        while True:
+            operation = self._operation(olds, "glance")
+            found = lifecycle.glance(operation, service)
+            seen = state.last_seen(olds, service) is not None
+            if found != "" or seen or self._clock.monotonic() - self._began_s >= lifecycle.GRACE_S:
+                return found
+            if not operation.waited_for(f"{service}, which does not show yet"):
+                return None
 
     def create(self, props: Properties) -> CreateResult:
         """
@@ -160,7 +211,7 @@ class Process:
             created = self._create(operation, props, call.urn, region)
         except Exception as error:  # noqa: BLE001 - raised again
             return CreateResult(*self._rescue(call.urn, error))
-        tokens = _tokens(created.tokens, created.outcome.details)
+        tokens = _tokens(created.token, created.outcome.details)
         outs = state.outputs(
             {**props, state.TOKENS: tokens},
             created.id,
@@ -182,13 +233,13 @@ class Process:
         begun = self._created.pop(urn, None)
         if begun is None or begun.id in self._deleted_here:
             adopted = props.get(state.ADOPT)
-            token = props.get("client_token") or lifecycle.first_token(
-                props.get(state.ORGANIZATION) or "", urn, region, spec
+            tokens = lifecycle.Tokens.of(
+                props.get(state.ORGANIZATION) or "", urn, region, spec, props.get("client_token")
             )
             created = lifecycle.create_or_adopt(
                 operation,
                 spec,
-                token,
+                tokens,
                 ModelServiceId.parse(adopted) if adopted else None,
                 wait_for_active=waits,
             )
@@ -200,7 +251,7 @@ class Process:
             except lifecycle.GoneError:
                 raise lifecycle.deleted_outside(begun.id) from None
             created = dataclasses.replace(begun, outcome=outcome)
-        if urn and created.tokens:  # what is taken over is compared again by the next try
+        if urn and created.token:  # what is taken over is compared again by the next try
             self._created[urn] = created
         return created
 
@@ -300,7 +351,8 @@ class Process:
         self, service: ModelServiceId, olds: Properties, news: Properties
     ) -> tuple[Properties, ModelServiceDetails | None]:
         change = compare(olds, news, _is_unknown)
-        kind = "resume" if change.resume else "update"
+        finishing = change.resume and not state.was_active(olds)
+        kind = "resume" if finishing else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
         region, request_id = olds.get("region_id"), olds.get("request_id")
         if state.is_taking_over(olds):
@@ -329,7 +381,7 @@ class Process:
             last=state.last_seen(olds, service),
             whitelist=whitelist,
         )
-        kept = (state.TOKENS, "create_time", "private_connect_url", "api_key")
+        kept = (state.TOKENS, "create_time", "private_connect_url", "public_connect_url", "api_key")
         inputs = {**news, **{name: olds.get(name) for name in kept}}
         if whitelist is not None and not updated.whitelist_changed:
             inputs["security_ip_list"] = olds.get("security_ip_list")
@@ -352,18 +404,34 @@ class Process:
         """
         service = _parse(id_)
         urn = _urn()
-        if state.is_taking_over(props) and {urn, id_} & self._declared:
+        operation = self._operation(props, "delete")
+        left_alone = self._owners.begin_deletion(urn, service)
+        if left_alone is not None:
+            operation.report.note(left_alone)
+            return
+        gone = False
+        try:
+            self._delete(operation, service, urn, props)
+            gone = True
+        finally:
+            self._owners.end_deletion(service, gone=gone)
+
+    def _delete(
+        self, operation: lifecycle.Operation, service: ModelServiceId, urn: str, props: Properties
+    ) -> None:
+        if state.is_taking_over(props) and self._owners.declares(urn, service):
             raise OperationError(
                 f"delete of model service {service} was not sent: the program declares it, but it "
                 "was not compared with that yet. Run `pulumi up` without what replaces it, such as "
                 "replace_on_changes, --replace or a taint (`pulumi state untaint`); "
                 f"{how_to_give_up(urn)}."
             )
+        wanted = self._owners.wanted_nodes(self._owners.successor(urn, service))
+        for instance in {instance for instance, _ in wanted}:
+            lifecycle.refuse_if_held(operation, service, instance, {name for _, name in wanted})
         seen = state.last_seen(props, service) is not None
-        chain = props.get(state.TOKENS)
-        tokens = lifecycle.TokenChain(*chain) if chain else None
-        operation = self._operation(props, "delete")
-        lifecycle.delete(operation, service, seen=seen, tokens=tokens)
+        lifecycle.delete(operation, service, seen=seen)
+        self._spent_tokens |= set(props.get(state.TOKENS) or ())
 
     def _resolve(self, region_id: str | None, *, region_required: bool = True) -> Settings:
         return Settings.resolve(
@@ -378,20 +446,24 @@ class Process:
         if call is not None and call.urn:
             if kind == "delete":  # what is made in its place is another
                 del self._tries[call.urn]
-            elif kind != "read":
+            elif kind not in ("read", "glance"):
                 self._tries[call.urn] += 1
         settings = self._settings(props.get("region_id"))
         # An update that finishes a creation may take as long as one.
-        default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
-        limit_s = (call and call.timeout_s) or default_s
+        if kind == "glance":
+            limit_s = _GLANCE_S
+        else:
+            default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
+            limit_s = (call and call.timeout_s) or default_s
         return lifecycle.Operation(
             api=self._gateway(settings),
             clock=self._clock,
             deadline=lifecycle.Deadline.after(self._clock, limit_s),
             report=_report(call),
             max_poll_interval_s=settings.max_poll_interval_s,
+            owners=self._owners.of(call.urn if call is not None else ""),
             deleted_here=self._deleted_here,
-            next_tokens=self._next_tokens,
+            spent_tokens=self._spent_tokens,
             looks=self._looks,
         )
 
@@ -432,13 +504,30 @@ def _take_over(
         ) from None
 
 
-def _tokens(
-    chain: lifecycle.TokenChain | None, details: ModelServiceDetails | None
-) -> list[str] | None:
+def _tokens(token: str | None, details: ModelServiceDetails | None) -> list[str] | None:
     """What the state says of client tokens; nothing once a service is taken over."""
-    if chain is not None:
-        return [chain.first, chain.last]
+    if token is not None:
+        return [token]
     return None if details is not None and details.phase is Phase.ACTIVE else []
+
+
+def _refuse_other_import(
+    urn: str, service: ModelServiceId, olds: Properties, news: Properties
+) -> None:
+    """
+    Refuse an `import_` that names another service than the one that the resource has.
+
+    One that was left in since then names what may be gone, and means nothing.
+    """
+    adopted = news.get(state.ADOPT)
+    if adopted is None or adopted in (olds.get(state.ADOPT), str(service)):
+        return
+    raise OperationError(
+        f"import_ names model service {adopted}, but this resource has {service}. To keep that "
+        f"one, remove import_. To have it manage {adopted} instead, give up {service} first: "
+        f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then `pulumi "
+        "up` takes the other over."
+    )
 
 
 def _urn() -> str:

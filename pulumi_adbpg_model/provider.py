@@ -47,7 +47,9 @@ class ModelServiceProvider(ResourceProvider):
         """Take the stack's configuration. Malformed values are reported by `check`."""
         from pulumi_adbpg_model.process import Process  # noqa: PLC0415
 
-        self._process = Process(req.config.get, self.new_clock(), self.new_gateway)
+        self._process = Process(
+            req.config.get, self.new_clock(), self.new_gateway, self.export_stack
+        )
         self._process.prepare_host()
 
     def new_clock(self) -> SystemClock:
@@ -62,15 +64,19 @@ class ModelServiceProvider(ResourceProvider):
 
         return Gateway(settings, clock)
 
+    def export_stack(self, organization: str, urn: str) -> str | None:
+        """The state of the stack of a resource, as text; tests bring one of their own."""
+        from pulumi_adbpg_model.stack import export  # noqa: PLC0415
+
+        return export(organization, urn)
+
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
         return self._process.check(olds, news)
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
         """Tell what a change means: nothing, an update in place, or a replacement."""
-        from pulumi_adbpg_model.process import diff  # noqa: PLC0415
-
-        return diff(id_, olds, news)
+        return self._process.diff(id_, olds, news)
 
     def create(self, props: Properties) -> CreateResult:
         """Create the service, or take one over; fails unless it becomes active, and keeps it."""

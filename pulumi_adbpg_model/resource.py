@@ -2,12 +2,15 @@
 
 # No postponed annotations: Pulumi reads those of the class for each resource that is declared, and
 # would compile each text anew.
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, overload
+from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from pulumi.runtime.settings import get_monitor
 
 from pulumi_adbpg_model import state
 from pulumi_adbpg_model.arguments import (
@@ -26,6 +29,28 @@ __all__ = ["ModelService"]
 
 #: The tokens, because a client token of one's own may be a secret.
 _SECRET_OUTPUTS = ["api_key", state.TOKENS]
+
+
+class _Number:
+    """How many services the program of a run has made by the time that it is asked."""
+
+    _of_runs: ClassVar["WeakKeyDictionary[Any, _Number]"] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self.so_far = 0
+
+    @classmethod
+    def of_run(cls) -> "_Number | None":
+        """The one of this program's run; None where there is no engine, as in tests with mocks."""
+        monitor = get_monitor()
+        if not isinstance(monitor, ResourceMonitorStub):
+            return None
+        return cls._of_runs.setdefault(monitor, cls())
+
+    def __await__(self) -> Generator[Any, None, int]:
+        """What is sent with a resource, when it is sent: most others are made by then."""
+        yield from ()
+        return self.so_far
 
 
 class ModelService(Resource, module="adbpg", name="ModelService"):
@@ -138,6 +163,10 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             props[state.ADOPT] = adopt
         props[state.ORGANIZATION] = pulumi.get_organization()
         if opts.id is None:
+            number = _Number.of_run()
+            if number is not None:
+                number.so_far += 1
+                props[state.NUMBER] = number
             for name, default in state.DEFAULTS.items():
                 props[name] = default if props[name] is None else props[name]
         props |= dict.fromkeys(state.OUTPUTS)

@@ -17,7 +17,9 @@ from pulumi_adbpg_model.domain import (
     ModelServiceSpec,
     Phase,
     phase_of,
+    same_model_name,
     same_nodes,
+    same_text,
     same_whitelist,
 )
 
@@ -25,8 +27,10 @@ __all__ = [
     "ADOPT",
     "DECLARED",
     "DEFAULTS",
+    "DYNAMIC",
     "FORMER",
     "INPUTS",
+    "NUMBER",
     "ORGANIZATION",
     "OUTPUTS",
     "TOKENS",
@@ -43,13 +47,16 @@ __all__ = [
     "same_value",
     "spec_from",
     "waits",
+    "was_active",
     "whole_numbers",
 ]
 
 Properties = Mapping[str, Any]
 
+#: How the types of all dynamic resources begin: a subclass may have one of its own.
+DYNAMIC = "pulumi-python:dynamic"
 #: The type of the resource, part of its URN.
-TYPE = "pulumi-python:dynamic/adbpg:ModelService"
+TYPE = f"{DYNAMIC}/adbpg:ModelService"
 #: Every input a program can set, in the order of the documentation.
 INPUTS = (
     "db_instance_id",
@@ -87,12 +94,13 @@ DEFAULTS = {"wait_for_active": True, "store_api_key": True}
 ORGANIZATION = "__organization"
 #: The id given as `ResourceOptions(import_=…)`.
 ADOPT = "__adopt"
+#: Of the run, never stored: how many services the program has made so far.
+NUMBER = "__number"
 #: In the outputs: which inputs the program set. Refresh is handed outputs alone, and has to give
 #: back inputs.
 DECLARED = "__declared"
-#: In the outputs: the first client token of the declaration, and the one that was answered with
-#: this service; a replacement goes on from there. Empty while a service that is taken over did not
-#: show in full yet, so that it is not known to be the one that is declared.
+#: In the outputs: the client token that was answered with this service. Empty while a service that
+#: is taken over did not show in full yet, so that it is not known to be the one that is declared.
 TOKENS = "__tokens"
 #: What is kept of the hidden inputs.
 _HIDDEN_INPUTS = (ORGANIZATION, ADOPT)
@@ -199,8 +207,8 @@ def outputs(
         if name in declared or name in (*_HIDDEN_INPUTS, TOKENS) or (live_wins and name in FORMER)
     }
     outs[DECLARED] = sorted(declared)
-    # While it is being deployed, the cloud may show nodes and whitelist in part.
-    settled = details is not None and details.phase is not Phase.PENDING
+    # While it is being deployed, or deleted, the cloud may show nodes and whitelist in part.
+    settled = details is not None and details.phase in (Phase.ACTIVE, Phase.FAILED)
     for name, live in _observed(details).items():
         old = outs.get(name)
         if old is None or (live_wins and settled and not same_value(name, old, live)):
@@ -214,13 +222,18 @@ def outputs(
     }
     # What the cloud leaves out is not said: a key that others depend on is not lost over it.
     outs["create_time"] = (details and details.create_time) or inputs.get("create_time")
-    if details is not None and details.phase is Phase.ACTIVE:
-        address = details.private_connect_url or inputs.get("private_connect_url")
-        outs["private_connect_url"] = address
-        outs["public_connect_url"] = details.public_connect_url
-        key = details.api_key or inputs.get("api_key")
-        outs["api_key"] = key if keeps_api_key(inputs) else None
-    else:
+    active = details is not None and details.phase is Phase.ACTIVE
+    shown = details if active else None
+    # What was active once keeps them, whatever becomes of it: others were made from them.
+    outs["private_connect_url"] = (shown and shown.private_connect_url) or inputs.get(
+        "private_connect_url"
+    )
+    outs["public_connect_url"] = (
+        shown.public_connect_url if shown else inputs.get("public_connect_url")
+    )
+    key = (shown and shown.api_key) or inputs.get("api_key")
+    outs["api_key"] = key if keeps_api_key(inputs) else None
+    if not active:
         outs["status_reason"] = reason
     return {name: value for name, value in outs.items() if value is not None}
 
@@ -232,6 +245,11 @@ def is_taking_over(outs: Properties) -> bool:
     # 0.1.0, which left this unsaid.
     pending = phase_of(outs.get("status")) is Phase.PENDING
     return pending and ADOPT in outs and WRITTEN in outs
+
+
+def was_active(outs: Properties) -> bool:
+    """Whether the service was active at some time, so that it had an address or a key."""
+    return any(outs.get(name) for name in ("private_connect_url", "public_connect_url", "api_key"))
 
 
 def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:
@@ -267,26 +285,24 @@ def _observed(details: ModelServiceDetails | None) -> dict[str, Any]:
         "ai_nodes": list(details.ai_nodes or ()),
         "security_ip_list": list(details.security_ip_list or ()),
     }
-    return {name: value for name, value in shown.items() if value}
+    return {name: value for name, value in shown.items() if not same_value(name, value, None)}
 
 
 def same_value(name: str, one: Any, other: Any) -> bool:
     """Whether two values of an input mean the same to the cloud."""
-    if name == "model_name":
-        return bool(_stripped(one) == _stripped(other))
+    # Old states may hold anything.
+    are_texts = all(value is None or isinstance(value, str) for value in (one, other))
+    if name == "model_name" and are_texts:
+        return same_model_name(one, other)
+    if name == "description" and are_texts:
+        return same_text(one, other)
     if name == "ai_nodes":
         return same_nodes(one, other)
     if name == "security_ip_list":
         return same_whitelist(one, other)
-    if name == "description":
-        return bool((one or "") == (other or ""))
     if name == "model_params":
         return _as_json(one or None) == _as_json(other or None)
     return bool(whole_numbers(one) == whole_numbers(other))
-
-
-def _stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
 
 
 def _as_json(value: Any) -> str:

@@ -42,7 +42,7 @@ def unfinished(
     """One line: what is not as it was waited for, that it is kept and billed, and what then."""
     then = (
         "The next `pulumi up` replaces it"
-        if phase_of(status) is Phase.FAILED
+        if phase_of(status) in (Phase.FAILED, Phase.LEAVING)
         else "Run `pulumi up` again to go on waiting"
     )
     kept = (

@@ -26,7 +26,12 @@ from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["api_key", "list_services", "models", "nodes"]
 
-_STYLES = {Phase.ACTIVE: "green", Phase.FAILED: "red", Phase.PENDING: "yellow"}
+_STYLES = {
+    Phase.ACTIVE: "green",
+    Phase.FAILED: "red",
+    Phase.PENDING: "yellow",
+    Phase.LEAVING: "yellow",
+}
 
 
 @click.command("list")

@@ -126,7 +126,7 @@ def nodes(body: Parameters) -> list[AiNode] | None:
         if members is None:
             return None
         for node in members:
-            name = text(node.get("NodeName"))
+            name = _name(node.get("NodeName"))
             if name is None:
                 return None
             found.append(
@@ -150,18 +150,23 @@ def models(body: Parameters) -> list[str] | None:
         names = names.get("modelNames")
     if not isinstance(names, list):
         return None
-    return [name for name in map(text, names) if name]
+    return [name for name in map(_name, names) if name]
 
 
 def identifier(value: object) -> str | None:
     """An id, which may come as a number, else None."""
     number = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if number else (text(value) or "").strip() or None
+    return str(value) if number else _name(value)
 
 
 def text(value: object) -> str | None:
     """A non-empty string, else None."""
     return value if isinstance(value, str) and value else None
+
+
+def _name(value: object) -> str | None:
+    """A name without white space around it, which means nothing; None when nothing is left."""
+    return (text(value) or "").strip() or None
 
 
 def count(value: object) -> int | None:
@@ -180,7 +185,7 @@ def _details(
     return ModelServiceDetails(
         id=service,
         status=text(body.get("Status")),
-        model_name=text(body.get("ModelName")),
+        model_name=_name(body.get("ModelName")),
         description=description if isinstance(description, str) else None,  # empty is said too
         ai_nodes=_names(body.get("AiNodes")),
         security_ip_list=_split(ips) if isinstance(ips, str) else None,
@@ -193,7 +198,7 @@ def _details(
 
 def _names(value: object) -> tuple[str, ...] | None:
     """A list of names; None when there are none, or something else is among them."""
-    names = [text(item) for item in value] if isinstance(value, list) else []
+    names = [_name(item) for item in value] if isinstance(value, list) else []
     return tuple(name for name in names if name) if names and all(names) else None
 
 

@@ -104,6 +104,8 @@ def _problem(details: ModelServiceDetails | None) -> str | None:
     if details.phase is Phase.FAILED:
         # Pulumi would replace it at the next up, and nobody asked for that.
         return f"{details.why_not_active}; delete it, and let Pulumi create a new one"
+    if details.phase is Phase.LEAVING:
+        return str(details.why_not_active)
     if details.phase is Phase.PENDING:
         # Until then the cloud may show its nodes and whitelist in part.
         return f"it is not active, status {details.status!r}; run the command again once it is"

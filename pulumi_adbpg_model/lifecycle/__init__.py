@@ -10,25 +10,40 @@ from pulumi_adbpg_model.lifecycle.change import change_whitelist
 from pulumi_adbpg_model.lifecycle.creation import Created, create, deleted_outside, resume
 from pulumi_adbpg_model.lifecycle.deletion import delete
 from pulumi_adbpg_model.lifecycle.inventory import inventory
-from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, Reporter
-from pulumi_adbpg_model.lifecycle.presence import GoneError, look, read
+from pulumi_adbpg_model.lifecycle.operation import (
+    BEING_DELETED,
+    ModelServiceApi,
+    Operation,
+    OwnedError,
+    Ownership,
+    Reporter,
+    Standing,
+    how_to_take_over,
+)
+from pulumi_adbpg_model.lifecycle.placement import refuse_if_held
+from pulumi_adbpg_model.lifecycle.presence import GRACE_S, GoneError, glance, look, read
 from pulumi_adbpg_model.lifecycle.sharing import SharedLooks
 from pulumi_adbpg_model.lifecycle.timing import Deadline
-from pulumi_adbpg_model.lifecycle.tokens import TokenChain, first_token
+from pulumi_adbpg_model.lifecycle.tokens import Tokens
 from pulumi_adbpg_model.lifecycle.updating import Updated, WhitelistChange, update
 from pulumi_adbpg_model.lifecycle.verification import warn_of_open_whitelist
 from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
 
 __all__ = [
+    "BEING_DELETED",
+    "GRACE_S",
     "Created",
     "Deadline",
     "GoneError",
     "ModelServiceApi",
     "Operation",
     "Outcome",
+    "OwnedError",
+    "Ownership",
     "Reporter",
     "SharedLooks",
-    "TokenChain",
+    "Standing",
+    "Tokens",
     "Updated",
     "WhitelistChange",
     "adopt",
@@ -38,10 +53,12 @@ __all__ = [
     "delete",
     "deleted_outside",
     "differing",
-    "first_token",
+    "glance",
+    "how_to_take_over",
     "inventory",
     "look",
     "read",
+    "refuse_if_held",
     "resume",
     "update",
     "wait_until_active",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
-from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
 from pulumi_adbpg_model.lifecycle.creation import Created, create
-from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.operation import Operation, OwnedError
 from pulumi_adbpg_model.lifecycle.presence import GoneError, look
+from pulumi_adbpg_model.lifecycle.tokens import Tokens
 from pulumi_adbpg_model.lifecycle.verification import differences, verify
 from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
 
@@ -18,7 +19,7 @@ __all__ = ["adopt", "create_or_adopt", "differing"]
 def create_or_adopt(
     operation: Operation,
     spec: ModelServiceSpec,
-    token: str,
+    tokens: Tokens,
     adopted: ModelServiceId | None,
     *,
     wait_for_active: bool,
@@ -26,11 +27,16 @@ def create_or_adopt(
     """
     Take over the service that is to be adopted, or create one when there is none.
 
-    An adopted service that this run deleted is being replaced, so its successor is created.
+    Once a resource was created, the service that it took over then may be gone, or another's: what
+    replaces it is created.
     """
-    if adopted is None or adopted in operation.deleted_here:
-        return create(operation, spec, token, wait_for_active=wait_for_active)
-    return adopt(operation, adopted, spec, wait_for_active=wait_for_active)
+    if adopted is not None and adopted not in operation.deleted_here:
+        try:
+            return adopt(operation, adopted, spec, wait_for_active=wait_for_active)
+        except (GoneError, OwnedError):
+            if not operation.owners.created_before:
+                raise
+    return create(operation, spec, tokens, wait_for_active=wait_for_active)
 
 
 def adopt(
@@ -40,7 +46,7 @@ def adopt(
     Take over an existing service, having created nothing.
 
     Raises:
-        GoneError: It does not exist.
+        GoneError: It does not exist, or not for long.
         OperationError: It has failed, or differs from what is declared; the text lists every
             difference.
         AdbpgModelError: A call failed.
@@ -48,6 +54,25 @@ def adopt(
     details = look(operation, service)
     if details is None:
         raise _nothing_to_adopt(service)
+    whose = operation.owners.claim(service, existed=True)
+    try:
+        created = _adopt(operation, service, spec, details, wait_for_active=wait_for_active)
+    except AdbpgModelError:
+        operation.owners.release(service)
+        raise
+    if whose is not None:
+        operation.report.note(whose)
+    return created
+
+
+def _adopt(
+    operation: Operation,
+    service: ModelServiceId,
+    spec: ModelServiceSpec,
+    details: ModelServiceDetails,
+    *,
+    wait_for_active: bool,
+) -> Created:
     _check(service, spec, details)
     outcome = wait_until_active(operation, service, only_seen=not wait_for_active, last=details)
     if outcome.gone:
@@ -66,6 +91,11 @@ def _check(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServic
         raise OperationError(
             f"import of {service} failed: its deployment failed, status {details.status!r}. "
             "Delete it and remove import_ to create a new service."
+        )
+    if details.phase is Phase.LEAVING:
+        raise GoneError(
+            f"import of {service} failed: {details.why_not_active}. Remove import_ to create a new "
+            "service once it is gone."
         )
     found = differences(service, spec, details)
     if found:

@@ -20,20 +20,13 @@ from pulumi_adbpg_model.lifecycle.presence import (
     may_mean_gone,
 )
 from pulumi_adbpg_model.lifecycle.timing import format_duration
-from pulumi_adbpg_model.lifecycle.tokens import TokenChain, next_token
 
 __all__ = ["delete"]
 
 _NOT_KNOWN = "not known"
 
 
-def delete(
-    operation: Operation,
-    service: ModelServiceId,
-    *,
-    seen: bool = True,
-    tokens: TokenChain | None = None,
-) -> None:
+def delete(operation: Operation, service: ModelServiceId, *, seen: bool = True) -> None:
     """
     Delete the service and wait until it is gone. One that is gone already is a success.
 
@@ -41,8 +34,6 @@ def delete(
         operation: Its deadline bounds the wait.
         service: The service.
         seen: Whether the cloud has shown it before; if not, it is given time to show up.
-        tokens: The client tokens that it was created with; a create that follows goes on from
-            there, instead of asking for the dead again.
 
     Raises:
         OperationError: Still there at the deadline, or cancelled; it stays in the state.
@@ -57,8 +48,6 @@ def delete(
             asked = _request(operation, service)
         _wait_until_gone(operation, service, asked=asked)
     operation.deleted_here.add(service)
-    if tokens is not None:
-        operation.next_tokens[tokens.first] = next_token(tokens.last, service)
     operation.report.note(f"{service} is deleted")
 
 

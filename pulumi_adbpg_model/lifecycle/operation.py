@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -18,7 +18,17 @@ from pulumi_adbpg_model.errors import BusyError, OperationError
 from pulumi_adbpg_model.lifecycle.sharing import SharedLooks
 from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration, poll_delay
 
-__all__ = ["ModelServiceApi", "Operation", "Reporter"]
+__all__ = [
+    "BEING_DELETED",
+    "ModelServiceApi",
+    "NoOthers",
+    "Operation",
+    "OwnedError",
+    "Ownership",
+    "Reporter",
+    "Standing",
+    "how_to_take_over",
+]
 
 _T = TypeVar("_T")
 
@@ -84,14 +94,115 @@ class Reporter(Protocol):
         ...
 
 
+#: What to do about a service that is in the way, but not for long: a sentence.
+BEING_DELETED = "It is being deleted: run `pulumi up` again once it is gone."
+
+
+def how_to_take_over(service: ModelServiceId) -> str:
+    """What to do about a service that is in the way and nobody's: a sentence."""
+    return (
+        f'To take that service over, declare it with opts=ResourceOptions(import_="{service}"), if '
+        "no other stack has it; else choose a free node, or delete that service."
+    )
+
+
+class OwnedError(OperationError):
+    """A service is another resource's."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """
+    How a service that is in the way stands to the resource that it is in the way of.
+
+    Attributes:
+        told: Whose it is and what to do about it: sentences.
+        leaves: Whether it is on its way off the node, so that it is worth waiting for.
+        patience_s: For how long to wait.
+        anybodys: Whether it may be what an interrupted run of this very declaration made.
+    """
+
+    told: str
+    leaves: bool = False
+    patience_s: float = 0.0
+    anybodys: bool = False
+
+
+class Ownership(Protocol):
+    """Which service is whose, as the resource sees it that the operation is about."""
+
+    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
+        """
+        Make a service the resource's own.
+
+        Args:
+            service: The service.
+            existed: Whether it may have been there before the operation.
+
+        Returns:
+            Whose it was, as a sentence; None where it was nobody's.
+
+        Raises:
+            OwnedError: It is another resource's.
+        """
+        ...
+
+    def release(self, service: ModelServiceId) -> None:
+        """Take back a claim that came to nothing."""
+        ...
+
+    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:
+        """Whether the resource had it until now, and is to get another."""
+        ...
+
+    @property
+    def created_before(self) -> bool:
+        """Whether the resource had a service before, whatever became of that."""
+        ...
+
+    def standing(self, service: ModelServiceId, node: str) -> Standing:
+        """What to do about a service that holds a node which the resource wants."""
+        ...
+
+    def rival(self, nodes: Collection[tuple[str, str]]) -> str | None:
+        """What to do about another resource of the program that wants one of the nodes."""
+        ...
+
+
+class NoOthers(Ownership):
+    """An `Ownership` that knows of no other owner."""
+
+    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
+        """See `Ownership`."""
+
+    def release(self, service: ModelServiceId) -> None:
+        """See `Ownership`."""
+
+    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:  # noqa: ARG002
+        """See `Ownership`."""
+        return False
+
+    @property
+    def created_before(self) -> bool:
+        """See `Ownership`."""
+        return False
+
+    def standing(self, service: ModelServiceId, node: str) -> Standing:  # noqa: ARG002
+        """See `Ownership`."""
+        return Standing(how_to_take_over(service), anybodys=True)
+
+    def rival(self, nodes: Collection[tuple[str, str]]) -> str | None:
+        """See `Ownership`."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """
     One create, read, update or delete.
 
     The last three are shared by all operations of the process: ids whose deletion it saw through,
-    so a create in the same run knows them for dead at once; by the first token of a declaration,
-    the one that comes after those that led to what was deleted; and the looks at instances.
+    so a create in the same run knows them for dead at once, the client tokens that led to them, and
+    the looks at instances.
     """
 
     api: ModelServiceApi
@@ -99,8 +210,9 @@ class Operation:
     deadline: Deadline
     report: Reporter
     max_poll_interval_s: float | None = None
+    owners: Ownership = field(default_factory=NoOthers)
     deleted_here: set[ModelServiceId] = field(default_factory=set)
-    next_tokens: dict[str, str] = field(default_factory=dict)
+    spent_tokens: set[str] = field(default_factory=set)
     looks: SharedLooks = field(default_factory=SharedLooks)
 
     def pause(self, since_s: float | None = None) -> None:
@@ -142,13 +254,17 @@ class Operation:
         Raises:
             BusyError: The one given, when the operation is over or the pause is cancelled.
         """
-        if not self.over:
-            waited = format_duration(self.deadline.waited_s)
-            self.report.progress(f"waiting for the instance, {waited}: {error.reason}")
-            self.pause()
-            if not self.clock.cancelled:
-                return
-        raise error
+        if not self.waited_for(f"the instance: {error.reason}"):
+            raise error
+
+    def waited_for(self, what: str) -> bool:
+        """Pause for something to pass; False when the operation is over first."""
+        if self.over:
+            return False
+        waited = format_duration(self.deadline.waited_s)
+        self.report.progress(f"waiting for {what} ({waited} so far)")
+        self.pause()
+        return not self.clock.cancelled
 
     @property
     def over(self) -> bool:

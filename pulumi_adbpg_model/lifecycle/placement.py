@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
 from pulumi_adbpg_model.errors import (
     ApiError,
     BusyError,
@@ -14,15 +14,15 @@ from pulumi_adbpg_model.errors import (
     QuotaError,
     TransportError,
 )
-from pulumi_adbpg_model.lifecycle.operation import Operation
+from pulumi_adbpg_model.lifecycle.operation import Operation, Standing
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
 
 __all__ = [
     "explain_scarce",
     "explain_taken",
     "holder_of",
-    "how_to_take_over",
     "living",
+    "refuse_if_held",
     "services_of",
 ]
 
@@ -99,31 +99,62 @@ def holder_of(
     return None
 
 
-def how_to_take_over(service: ModelServiceId) -> str:
-    """The line that lets a program manage a service that is there, as half a sentence."""
-    return f'To take that service over, declare it with opts=ResourceOptions(import_="{service}")'
+def refuse_if_held(
+    operation: Operation,
+    service: ModelServiceId,
+    db_instance_id: str,
+    ai_nodes: Collection[str],
+) -> None:
+    """
+    Refuse to delete a service for another on nodes that are not to be had.
+
+    Args:
+        operation: Its time bounds the look.
+        service: The service that is to be deleted.
+        db_instance_id: The instance of the other.
+        ai_nodes: The nodes of the other.
+
+    Raises:
+        OperationError: A node is held, and not about to be free.
+    """
+    began_s = operation.clock.monotonic()
+    while True:
+        others = (one for one in living(operation, db_instance_id) if one.id != service)
+        held = holder_of(others, ai_nodes)
+        if held is None or held[0].phase is Phase.LEAVING:
+            return
+        standing = operation.owners.standing(held[0].id, held[1])
+        if standing.leaves:
+            return
+        if operation.clock.monotonic() - began_s >= standing.patience_s or operation.over:
+            raise OperationError(
+                f"delete of model service {service} was not sent, since what replaces it cannot be "
+                f"created: {_taken(*held)}. {standing.told}"
+            )
+        operation.pause()
 
 
 def explain_taken(
     error: ApiError | TransportError,
     holder: ModelServiceDetails,
     node: str,
+    standing: Standing,
     known: Collection[str] | None,
 ) -> None:
     """
-    A node is held: say by what and how to take it over, whatever the code was.
+    A node is held: say by what and what to do about it, whatever the code was.
 
     Args:
         error: The refusal; what is known is added to its hint when it is not certain.
         holder: What holds the node.
         node: Its name.
+        standing: How the holder stands to the resource.
         known: The services of the instance before the call, by name; None when that is not known.
 
     Raises:
         OperationError: The refusal is certain, so that text is the whole error.
     """
-    taken = f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
-    then = f"{how_to_take_over(holder.id)}; else choose a free node, or delete that service."
+    taken, then = _taken(holder, node), standing.told
     if error.in_doubt:
         before = known is not None and holder.id.model_service_id in known
         origin = "was there before" if before else "may come from this very call"
@@ -131,6 +162,10 @@ def explain_taken(
         return
     reason = f"{error.action} {error.subject} failed: {error.reason}{error.details}"
     raise OperationError(f"{reason}. {taken}. {then}") from error
+
+
+def _taken(holder: ModelServiceDetails, node: str) -> str:
+    return f"AI node {node} is held by model service {holder.id}, which runs {holder.model_name}"
 
 
 def explain_scarce(
@@ -154,14 +189,27 @@ def explain_scarce(
     wanted = ", ".join(spec.ai_nodes)
     if isinstance(error, QuotaError):
         error.hint = f"Asked for {wanted}. {_free_nodes(operation, spec)}{error.hint}"
-    nodeless = [str(service.id) for service in shown if not service.ai_nodes]
-    if not nodeless:
+    standings = {
+        service.id: operation.owners.standing(service.id, spec.ai_nodes[0])
+        for service in shown
+        if not service.ai_nodes
+    }
+    anybodys = [str(id_) for id_, one in standings.items() if one.anybodys]
+    others = [id_ for id_, one in standings.items() if not (one.anybodys or one.leaves)]
+    if anybodys:
+        advice = (
+            f"These services of the instance do not show their AI nodes, one may hold {wanted}: "
+            f"{', '.join(anybodys)}. To take one over, declare it with "
+            f'opts=ResourceOptions(import_="{anybodys[0]}"), if no other stack has it; else '
+            "choose a free node."
+        )
+    elif others:
+        advice = (
+            f"Model service {others[0]} does not show its AI nodes, it may hold {wanted}. "
+            f"{standings[others[0]].told}"
+        )
+    else:
         return
-    advice = (
-        f"These services of the instance do not show their AI nodes, one may hold {wanted}: "
-        f"{', '.join(nodeless)}. To take one over, declare it with "
-        f'opts=ResourceOptions(import_="{nodeless[0]}").'
-    )
     error.hint = f"{error.hint} {advice}".lstrip()
     if first and isinstance(error, BusyError):
         operation.report.note(f"{error.reason}. {advice}")

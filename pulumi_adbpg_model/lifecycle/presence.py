@@ -29,6 +29,7 @@ __all__ = [
     "GoneError",
     "explaining_state",
     "find",
+    "glance",
     "gone_error",
     "is_deleted",
     "is_proven_gone",
@@ -201,16 +202,38 @@ def require(
     """
     details = read(operation, service, seen=seen)
     if details is None:
-        raise gone_error(purpose, service)
+        raise gone_error(purpose, service, seen=seen)
     return details
 
 
-def gone_error(purpose: str, service: ModelServiceId) -> GoneError:
-    """The error for a service of the state that is proven gone."""
+def gone_error(purpose: str, service: ModelServiceId, *, seen: bool) -> GoneError:
+    """The error for a service of the state that is proven not to be there."""
+    if not seen:  # the next `up` finds that out before it begins
+        return GoneError(
+            f"{purpose} failed: model service {service} never showed, and is not there. Run "
+            "`pulumi up` again to create another in its place."
+        )
     return GoneError(
         f"{purpose} failed: model service {service} is gone. Run `pulumi refresh`, then `pulumi "
         "up` to create it again."
     )
+
+
+def glance(operation: Operation, service: ModelServiceId) -> str | None:
+    """
+    One look that must not fail.
+
+    Returns:
+        The status of the service, empty with proof that it is not there; None where nothing is to
+        be told.
+    """
+    try:
+        details = find(operation, service, any_code=True)
+        if details is not None:
+            return details.status
+        return "" if is_proven_gone(operation, service) else None
+    except AdbpgModelError:
+        return None
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from pulumi_adbpg_model.domain import (
     ModelServiceId,
     ModelServiceSpec,
     Phase,
+    same_model_name,
     same_nodes,
+    same_text,
     same_whitelist,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
@@ -25,16 +27,18 @@ def differences(
     What is declared and can be seen, but is not so: one phrase each. Undeclared is free, and what
     the cloud leaves out is not said.
 
-    While it is being deployed, the cloud may show nodes and whitelist in part: they are left out.
+    While it is being deployed, or deleted, the cloud may show nodes and whitelist in part: they are
+    left out.
     """
     found = []
-    settled = details.phase is not Phase.PENDING
+    settled = details.phase in (Phase.ACTIVE, Phase.FAILED)
     if spec.db_instance_id != service.db_instance_id:
         found.append(
             f"db_instance_id is declared {spec.db_instance_id!r}, the id says "
             f"{service.db_instance_id!r}"
         )
-    if details.model_name is not None and spec.model_name != details.model_name:
+    shows_model = details.model_name is not None
+    if shows_model and not same_model_name(spec.model_name, details.model_name):
         found.append(
             f"model_name is declared {spec.model_name!r}, the service runs {details.model_name!r}"
         )
@@ -45,7 +49,7 @@ def differences(
             f"{sorted(details.ai_nodes or ())}"
         )
     shows_description = spec.description is not None and details.description is not None
-    if shows_description and spec.description != details.description:
+    if shows_description and not same_text(spec.description, details.description):
         found.append(
             f"description is declared {spec.description!r}, the service has {details.description!r}"
         )

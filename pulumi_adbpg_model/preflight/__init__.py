@@ -9,16 +9,17 @@ goes wrong here is silent, and its time is bounded.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pulumi_adbpg_model import host, state
+from pulumi_adbpg_model import host
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.lifecycle.operation import Reporter
-from pulumi_adbpg_model.preflight._findings import Declared, findings, nodes_of, shared_nodes
+from pulumi_adbpg_model.lifecycle import Reporter
+from pulumi_adbpg_model.owners import Owners
+from pulumi_adbpg_model.preflight._findings import Declared, Findings, shared_nodes
 from pulumi_adbpg_model.preflight._inquiry import BOUND_S, Inquiry, Patience, PreflightApi
 from pulumi_adbpg_model.settings import DefaultChain, Settings
 
@@ -42,6 +43,7 @@ class Preflight:
         self,
         clock: Clock,
         environ: Mapping[str, str],
+        owners: Owners,
         deleted_here: Collection[ModelServiceId] = frozenset(),
         *,
         new_api: Callable[[Settings, Clock], PreflightApi] = _gateway,
@@ -53,6 +55,7 @@ class Preflight:
         Args:
             clock: Bounds the waiting; a cancel ends it.
             environ: The process environment.
+            owners: Who has what, and what the program declares.
             deleted_here: The services that this process has deleted; it grows meanwhile.
             new_api: Makes the way to the cloud for one set of settings.
             new_report: Makes the voice in the row of the resource with a URN.
@@ -65,13 +68,14 @@ class Preflight:
         self._patience = Patience(clock)
         self._lock = threading.Lock()
         self._inquiries: dict[Settings, Inquiry] = {}
-        #: By URN: instance and nodes of the service that exists.
-        self._existing: dict[str, tuple[object, frozenset[str]]] = {}
-        #: By instance and node: the first resource of the program that names it.
-        self._named: dict[tuple[str, str], str] = {}
+        self._owners = owners
+        #: By URN: what is declared, and what to ask with.
+        self._declared: dict[str, tuple[Settings, Properties]] = {}
+        #: Of these, more is known once the program has declared all that it has.
+        self._unsure: set[str] = set()
         self._told: set[tuple[str, str]] = set()
 
-    def tell(self, settings: Settings, urn: str, olds: Properties, inputs: Properties) -> None:
+    def tell(self, settings: Settings, urn: str, inputs: Properties) -> None:
         """
         Warn, in the row of a resource that is to be created, of what will not work.
 
@@ -79,46 +83,63 @@ class Preflight:
 
         Args:
             settings: Where to ask, and as whom.
-            urn: The resource's.
-            olds: The inputs of the service that exists; without any, one is to be created.
+            urn: The URN of a resource that the owners know.
             inputs: The inputs, which have passed validation.
         """
         if not settings.preflight:
             return
         try:
-            self._remember(urn, olds, inputs)
-            if any(not state.is_hidden(name) for name in olds):
-                return
-            report = self._new_report(urn)
-            for finding in self._look(settings, urn, inputs):
-                with self._lock:
-                    known = (urn, finding) in self._told
-                    self._told.add((urn, finding))
-                if not known:
-                    report.warn(finding)
+            with self._lock:
+                self._declared[urn] = (settings, inputs)
+            for row in self._affected(urn):
+                self._warn(row, shared_nodes(self._read(row)))
+            if self._owners.to_be_created(urn):
+                self._look(urn)
         except Exception:  # noqa: BLE001 - a look ahead costs nobody the preview
             return
+        self.tell_more()
 
-    def _remember(self, urn: str, olds: Properties, inputs: Properties) -> None:
-        """Who has which nodes: what is replaced is checked again as if there were nothing yet."""
-        instance = inputs.get("db_instance_id")
-        with self._lock:
-            if "ai_nodes" in olds:
-                nodes = frozenset(node for _, node in nodes_of(olds))
-                self._existing[urn] = (olds.get("db_instance_id"), nodes)
-            if isinstance(instance, str):
-                for _, node in nodes_of(inputs):
-                    self._named.setdefault((instance, node), urn)
+    def tell_more(self) -> None:
+        """Warn of what was not known before the program had declared all that it has."""
+        try:
+            if self._owners.all_declared:
+                for unsure in list(self._unsure):
+                    self._look(unsure)
+        except Exception:  # noqa: BLE001 - see above
+            return
 
-    def _look(self, settings: Settings, urn: str, inputs: Properties) -> Iterator[str]:
-        with self._lock:
-            declared = Declared.of(urn, inputs, self._existing.get(urn), self._named)
-        yield from shared_nodes(declared)
+    def _affected(self, urn: str) -> Iterator[str]:
+        """Whose row is to tell that a resource names the nodes of another."""
+        if self._owners.to_be_created(urn):
+            yield urn
+            return
+        for other in set(self._owners.neighbours(urn).values()):
+            if other in self._declared and self._owners.to_be_created(other):
+                yield other
+
+    def _read(self, urn: str) -> Declared:
+        return Declared.of(urn, self._declared[urn][1], self._owners)
+
+    def _look(self, urn: str) -> None:
+        settings, inputs = self._declared[urn]
         own = inputs.get("region_id")
-        if (own is None or isinstance(own, str)) and _may_ask(settings, self._environ):
-            inquiry = self._inquiry(settings)
-            seen = inquiry.see(declared.instance, models=declared.model is not None)
-            yield from findings(declared, seen, settings, frozenset(self._deleted_here))
+        if not (own is None or isinstance(own, str)) or not _may_ask(settings, self._environ):
+            return
+        declared = self._read(urn)
+        inquiry = self._inquiry(settings)
+        seen = inquiry.see(declared.instance, models=declared.model is not None)
+        found = Findings(declared, seen, settings, frozenset(self._deleted_here))
+        self._warn(urn, found)
+        (self._unsure.add if found.unsure else self._unsure.discard)(urn)
+
+    def _warn(self, urn: str, findings: Iterable[str]) -> None:
+        report = self._new_report(urn)
+        for finding in findings:
+            with self._lock:
+                known = (urn, finding) in self._told
+                self._told.add((urn, finding))
+            if not known:
+                report.warn(finding)
 
     def _inquiry(self, settings: Settings) -> Inquiry:
         with self._lock:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from pulumi_adbpg_model import state
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
-from pulumi_adbpg_model.lifecycle.placement import how_to_take_over
+from pulumi_adbpg_model.domain import (
+    ModelServiceDetails,
+    ModelServiceId,
+    ModelServiceSpec,
+    Phase,
+    same_model_name,
+)
+from pulumi_adbpg_model.lifecycle import Ownership
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
+from pulumi_adbpg_model.lifecycle.verification import differences
+from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.preflight._inquiry import Seen
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["Declared", "findings", "nodes_of", "shared_nodes"]
+__all__ = ["Declared", "Findings", "shared_nodes"]
 
 #: So many names are listed.
 _MOST = 10
@@ -35,57 +44,60 @@ class Declared:
     nodes: Sequence[tuple[str, str]]
     #: The service to take over.
     adopted: ModelServiceId | None
+    #: All that is asked for, once everything is known.
+    spec: ModelServiceSpec | None
     #: The nodes of the service that this resource replaces; None when it replaces none.
     replaced: frozenset[str] | None
     #: The other resource of the program that names a node too, by the node.
     others: Mapping[str, str]
+    #: What is known of the services that are in its way.
+    owners: Ownership
+    #: Whether one that holds a node is no hindrance by then.
+    meets: Callable[[ModelServiceId, str], bool]
 
     @classmethod
-    def of(
-        cls,
-        urn: str,
-        inputs: Mapping[str, Any],
-        existing: tuple[object, frozenset[str]] | None,
-        named: Mapping[tuple[str, str], str],
-    ) -> Declared:
+    def of(cls, urn: str, inputs: Mapping[str, Any], owners: Owners) -> Declared:
         """
         Read the inputs.
 
         Args:
             urn: The resource's.
             inputs: Its inputs.
-            existing: Instance and nodes of the service that it has until now.
-            named: Which resource names a node of an instance first.
+            owners: Who has what, and what the program declares.
         """
         instance, model = _text(inputs.get("db_instance_id")), _text(inputs.get("model_name"))
-        nodes = nodes_of(inputs)
-        replaced = None
-        if existing is not None:
-            replaced = existing[1] if existing[0] == instance else frozenset()
-        adopted = inputs.get(state.ADOPT) if existing is None else None
-        first = {node: named.get((instance or "", node), urn) for _, node in nodes}
+        named = inputs.get("ai_nodes")
+        nodes = [
+            (f"ai_nodes[{index}]", node.strip())
+            for index, node in enumerate(named if isinstance(named, list) else ())
+            if isinstance(node, str)
+        ]
+        had = owners.old_nodes(urn)
+        adopted = inputs.get(state.ADOPT) if had is None else None
+        neighbours = owners.neighbours(urn)
         return cls(
             instance,
             None if adopted else model,
             nodes,
             ModelServiceId.parse(adopted) if isinstance(adopted, str) else None,
-            replaced,
-            {node: other for node, other in first.items() if other != urn},
+            state.spec_from(inputs) if _is_known(inputs) else None,
+            None if had is None else frozenset(node for place, node in had if place == instance),
+            {node: other for (_, node), other in neighbours.items()},
+            owners.of(urn),
+            partial(owners.meets, urn),
         )
-
-
-def nodes_of(inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Label and name of each node that is known."""
-    nodes = inputs.get("ai_nodes")
-    return [
-        (f"ai_nodes[{index}]", node.strip())
-        for index, node in enumerate(nodes if isinstance(nodes, list) else ())
-        if isinstance(node, str)
-    ]
 
 
 def _text(value: object) -> str | None:
     return value.strip() if isinstance(value, str) else None
+
+
+def _is_known(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_known, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_known, value))
+    return value is None or isinstance(value, (str, int, float))
 
 
 def shared_nodes(declared: Declared) -> Iterator[str]:
@@ -99,80 +111,134 @@ def shared_nodes(declared: Declared) -> Iterator[str]:
             )
 
 
-def findings(
-    declared: Declared, seen: Seen, settings: Settings, deleted_here: Collection[ModelServiceId]
-) -> Iterator[str]:
-    """All that the cloud's answers say against the declaration."""
-    where = f"region {settings.region}" if settings.region else "the endpoint"
-    if declared.model and seen.models and declared.model not in seen.models:
-        yield (
-            f"model_name should be a model that {where} lists, got {declared.model!r}. "
-            f"{_nearest(declared.model, seen.models) or f'It lists {_some(seen.models)}.'}"
-        )
-    if seen.invisible:
-        yield (
-            f"db_instance_id should be an instance that {where} shows to the credentials from "
-            f"{settings.credentials.source}, got {declared.instance!r}. Check the id, the region "
-            "and the account."
-        )
-    living = [
-        service
-        for service in seen.services or ()
-        if service.id not in deleted_here and not is_deleted(service)
-    ]
-    yield from _missing_service(declared, seen, living)
-    dead = [service for service in seen.services or () if service.id in deleted_here]
-    yield from _unusable_nodes(declared, seen, living, dead)
+class Findings:
+    """All that the cloud's answers say against the declaration, found as it is iterated over."""
 
+    def __init__(
+        self,
+        declared: Declared,
+        seen: Seen,
+        settings: Settings,
+        deleted_here: Collection[ModelServiceId],
+    ) -> None:
+        self._declared = declared
+        self._seen = seen
+        self._settings = settings
+        self._living = [
+            service
+            for service in seen.services or ()
+            if service.id not in deleted_here and not is_deleted(service)
+        ]
+        self._dead = [service for service in seen.services or () if service.id in deleted_here]
+        #: Whether more can be said once the program has declared all that it has.
+        self.unsure = False
 
-def _missing_service(
-    declared: Declared, seen: Seen, living: Iterable[ModelServiceDetails]
-) -> Iterator[str]:
-    wanted = declared.adopted
-    if wanted is None or wanted.db_instance_id != declared.instance or seen.services is None:
-        return
-    if all(service.id != wanted for service in living):
-        yield (
-            f"import_ should name a model service of instance {declared.instance}, got "
-            f"'{wanted}': there is none. Correct the id, or remove import_ to create a new service."
-        )
-
-
-def _unusable_nodes(
-    declared: Declared,
-    seen: Seen,
-    living: Sequence[ModelServiceDetails],
-    dead: Iterable[ModelServiceDetails],
-) -> Iterator[str]:
-    holders = _by_node(living)
-    freed = _by_node(dead)
-    bound = {node.name: node.bound_to for node in seen.nodes or () if node.bound}
-    free = [
-        node.name
-        for node in seen.nodes or ()
-        if not node.bound and node.name not in {*holders, *declared.others}
-    ]
-    choice = "" if seen.nodes is None else f"Free AI nodes: {_some(free) or 'none'}."
-    names = [node.name for node in seen.nodes or ()]
-    for label, node in declared.nodes:
-        holder = holders.get(node)
-        if seen.nodes is not None and node not in names and holder is None:
+    def __iter__(self) -> Iterator[str]:
+        declared, seen = self._declared, self._seen
+        region = self._settings.region
+        where = f"region {region}" if region else "the endpoint"
+        if declared.model and seen.models and declared.model not in seen.models:
+            yield _unlisted_model(declared.model, seen.models, where)
+        if seen.invisible:
             yield (
-                f"{label} should be an AI node of instance {declared.instance}, got {node!r}. "
-                f"{_all_or_nearest(node, names)}"
+                f"db_instance_id should be an instance that {where} shows to the credentials from "
+                f"{self._settings.credentials.source}, got {declared.instance!r}. Check the id, "
+                "the region and the account."
             )
-            continue
-        if node in declared.others or node in (declared.replaced or ()):
-            continue
-        taken = f"{label} should be a free AI node, got {node!r}: it is"
-        if holder is not None and holder.id != declared.adopted:
-            runs = f", which runs {holder.model_name}" if holder.model_name else ""
-            held = f"{taken} held by model service {holder.id}{runs}."
-            yield _joined(held, _UNLESS, choice, f"{how_to_take_over(holder.id)}.")
-        elif holder is None and not declared.adopted and node in bound and node not in freed:
-            yield _joined(
-                f"{taken} bound{f' to {bound[node]}' if bound[node] else ''}.", _UNLESS, choice
+        if declared.adopted is not None and not declared.owners.created_before:
+            yield from self._unfit(declared.adopted)
+        yield from self._unusable_nodes()
+
+    def _unfit(self, wanted: ModelServiceId) -> Iterator[str]:
+        """Why a service cannot be taken over."""
+        declared = self._declared
+        mine = wanted.db_instance_id == declared.instance
+        if self._seen.services is None or declared.instance is None:
+            return
+        there = [service for service in self._living if service.id == wanted]
+        if mine and not there:
+            yield (
+                f"import_ should name a model service of instance {declared.instance}, got "
+                f"'{wanted}': there is none. Correct the id, or remove import_ to create a new "
+                "service."
             )
+        shown = there[0] if there else ModelServiceDetails(wanted)
+        if shown.phase in (Phase.FAILED, Phase.LEAVING):
+            yield (
+                "import_ should name a model service that is active or on its way, got "
+                f"'{wanted}': {shown.why_not_active}."
+            )
+        elif declared.spec is not None:
+            found = differences(wanted, declared.spec, shown)
+            if found:
+                yield (
+                    f"import_ should name a model service that is as declared, got '{wanted}': "
+                    f"{'; '.join(found)}. Declare what is there."
+                )
+
+    def _unusable_nodes(self) -> Iterator[str]:
+        declared, seen = self._declared, self._seen
+        holders, freed = _by_node(self._living), _by_node(self._dead)
+        bound = {node.name: node.bound_to for node in seen.nodes or () if node.bound}
+        free = [
+            node.name
+            for node in seen.nodes or ()
+            if not node.bound and node.name not in {*holders, *declared.others}
+        ]
+        choice = "" if seen.nodes is None else f"Free AI nodes: {_some(free) or 'none'}."
+        names = [node.name for node in seen.nodes or ()]
+        for label, node in declared.nodes:
+            holder = holders.get(node)
+            if seen.nodes is not None and node not in names and holder is None:
+                yield (
+                    f"{label} should be an AI node of instance {declared.instance}, got {node!r}. "
+                    f"{_all_or_nearest(node, names)}"
+                )
+                continue
+            if node in declared.others:
+                continue
+            taken = f"{label} should be a free AI node, got {node!r}: it is"
+            if holder is not None and holder.id != declared.adopted:
+                yield from self._held(taken, holder, node, choice)
+            elif (
+                holder is None
+                and not declared.adopted
+                and node in bound
+                and node not in {*freed, *(declared.replaced or ())}
+            ):
+                yield _joined(
+                    f"{taken} bound{f' to {bound[node]}' if bound[node] else ''}.", _UNLESS, choice
+                )
+
+    def _held(
+        self, taken: str, holder: ModelServiceDetails, node: str, choice: str
+    ) -> Iterator[str]:
+        if holder.phase is Phase.LEAVING or self._declared.meets(holder.id, node):
+            return
+        standing = self._declared.owners.standing(holder.id, node)
+        if standing.leaves:
+            return
+        if standing.patience_s:
+            self.unsure = True
+            return
+        runs = f", which runs {holder.model_name}" if holder.model_name else ""
+        unless = _UNLESS if standing.anybodys else ""
+        yield _joined(
+            f"{taken} held by model service {holder.id}{runs}.", unless, choice, standing.told
+        )
+
+
+def _unlisted_model(name: str, models: Sequence[str], where: str) -> str:
+    for listed in models:
+        if same_model_name(name, listed):  # a create may be strict where reads are not
+            return (
+                f"model_name should be written {listed!r}, as {where} lists it, got {name!r}: the "
+                "cloud may know it in no other case."
+            )
+    return (
+        f"model_name should be a model that {where} lists, got {name!r}. "
+        f"{_nearest(name, models) or f'It lists {_some(models)}.'}"
+    )
 
 
 def _joined(*sentences: str) -> str:

@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from pulumi_adbpg_model.domain import (
     AiNode,
@@ -23,11 +24,22 @@ from pulumi_adbpg_model.errors import (
     ServerError,
     TransportError,
 )
-from pulumi_adbpg_model.lifecycle import Deadline, Operation
+from pulumi_adbpg_model.lifecycle import (
+    Deadline,
+    Operation,
+    OwnedError,
+    Ownership,
+    Standing,
+    Tokens,
+)
+from pulumi_adbpg_model.lifecycle.operation import NoOthers
 
 INSTANCE = "gp-demo"
 SPEC = ModelServiceSpec(INSTANCE, "Qwen3-8B", ("ai-1",))
 NOBODY = ("127.0.0.1",)
+#: Those of `SPEC`, with a token of the program's own and without.
+DERIVED = Tokens("5eed")
+OWN = Tokens("5eed", "t-1")
 #: Seconds after which a thread that a test waits for is stuck.
 PATIENCE_S = 10.0
 
@@ -42,6 +54,9 @@ class FakeClock:
         self._due: list[tuple[float, Callable[[], None]]] = []
 
     def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -102,6 +117,40 @@ class Voice:
         self.warnings.append(message)
 
 
+@dataclass
+class FakeOwners(NoOthers):
+    """Says of services what it is told to, and remembers what was claimed."""
+
+    standings: dict[ModelServiceId, Standing] = field(default_factory=dict)
+    #: Those that another resource has, and those that the resource had.
+    others: set[ModelServiceId] = field(default_factory=set)
+    former: set[ModelServiceId] = field(default_factory=set)
+    #: What is said of whose a service was.
+    whose: str | None = None
+    before: bool = False
+    claims: list[tuple[ModelServiceId, bool]] = field(default_factory=list)
+    releases: list[ModelServiceId] = field(default_factory=list)
+
+    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
+        self.claims.append((service, existed))
+        if service in self.others:
+            raise OwnedError(f"{service} is another's")
+        return self.whose
+
+    def release(self, service: ModelServiceId) -> None:
+        self.releases.append(service)
+
+    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:
+        return existed and service in self.former
+
+    @property
+    def created_before(self) -> bool:
+        return self.before
+
+    def standing(self, service: ModelServiceId, node: str) -> Standing:
+        return self.standings.get(service) or super().standing(service, node)
+
+
 @dataclass(frozen=True)
 class Call:
     """One call as it arrived."""
@@ -130,6 +179,10 @@ class FakeCloud:
         self.calls: list[Call] = []
         self.services: dict[ModelServiceId, FakeService] = {}
         self.tokens: dict[str, ModelServiceId] = {}
+        #: Whether it takes each create for another, whatever its token.
+        self.ignores_tokens = False
+        #: What it adds to the time at which it creates a service.
+        self.skew_s = 0.0
         self.groups: dict[str, tuple[str, ...]] = {}
         self.nodes = ["ai-1", "ai-2", "ai-3"]
         self.visible = True
@@ -170,6 +223,7 @@ class FakeCloud:
             model_name="Qwen3-8B",
             ai_nodes=nodes or ("ai-1",),
             security_ip_list=NOBODY,
+            create_time=self._stamp(),
         )
         self.services[service] = FakeService(
             dataclasses.replace(details, **fields),  # type: ignore[arg-type]
@@ -197,7 +251,7 @@ class FakeCloud:
     ) -> Submission:
         self._called("create", client_token, budget_s)
         known = self.tokens.get(client_token)
-        if known is not None:
+        if known is not None and not self.ignores_tokens:
             return Submission(known, "REQ-replayed")
         held = {n for s in self.services.values() for n in s.details.ai_nodes or ()}
         for node in spec.ai_nodes:
@@ -212,6 +266,7 @@ class FakeCloud:
                 ai_nodes=spec.ai_nodes,
                 description=spec.description,
                 security_ip_list=spec.security_ip_list or self.whitelist,
+                create_time=self._stamp(),
             ),
             list(self.statuses),
             self.clock.now + self.hidden_s,
@@ -282,6 +337,11 @@ class FakeCloud:
         new = None if entries is None else tuple(entries)
         found.details = dataclasses.replace(found.details, security_ip_list=new)
 
+    def _stamp(self) -> str:
+        """The time, as the API page writes it: whole seconds."""
+        now = datetime.fromtimestamp(self.clock.time() + self.skew_s, timezone.utc)
+        return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def _called(self, action: str, about: str, budget_s: float | None) -> None:
         self.calls.append(Call(action, self.clock.now, about, budget_s))
         self.clock.advance(self.call_s)
@@ -303,7 +363,7 @@ def operation(
     *,
     max_poll_interval_s: float | None = None,
     deleted_here: set[ModelServiceId] | None = None,
-    next_tokens: dict[str, str] | None = None,
+    owners: Ownership | None = None,
 ) -> Operation:
     """One operation that starts now."""
     return Operation(
@@ -312,8 +372,8 @@ def operation(
         Deadline.after(cloud.clock, limit_s),
         voice,
         max_poll_interval_s,
+        NoOthers() if owners is None else owners,
         set() if deleted_here is None else deleted_here,
-        {} if next_tokens is None else next_tokens,
     )
 
 

@@ -8,8 +8,33 @@ import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import AccessError, InstanceNotFoundError, OperationError
-from pulumi_adbpg_model.lifecycle import adopt
-from tests.lifecycle.fakes import SPEC, FakeClock, FakeCloud, Voice, operation, outage
+from pulumi_adbpg_model.lifecycle import (
+    Created,
+    GoneError,
+    OwnedError,
+    adopt,
+    create_or_adopt,
+    delete,
+)
+from tests.lifecycle.fakes import (
+    DERIVED,
+    SPEC,
+    FakeClock,
+    FakeCloud,
+    FakeOwners,
+    Voice,
+    operation,
+    outage,
+)
+
+_GONE = ModelServiceId("gp-demo", "ms-gone")
+
+
+def _create_or_adopt(
+    cloud: FakeCloud, voice: Voice, adopted: ModelServiceId | None, owners: FakeOwners
+) -> Created:
+    one = operation(cloud, voice, owners=owners)
+    return create_or_adopt(one, SPEC, DERIVED, adopted, wait_for_active=True)
 
 
 def test_adopt_takes_over_a_service_that_is_as_declared(cloud: FakeCloud, voice: Voice) -> None:
@@ -64,6 +89,16 @@ def test_adopt_leaves_what_is_not_declared_free(cloud: FakeCloud, voice: Voice) 
     created = adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
 
     assert created.outcome.reason is None
+
+
+def test_adopt_ignores_how_texts_are_written(cloud: FakeCloud, voice: Voice) -> None:
+    """Line ends, white space around and the case of the model's name are no difference."""
+    service = cloud.add(model_name=SPEC.model_name.lower(), description="of two\r\nlines")
+    spec = dataclasses.replace(SPEC, description="of two\nlines\n")
+
+    adopt(operation(cloud, voice), service, spec, wait_for_active=True)
+
+    assert voice.warnings == []
 
 
 def test_adopt_compares_nodes_and_networks_as_sets(cloud: FakeCloud, voice: Voice) -> None:
@@ -250,3 +285,139 @@ def test_adopt_refuses_a_service_that_is_described_as_deleted(
 
     with pytest.raises(OperationError, match="there is no such model service"):
         adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
+
+
+def test_adopt_claims_the_service_and_says_whose_it_was(cloud: FakeCloud, voice: Voice) -> None:
+    """Its deletion by the former owner makes no call from now on."""
+    service = cloud.add()
+    owners = FakeOwners(whose="It was resource 'a'")
+
+    created = adopt(operation(cloud, voice, owners=owners), service, SPEC, wait_for_active=True)
+
+    assert (owners.claims, owners.releases) == ([(service, True)], [])
+    assert created.token is None
+    assert voice.notes[-1] == "It was resource 'a'"
+
+
+def test_adopt_gives_back_a_service_that_differs(cloud: FakeCloud, voice: Voice) -> None:
+    """What is not taken over stays its former owner's."""
+    service = cloud.add(model_name="Qwen3-32B")
+    owners = FakeOwners(whose="It was resource 'a'")
+
+    with pytest.raises(OperationError, match="differs from the service"):
+        adopt(operation(cloud, voice, owners=owners), service, SPEC, wait_for_active=True)
+
+    assert owners.releases == [service]
+    assert voice.notes == []
+
+
+def test_adopt_claims_nothing_that_is_not_there(cloud: FakeCloud, voice: Voice) -> None:
+    """A wrong id is nobody's."""
+    owners = FakeOwners()
+
+    with pytest.raises(GoneError):
+        adopt(operation(cloud, voice, owners=owners), _GONE, SPEC, wait_for_active=True)
+
+    assert owners.claims == []
+
+
+def test_adopt_refuses_a_service_that_is_being_deleted(cloud: FakeCloud, voice: Voice) -> None:
+    """It can never become active; the state is not to hold it."""
+    service = cloud.add(status="deleting")
+
+    with pytest.raises(OperationError) as caught:
+        adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
+
+    assert str(caught.value) == (
+        "import of gp-demo:ms-old failed: it is being deleted, status 'deleting'. Remove import_ "
+        "to create a new service once it is gone."
+    )
+
+
+def test_create_or_adopt_takes_over_a_service_that_is_there(cloud: FakeCloud, voice: Voice) -> None:
+    """With an id to adopt nothing is created."""
+    service = cloud.add()
+
+    created = _create_or_adopt(cloud, voice, service, FakeOwners())
+
+    assert created.id == service
+    assert cloud.times("create") == []
+
+
+def test_create_or_adopt_creates_where_there_is_nothing_to_adopt(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Without an id, that is."""
+    assert str(_create_or_adopt(cloud, voice, None, FakeOwners()).id) == "gp-demo:ms-1"
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_create_or_adopt_replaces_an_adopted_service_that_this_run_deleted(
+    cloud: FakeCloud, voice: Voice, *, before: bool
+) -> None:
+    """The successor of an adopted service is created: there is nothing to take over any more."""
+    service, deleted = cloud.add(), set[ModelServiceId]()
+    delete(operation(cloud, voice, deleted_here=deleted), service)
+    one = operation(cloud, voice, deleted_here=deleted, owners=FakeOwners(before=before))
+
+    created = create_or_adopt(one, SPEC, DERIVED, service, wait_for_active=True)
+
+    assert str(created.id) == "gp-demo:ms-1"
+
+
+def test_create_or_adopt_raises_when_there_is_nothing_to_adopt(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """A service deleted by somebody else is not created in its place."""
+    with pytest.raises(OperationError, match="there is no such model service"):
+        _create_or_adopt(cloud, voice, _GONE, FakeOwners())
+
+    assert cloud.times("create") == []
+
+
+def test_create_or_adopt_creates_what_replaces_an_adopted_service_of_long_ago(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """`import_` was left in, and replaced once: its id is gone, and means nothing any more."""
+    created = _create_or_adopt(cloud, voice, _GONE, FakeOwners(before=True))
+
+    assert str(created.id) == "gp-demo:ms-1"
+
+
+def test_create_or_adopt_creates_where_the_adopted_one_is_another_resources_by_now(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Of a resource that was created before; a new one is refused."""
+    service = cloud.add("ms-theirs", "ai-2", model_name=SPEC.model_name)
+
+    with pytest.raises(OwnedError):
+        _create_or_adopt(cloud, voice, service, FakeOwners(others={service}))
+    assert cloud.times("create") == []
+
+    created = _create_or_adopt(cloud, voice, service, FakeOwners(others={service}, before=True))
+    assert str(created.id) == "gp-demo:ms-1"
+    assert set(cloud.services) == {service, created.id}
+
+
+def test_create_or_adopt_raises_a_difference_also_where_it_was_created_before(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """The service is there and nobody else's: what the program says of it is not so."""
+    service = cloud.add("ms-theirs", "ai-2")
+
+    with pytest.raises(OperationError, match="differs from the service"):
+        _create_or_adopt(cloud, voice, service, FakeOwners(before=True))
+
+    assert cloud.times("create") == []
+
+
+def test_create_or_adopt_outwaits_an_adopted_service_that_is_being_deleted(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """Of a resource that was created before: another one is made on the node."""
+    service = cloud.add(status="deleting")
+    clock.at(10.0, lambda: cloud.remove(service))
+
+    created = _create_or_adopt(cloud, voice, service, FakeOwners(before=True))
+
+    assert list(cloud.services) == [created.id]

@@ -120,8 +120,8 @@ def test_change_is_repeated_while_the_instance_is_busy(cloud: FakeCloud, voice: 
 
     assert cloud.times("modify") == [0.0, 2.0, 4.0]
     assert voice.progressed == [
-        "waiting for the instance, 0 s: not now",
-        "waiting for the instance, 2 s: not now",
+        "waiting for the instance: not now (0 s so far)",
+        "waiting for the instance: not now (2 s so far)",
     ]
 
 

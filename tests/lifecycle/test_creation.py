@@ -6,10 +6,11 @@ import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.lifecycle import create
-from pulumi_adbpg_model.lifecycle.tokens import next_token
+from pulumi_adbpg_model.lifecycle import Tokens, create
 from tests.lifecycle.fakes import (
+    DERIVED,
     INSTANCE,
+    OWN,
     SPEC,
     FakeClock,
     FakeCloud,
@@ -19,21 +20,20 @@ from tests.lifecycle.fakes import (
     outage,
 )
 
-_SECOND = next_token("t-1", ModelServiceId(INSTANCE, "ms-dead"))
+_FIRST = DERIVED.at(0.0)
 
 
 def _dead(cloud: FakeCloud, *tokens: str) -> None:
     """Tokens that the cloud remembers, of services that are gone."""
     for number, token in enumerate(tokens):
-        name = "ms-dead" if number == 0 else f"ms-dead-{number}"
-        cloud.tokens[token] = ModelServiceId(INSTANCE, name)
+        cloud.tokens[token] = ModelServiceId(INSTANCE, f"ms-dead-{number}")
 
 
 def test_create_submits_and_waits_until_active(cloud: FakeCloud, voice: Voice) -> None:
     """One create, then describes until the service is active; the id is told at once."""
     cloud.statuses = ["deploying", "deploying", "active"]
 
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert (str(created.id), created.request_id) == ("gp-demo:ms-1", "REQ-created")
     assert created.outcome.details is not None
@@ -54,7 +54,7 @@ def test_create_returns_once_seen_when_not_told_to_wait(cloud: FakeCloud, voice:
     cloud.statuses = ["deploying", "active"]
     cloud.hidden_s = 3.0
 
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=False)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=False)
 
     assert created.outcome.details is not None
     assert created.outcome.details.status == "deploying"
@@ -66,7 +66,7 @@ def test_create_bounds_submission_and_wait_by_one_deadline(cloud: FakeCloud, voi
     cloud.statuses = ["deploying"]
     cloud.fail("create", *[busy()] * 20)
 
-    created = create(operation(cloud, voice, 60.0), SPEC, "t-1", wait_for_active=True)
+    created = create(operation(cloud, voice, 60.0), SPEC, DERIVED, wait_for_active=True)
 
     assert cloud.clock.now == 60.0
     assert created.outcome.reason is not None
@@ -77,7 +77,7 @@ def test_create_returns_the_id_when_the_deployment_fails(cloud: FakeCloud, voice
     """A failed deployment is billed too: the id comes back with the reason, nothing raises."""
     cloud.statuses = ["deploying", "deploy_failed"]
 
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert str(created.id) == "gp-demo:ms-1"
     assert created.outcome.reason == "the deployment failed, status 'deploy_failed'"
@@ -90,7 +90,7 @@ def test_create_returns_the_id_when_cancelled(
     cloud.statuses = ["deploying"]
     clock.at(3.0, clock.cancel)
 
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert (str(created.id), clock.now) == ("gp-demo:ms-1", 3.0)
     assert created.outcome.reason == "the operation was cancelled (last status 'deploying')"
@@ -103,7 +103,7 @@ def test_create_sends_nothing_when_cancelled_before(
     clock.cancel()
 
     with pytest.raises(OperationError) as caught:
-        create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+        create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert str(caught.value) == (
         "CreateModelService in instance gp-demo was not sent: the operation was cancelled. Run "
@@ -112,29 +112,11 @@ def test_create_sends_nothing_when_cancelled_before(
     assert cloud.calls == []
 
 
-def test_create_resumes_a_live_service_with_a_lasting_note(cloud: FakeCloud, voice: Voice) -> None:
-    """A token that the cloud knows leads to the service of the interrupted run."""
-    service = cloud.add("ms-7")
-    cloud.services[service].statuses = ["deploying", "active"]
-    cloud.tokens["t-1"] = service
-
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
-
-    assert (str(created.id), created.outcome.reason) == ("gp-demo:ms-7", None)
-    assert (
-        voice.notes[0]
-        == "gp-demo:ms-7 exists already from an earlier run of this declaration: resuming it, "
-        "nothing new was created"
-    )
-    assert cloud.abouts("create") == ["t-1"]
-    assert [service] == list(cloud.services)
-
-
 def test_create_submits_without_the_list(cloud: FakeCloud, voice: Voice) -> None:
     """The look around before a create only helps: its failure stops nothing."""
     cloud.fail_always("list", outage())
 
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert (str(created.id), created.outcome.reason) == ("gp-demo:ms-1", None)
     assert [call.budget_s for call in cloud.calls if call.action == "list"] == [5.0]
@@ -143,96 +125,180 @@ def test_create_submits_without_the_list(cloud: FakeCloud, voice: Voice) -> None
 def test_create_takes_the_next_token_when_the_replayed_service_is_gone(
     cloud: FakeCloud, voice: Voice
 ) -> None:
-    """A dead id is given 30 s to show, then proved gone, and the next token makes a new service."""
-    _dead(cloud, "t-1")
+    """A dead id is given 30 s to show, then proved gone; the token of then makes a new service."""
+    _dead(cloud, _FIRST)
 
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert (str(created.id), created.outcome.reason) == ("gp-demo:ms-2", None)
-    assert cloud.abouts("create") == ["t-1", _SECOND]
+    assert created.token == DERIVED.at(30.0)
+    assert cloud.abouts("create") == [_FIRST, created.token]
     assert cloud.times("create") == [0.0, 30.0]
     assert cloud.times("list") == [0.0, 30.0]
 
 
-def test_create_follows_a_chain_of_dead_services_to_the_same_end(
+def test_create_sends_a_token_of_the_programs_own_first(cloud: FakeCloud, voice: Voice) -> None:
+    """As it is; the service is told by it."""
+    created = create(operation(cloud, voice), SPEC, OWN, wait_for_active=True)
+
+    assert (str(created.id), created.token) == ("gp-demo:ms-1", "t-1")
+    assert cloud.abouts("create") == ["t-1"]
+    assert voice.notes[0] == "CreateModelService answers with gp-demo:ms-1"
+
+
+def test_create_goes_on_with_a_derived_token_when_its_own_leads_to_the_dead(
     cloud: FakeCloud, voice: Voice
 ) -> None:
-    """Run again, the same chain finds the live service at its end instead of making another."""
-    _dead(cloud, "t-1", _SECOND)
-    first = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
-    again = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
-
-    assert first.id == again.id
-    assert [first.id] == list(cloud.services)
-    assert len(set(cloud.abouts("create"))) == 3
-
-
-def test_create_knows_at_once_that_an_id_deleted_here_is_dead(
-    cloud: FakeCloud, voice: Voice
-) -> None:
-    """A replacement in one run does not wait for proof of its own deletion."""
+    """A cloud that remembers it for ever would refuse each creation after the first deletion."""
     _dead(cloud, "t-1")
-    deleted = {ModelServiceId(INSTANCE, "ms-dead")}
+
+    created = create(operation(cloud, voice), SPEC, OWN, wait_for_active=True)
+
+    assert cloud.abouts("create") == ["t-1", OWN.at(30.0)]
+    assert created.token == OWN.at(30.0)
+
+
+def test_create_finds_with_a_token_of_the_programs_own_what_it_made(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """Nothing else is asked, and whose run it was is not claimed."""
+    made = create(operation(cloud, voice), SPEC, OWN, wait_for_active=True)
+    clock.advance(86400.0)
+    voice.notes.clear()
+
+    again = create(operation(cloud, voice), SPEC, OWN, wait_for_active=True)
+
+    assert (again.id, again.token) == (made.id, "t-1")
+    assert cloud.abouts("create") == ["t-1", "t-1"]
+    assert voice.notes[0] == (
+        "gp-demo:ms-1 exists already with this client_token: nothing new was created"
+    )
+
+
+@pytest.mark.parametrize(("tokens", "again_s"), [(DERIVED, 2.0), (OWN, 0.0)])
+def test_create_knows_at_once_that_an_id_deleted_here_is_dead(
+    cloud: FakeCloud, voice: Voice, tokens: Tokens, again_s: float
+) -> None:
+    """A replacement in one run does not wait for proof of its own deletion, but for a token."""
+    _dead(cloud, tokens.own or _FIRST)
+    deleted = {ModelServiceId(INSTANCE, "ms-dead-0")}
 
     created = create(
-        operation(cloud, voice, deleted_here=deleted), SPEC, "t-1", wait_for_active=True
+        operation(cloud, voice, deleted_here=deleted), SPEC, tokens, wait_for_active=True
     )
 
     assert str(created.id) == "gp-demo:ms-2"
-    assert cloud.clock.now == 0.0
-    assert cloud.abouts("create") == ["t-1", _SECOND]
+    assert cloud.times("create") == [0.0, again_s]
+    assert cloud.abouts("create") == [tokens.own or _FIRST, DERIVED.at(again_s)]
     assert cloud.abouts("describe") == ["gp-demo:ms-2"]
     assert not any("ms-dead" in line for line in [*voice.notes, *voice.progressed])
 
 
+def test_create_outwaits_a_node_that_a_service_deleted_here_still_seems_to_hold(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """A list that lags behind shows the dead once more: they are neither followed nor blamed."""
+    dead = cloud.add()
+    clock.at(7.0, lambda: cloud.remove(dead))
+
+    created = create(
+        operation(cloud, voice, deleted_here={dead}), SPEC, DERIVED, wait_for_active=True
+    )
+
+    assert str(created.id) == "gp-demo:ms-1"
+    assert cloud.abouts("create") == [DERIVED.at(float(second)) for second in (0, 2, 4, 6, 8)]
+
+
+def test_create_waits_for_its_own_service_that_shows_after_its_grace(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """What holds the node is what this very call was answered with; it keeps that first token."""
+    cloud.hidden_s = 40.0
+
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
+
+    assert (str(created.id), created.outcome.reason) == ("gp-demo:ms-1", None)
+    assert created.token == _FIRST
+    assert [created.id] == list(cloud.services)
+    assert voice.notes == [
+        "CreateModelService answers with gp-demo:ms-1",
+        "CreateModelService answers with gp-demo:ms-1",
+        "gp-demo:ms-1 is 'active' after 40 s",
+    ]
+
+
 def test_create_does_not_follow_the_dead_without_proof(cloud: FakeCloud, voice: Voice) -> None:
     """Where the list fails, an id that does not show is kept, and no second service is made."""
-    _dead(cloud, "t-1")
+    _dead(cloud, _FIRST)
     cloud.fail_always("list", outage())
 
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
-    assert str(created.id) == "gp-demo:ms-dead"
+    assert str(created.id) == "gp-demo:ms-dead-0"
     assert created.outcome.reason is not None
-    assert cloud.abouts("create") == ["t-1"]
+    assert cloud.abouts("create") == [_FIRST]
 
 
-def test_create_gives_up_after_100_dead_services(cloud: FakeCloud, voice: Voice) -> None:
+def test_create_gives_up_after_ten_dead_services(cloud: FakeCloud, voice: Voice) -> None:
     """A cloud that answers with nothing but dead ids is not followed for ever."""
-    deleted = set()
-    token = "t-1"
-    for number in range(150):
-        dead = ModelServiceId(INSTANCE, f"ms-dead-{number}")
-        cloud.tokens[token] = dead
-        deleted.add(dead)
-        token = next_token(token, dead)
+    _dead(cloud, *(DERIVED.at(second) for second in range(0, 600, 2)))
 
     with pytest.raises(OperationError) as caught:
-        create(operation(cloud, voice, deleted_here=deleted), SPEC, "t-1", wait_for_active=True)
+        create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
-    assert (
-        str(caught.value)
-        == "CreateModelService in instance gp-demo answered 100 times with services that are gone. "
-        "Set another client_token."
+    answered = [str(cloud.tokens[token]) for token in cloud.abouts("create")]
+    assert len(set(answered)) == 10
+    assert str(caught.value) == (
+        "CreateModelService in instance gp-demo answered 10 times with services that are not "
+        f"there, or that are to be replaced: {', '.join(answered)}. Run `pulumi up` again later."
     )
-    assert len(cloud.times("create")) == 100
+    assert cloud.services == {}
+
+
+def test_create_names_what_it_was_answered_with_though_this_run_deleted_it(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Nine pauses until the next token, then an error that says which."""
+    dead = ModelServiceId(INSTANCE, "ms-dead")
+    cloud.tokens = dict.fromkeys(map(DERIVED.at, range(100)), dead)
+
+    with pytest.raises(OperationError, match=r"to be replaced: gp-demo:ms-dead\. Run"):
+        create(operation(cloud, voice, deleted_here={dead}), SPEC, DERIVED, wait_for_active=True)
+
+    assert cloud.times("create") == [float(second) for second in range(0, 20, 2)]
 
 
 def test_create_sends_no_further_token_after_a_cancel(
     cloud: FakeCloud, clock: FakeClock, voice: Voice
 ) -> None:
     """A cancel during the grace period of a dead id makes no new service."""
-    _dead(cloud, "t-1")
+    _dead(cloud, _FIRST)
     clock.at(30.0, clock.cancel)
 
     with pytest.raises(OperationError) as caught:
-        create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+        create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert str(caught.value) == (
         "CreateModelService in instance gp-demo was not sent: the operation was cancelled. Run "
         "the command again."
     )
-    assert cloud.abouts("create") == ["t-1"]
+    assert cloud.abouts("create") == [_FIRST]
+    assert cloud.services == {}
+
+
+def test_create_sends_nothing_after_a_cancel_of_the_wait_for_the_next_token(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
+) -> None:
+    """A cloud that has forgotten the token of the dead by then would make a service."""
+    _dead(cloud, _FIRST)
+    deleted = {ModelServiceId(INSTANCE, "ms-dead-0")}
+    clock.at(1.0, cloud.tokens.clear)
+    clock.at(1.5, clock.cancel)
+
+    with pytest.raises(OperationError, match="was not sent: the operation was cancelled"):
+        create(operation(cloud, voice, deleted_here=deleted), SPEC, DERIVED, wait_for_active=True)
+
+    assert cloud.abouts("create") == [_FIRST]
     assert cloud.services == {}
 
 
@@ -244,14 +310,14 @@ def test_create_raises_when_the_service_is_deleted_while_deploying(
     clock.at(3.0, cloud.services.clear)
 
     with pytest.raises(OperationError) as caught:
-        create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+        create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert (
         str(caught.value)
         == "model service gp-demo:ms-1 was deleted by someone else while it was being deployed. "
         "Nothing is left; run `pulumi up` again to create it anew."
     )
-    assert cloud.abouts("create") == ["t-1"]
+    assert cloud.abouts("create") == [_FIRST]
 
 
 @pytest.mark.parametrize("hidden_s", [1.0, 29.0])
@@ -261,10 +327,10 @@ def test_create_waits_for_a_service_that_shows_late(
     """An eventually consistent cloud loses nothing: the same id turns up and is returned."""
     cloud.hidden_s = hidden_s
 
-    created = create(operation(cloud, voice), SPEC, "t-1", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert (str(created.id), created.outcome.reason) == ("gp-demo:ms-1", None)
-    assert cloud.abouts("create") == ["t-1"]
+    assert cloud.abouts("create") == [_FIRST]
 
 
 def test_create_gives_each_call_what_is_left_of_the_deadline(
@@ -274,7 +340,7 @@ def test_create_gives_each_call_what_is_left_of_the_deadline(
     cloud.call_s = 1.0
     cloud.fail("create", busy())
 
-    create(operation(cloud, voice, 20.0), SPEC, "t-1", wait_for_active=True)
+    create(operation(cloud, voice, 20.0), SPEC, DERIVED, wait_for_active=True)
 
     assert [(call.action, call.budget_s) for call in cloud.calls] == [
         ("list", 5.0),

@@ -20,6 +20,7 @@ from pulumi_adbpg_model.errors import (
 )
 from pulumi_adbpg_model.lifecycle import create
 from tests.lifecycle.fakes import (
+    DERIVED,
     SPEC,
     FakeClock,
     FakeCloud,
@@ -32,33 +33,35 @@ from tests.lifecycle.fakes import (
 
 _ACTION = ("CreateModelService", "in instance gp-demo")
 _AGAIN = (
-    "Whether it was applied is not known: run `pulumi up` again, the same client token finds a "
-    "service that was created."
+    "Whether it was applied is not known: run `pulumi up` again, which finds a service that was "
+    "created."
 )
 _TAKEN = "AI node ai-1 is held by model service gp-demo:ms-old, which runs Qwen3-8B"
+#: What no run of the declaration can have made.
+_OTHER = "Qwen3-32B"
 _THEN = (
-    'To take that service over, declare it with opts=ResourceOptions(import_="gp-demo:ms-old"); '
-    "else choose a free node, or delete that service."
+    'To take that service over, declare it with opts=ResourceOptions(import_="gp-demo:ms-old"), if '
+    "no other stack has it; else choose a free node, or delete that service."
 )
 
 
 def _create(cloud: FakeCloud, voice: Voice, limit_s: float = 600.0) -> None:
-    create(operation(cloud, voice, limit_s), SPEC, "t-1", wait_for_active=True)
+    create(operation(cloud, voice, limit_s), SPEC, DERIVED, wait_for_active=True)
 
 
 def test_create_retries_while_the_instance_is_busy(cloud: FakeCloud, voice: Voice) -> None:
-    """Busy is waited for with the same token, and the wait is shown."""
+    """Busy is waited for, with the token of each moment, and the wait is shown."""
     cloud.fail("create", busy(), busy("IncorrectDBInstanceState"), busy())
 
     _create(cloud, voice)
 
     assert cloud.times("create") == [0.0, 2.0, 4.0, 6.0]
-    assert {"t-1"} == set(cloud.abouts("create"))
+    assert cloud.abouts("create") == [DERIVED.at(second) for second in (0.0, 2.0, 4.0, 6.0)]
     assert len(cloud.services) == 1
     assert voice.progressed == [
-        "waiting for the instance, 0 s: not now",
-        "waiting for the instance, 2 s: not now",
-        "waiting for the instance, 4 s: not now",
+        "waiting for the instance: not now (0 s so far)",
+        "waiting for the instance: not now (2 s so far)",
+        "waiting for the instance: not now (4 s so far)",
     ]
 
 
@@ -106,7 +109,7 @@ def test_create_names_the_holder_of_a_taken_node_whatever_the_code(
     cloud: FakeCloud, voice: Voice, error: ApiError, code: str
 ) -> None:
     """A taken node ends the create at once, with who holds it and the line that takes it over."""
-    cloud.add()
+    cloud.add(model_name=_OTHER)
     cloud.fail_always("create", error)
 
     with pytest.raises(OperationError) as caught:
@@ -114,9 +117,24 @@ def test_create_names_the_holder_of_a_taken_node_whatever_the_code(
 
     text = str(caught.value)
     assert text.startswith(f"CreateModelService in instance gp-demo failed: {error.reason} ({code}")
-    assert text.endswith(f"). {_TAKEN}. {_THEN}")
+    assert text.endswith(f"). {_TAKEN.replace(SPEC.model_name, _OTHER)}. {_THEN}")
     assert error is caught.value.__cause__
     assert cloud.times("create") == [0.0]
+    assert cloud.clock.sleeps == []
+
+
+def test_create_asks_without_a_pause_whether_a_holder_like_its_own_is_its_own(
+    cloud: FakeCloud, voice: Voice
+) -> None:
+    """Each token that it may have been made with is asked once, then the holder is named."""
+    cloud.add()
+
+    with pytest.raises(OperationError) as caught:
+        _create(cloud, voice)
+
+    assert str(caught.value).endswith(f"). {_TAKEN}. {_THEN}")
+    around = list(DERIVED.around("1970-01-01T00:00:00Z", 0.0))
+    assert cloud.abouts("create") == around
     assert cloud.clock.sleeps == []
 
 

@@ -74,8 +74,8 @@ def test_delete_is_repeated_while_the_cloud_refuses_it(cloud: FakeCloud, voice: 
 
     assert cloud.times("delete") == [0.0, 2.0, 4.0]
     assert voice.progressed == [
-        "waiting for the instance, 0 s: not now",
-        "waiting for the instance, 2 s: not now",
+        "waiting for the instance: not now (0 s so far)",
+        "waiting for the instance: not now (2 s so far)",
         "gp-demo:ms-old is 'not shown any more': 4 s since its deletion began",
     ]
 

@@ -14,6 +14,7 @@ from pulumi_adbpg_model.errors import ConfigurationError, OperationError, Transp
 from pulumi_adbpg_model.lifecycle import Deadline, Operation, SharedLooks, create
 from pulumi_adbpg_model.lifecycle.placement import services_of
 from tests.lifecycle.fakes import (
+    DERIVED,
     INSTANCE,
     PATIENCE_S,
     SPEC,
@@ -121,7 +122,7 @@ def test_create_that_is_cancelled_while_it_waits_for_a_look_sends_nothing() -> N
     with ThreadPoolExecutor(2) as pool:
         pool.submit(services_of, first, INSTANCE)
         assert api.begun.wait(PATIENCE_S)
-        creating = pool.submit(create, first, SPEC, "t-1", wait_for_active=True)
+        creating = pool.submit(create, first, SPEC, DERIVED, wait_for_active=True)
         assert waiting.all_wait.wait(PATIENCE_S)
         api.clock.cancel()
         api.opened.set()

@@ -13,7 +13,7 @@ from pulumi_adbpg_model.errors import (
     NotFoundError,
     OperationError,
 )
-from pulumi_adbpg_model.lifecycle import read
+from pulumi_adbpg_model.lifecycle import glance, read
 from tests.lifecycle.fakes import (
     FakeClock,
     FakeCloud,
@@ -166,3 +166,57 @@ def test_read_gives_each_call_what_is_left_of_the_deadline(cloud: FakeCloud, voi
         ("describe", 56.0),
         ("list", 55.0),
     ]
+
+
+@pytest.mark.parametrize("status", ["active", "deploy_failed", "deleting", None])
+def test_glance_tells_the_status_with_one_call(
+    cloud: FakeCloud, voice: Voice, status: str | None
+) -> None:
+    """Whatever it is."""
+    service = cloud.add(status=status)
+
+    assert glance(operation(cloud, voice, 5.0), service) == status
+    assert [(call.action, call.budget_s) for call in cloud.calls] == [("describe", 5.0)]
+
+
+@pytest.mark.parametrize(
+    "error", [not_found(), ApiError("Call", "of it", "no", code="Odd", status=400)]
+)
+def test_glance_tells_what_is_proven_gone(
+    cloud: FakeCloud, voice: Voice, error: AdbpgModelError
+) -> None:
+    """With the list, and without a second look: nothing hangs on it but a text and a look."""
+    cloud.fail_always("describe", error)
+
+    assert glance(operation(cloud, voice), _GONE) == ""
+    assert cloud.clock.now == 0.0
+
+
+def test_glance_takes_a_tombstone_for_gone(cloud: FakeCloud, voice: Voice) -> None:
+    """Described as deleted, and listed so."""
+    assert glance(operation(cloud, voice), cloud.add(status="deleted")) == ""
+
+
+@pytest.mark.parametrize(
+    ("describe", "list_"),
+    [
+        (outage(), None),
+        (fault(), None),
+        (busy(), None),
+        (AccessError("Describe", "it", "no"), None),
+        (InstanceNotFoundError("Call", "of it", "no instance"), None),
+        (not_found(), None),
+        (not_found(), outage()),
+        (ApiError("Call", "of it", "no", code="Odd", status=400), outage()),
+    ],
+)
+def test_glance_tells_nothing_where_nothing_is_certain(
+    cloud: FakeCloud, voice: Voice, describe: Exception, list_: Exception | None
+) -> None:
+    """It never fails, and contradictions prove nothing."""
+    service = cloud.add()
+    cloud.fail_always("describe", describe)
+    if list_ is not None:
+        cloud.fail_always("list", list_)
+
+    assert glance(operation(cloud, voice), service) is None

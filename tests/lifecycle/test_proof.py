@@ -17,6 +17,7 @@ from pulumi_adbpg_model.lifecycle import (
     wait_until_active,
 )
 from tests.lifecycle.fakes import (
+    DERIVED,
     SPEC,
     FakeClock,
     FakeCloud,
@@ -147,7 +148,7 @@ def test_a_create_refused_with_an_unknown_code_names_services_that_may_hold_the_
     cloud.fail_always("create", refusal)
 
     with pytest.raises(ApiError) as caught:
-        create(operation(cloud, voice), SPEC, "token", wait_for_active=True)
+        create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert f'opts=ResourceOptions(import_="{service}")' in str(caught.value)
 
@@ -158,7 +159,7 @@ def test_a_wait_bears_one_unknown_code(cloud: FakeCloud, clock: FakeClock, voice
     stray = ApiError("DescribeModelService", "of it", "odd", code="Odd", status=400)
     clock.at(3.0, lambda: cloud.fail("describe", stray))
 
-    created = create(operation(cloud, voice), SPEC, "token", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert created.outcome.reason is None
 

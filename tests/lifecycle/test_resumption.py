@@ -59,9 +59,13 @@ def test_resume_gives_a_service_that_was_never_seen_time_to_show(
     service = cloud.add()
     del cloud.services[service]
 
-    with pytest.raises(OperationError, match="is gone"):
+    with pytest.raises(OperationError) as caught:
         resume(operation(cloud, voice), service, SPEC, None)
 
+    assert str(caught.value) == (
+        f"update failed: model service {service} never showed, and is not there. Run `pulumi up` "
+        "again to create another in its place."
+    )
     assert cloud.clock.now >= 30.0
 
 

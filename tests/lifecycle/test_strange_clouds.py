@@ -17,6 +17,7 @@ from pulumi_adbpg_model.lifecycle import (
     wait_until_active,
 )
 from tests.lifecycle.fakes import (
+    DERIVED,
     SPEC,
     FakeCloud,
     FakeService,
@@ -126,7 +127,7 @@ def test_create_goes_past_a_dead_service_that_an_unknown_code_describes(
     cloud: FakeCloud, voice: Voice, unknown: ApiError
 ) -> None:
     """Otherwise destroy and up would store the dead id, and could never get rid of it."""
-    cloud.tokens["token"] = _GONE
+    cloud.tokens[DERIVED.at(0.0)] = _GONE
     describe = cloud.describe_model_service
 
     def strange(service: ModelServiceId, *, budget_s: float | None = None) -> object:
@@ -136,7 +137,7 @@ def test_create_goes_past_a_dead_service_that_an_unknown_code_describes(
 
     cloud.describe_model_service = strange  # type: ignore[method-assign,assignment]
 
-    created = create(operation(cloud, voice), SPEC, "token", wait_for_active=True)
+    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert created.id != _GONE
     assert created.outcome.reason is None
@@ -190,11 +191,12 @@ def test_create_refused_for_ever_names_services_that_may_hold_the_nodes(
     cloud.fail_always("create", busy("OperationDenied.AINodeBound"))
 
     with pytest.raises(BusyError) as caught:
-        create(operation(cloud, voice, 60.0), SPEC, "token", wait_for_active=True)
+        create(operation(cloud, voice, 60.0), SPEC, DERIVED, wait_for_active=True)
 
     assert str(caught.value).endswith(
         "These services of the instance do not show their AI nodes, one may hold ai-1: "
-        f'{service}. To take one over, declare it with opts=ResourceOptions(import_="{service}").'
+        f'{service}. To take one over, declare it with opts=ResourceOptions(import_="{service}"), '
+        "if no other stack has it; else choose a free node."
     )
 
 

@@ -1,17 +1,20 @@
-"""Client tokens: the same for the same declaration, another for any other."""
+"""Client tokens: the same for the same declaration at the same time, another for any other."""
 
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec
-from pulumi_adbpg_model.lifecycle.tokens import first_token, next_token
+from pulumi_adbpg_model.domain import ModelServiceSpec
+from pulumi_adbpg_model.lifecycle import Tokens
+from pulumi_adbpg_model.lifecycle.tokens import TOKEN_S
 
-_FULL = ModelServiceSpec(
+_URN = "urn:pulumi:dev::demo::pulumi-python:dynamic/adbpg:ModelService::embed"
+_SPEC = ModelServiceSpec(
     "gp-demo",
     "Qwen3-8B",
     ("ai-1", "ai-2"),
@@ -23,6 +26,7 @@ _FULL = ModelServiceSpec(
     inference_engine="vllm",
     enable_public_connection=True,
 )
+#: Another value for every field of a spec.
 _CHANGES: dict[str, object] = {
     "db_instance_id": "gp-other",
     "model_name": "Qwen3-32B",
@@ -35,70 +39,136 @@ _CHANGES: dict[str, object] = {
     "inference_engine": None,
     "enable_public_connection": False,
 }
+#: 2026-03-21T08:00:00Z, at which a token begins.
+_EIGHT_S = 1774080000.0
+_SEED = Tokens("5eed")
+#: Moments of which a clock can tell.
+_moments = st.floats(0, 4e9, allow_nan=False)
 
 
-def test_first_token_is_frozen() -> None:
-    """A release must not change tokens: a create interrupted before it would be sent anew after."""
-    first = first_token("org", "urn:1", "cn-hangzhou", _FULL)
-    assert first == "d824ca21141a47d22c47addc042ca3e0ef66207378c9056ac17d6d430a994c09"
-    second = next_token(first, ModelServiceId("gp-demo", "ms-1"))
-    assert second == "1d2791e2142c6ec7095d4fafa9675998e7169323f4c8b9339e123705b659c165"
+def _tokens(**changed: object) -> Tokens:
+    return Tokens.of("org", _URN, "cn-hangzhou", dataclasses.replace(_SPEC, **changed))  # type: ignore[arg-type]
 
 
-def test_first_token_depends_on_every_field_of_the_spec() -> None:
+def _zoned(seconds: float, hours: float = 0.0) -> str:
+    zone = timezone(timedelta(hours=hours))
+    return datetime.fromtimestamp(seconds, zone).isoformat(timespec="seconds")
+
+
+def test_tokens_are_frozen() -> None:
+    """A release must not change them: what a run left before it would not be found after."""
+    tokens = Tokens.of("org", _URN, "cn-hangzhou", _SPEC)
+    assert tokens.seed == "5cd9b0882482deee6150a78686bead2cb2a73098ace53afeb9967d17ba2ca4aa"
+    assert tokens.at(_EIGHT_S) == "cfce3de38c79b751e9634bd70c4f802d817c82a6d436be86720d395595bf76ce"
+    owned = Tokens.of("org", _URN, "cn-hangzhou", _SPEC, "mine")
+    assert owned.own == "mine"
+    assert owned.at(_EIGHT_S) == "2629b8435a297aebee1386c54d4365e18887d253269062645586932e556328d6"
+
+
+def test_tokens_depend_on_every_field_of_the_spec() -> None:
     """A change of any parameter gives another token, as the cloud demands."""
-    assert {f.name for f in dataclasses.fields(ModelServiceSpec)} == _CHANGES.keys()
-    tokens = {first_token("org", "urn:1", "cn-hangzhou", _FULL)}
-    for name, value in _CHANGES.items():
-        changed = dataclasses.replace(_FULL, **{name: value})  # type: ignore[arg-type]
-        tokens.add(first_token("org", "urn:1", "cn-hangzhou", changed))
-    assert 1 + len(_CHANGES) == len(tokens)
+    assert {field.name for field in dataclasses.fields(ModelServiceSpec)} == _CHANGES.keys()
+    changed = {_tokens(**{name: value}).at(0.0) for name, value in _CHANGES.items()}
+    assert len(changed | {_tokens().at(0.0)}) == 1 + len(_CHANGES)
 
 
 @pytest.mark.parametrize(
-    ("organization", "urn", "region"),
+    ("organization", "urn", "region", "own"),
     [
-        ("other", "urn:1", "cn-hangzhou"),
-        ("org", "urn:2", "cn-hangzhou"),
-        ("org", "urn:1", "cn-beijing"),
-        ("org", "urn:1", None),
-        ("orgurn:1", "", "cn-hangzhou"),
+        ("other", _URN, "cn-hangzhou", None),
+        ("org", f"{_URN}2", "cn-hangzhou", None),
+        ("org", _URN, "cn-beijing", None),
+        ("org", _URN, None, None),
+        (f"org{_URN}", "", "cn-hangzhou", None),
+        ("org", _URN, "cn-hangzhou", "mine"),
+        ("org", _URN, "cn-hangzhou", ""),
     ],
 )
-def test_first_token_depends_on_organization_urn_and_region(
-    organization: str, urn: str, region: str | None
+def test_tokens_depend_on_the_stack_the_resource_the_region_and_a_token_of_ones_own(
+    organization: str, urn: str, region: str | None, own: str | None
 ) -> None:
-    """Another stack, resource or region never replays this one's service."""
-    assert first_token("org", "urn:1", "cn-hangzhou", _FULL) != first_token(
-        organization, urn, region, _FULL
-    )
+    """Another one never finds this one's service."""
+    other = Tokens.of(organization, urn, region, _SPEC, own)
+    assert _tokens().at(0.0) != other.at(0.0)
 
 
-def test_first_token_ignores_the_order_of_model_params() -> None:
+def test_tokens_tell_true_from_one() -> None:
+    """A flag and a number in the model parameters are different requests."""
+    assert _tokens(model_params={"a": True}) != _tokens(model_params={"a": 1})
+
+
+def test_tokens_ignore_the_order_of_model_params() -> None:
     """A mapping has no order, so its order changes nothing."""
-    one = dataclasses.replace(_FULL, model_params={"a": 1, "b": 2})
-    other = dataclasses.replace(_FULL, model_params={"b": 2, "a": 1})
-    assert first_token("org", "urn:1", None, one) == first_token("org", "urn:1", None, other)
+    assert _tokens(model_params={"a": 1, "b": 2}) == _tokens(model_params={"b": 2, "a": 1})
 
 
-@given(st.text(), st.text(), st.text(), st.text(min_size=1))
-def test_tokens_fit_the_api_whatever_goes_in(
-    organization: str, urn: str, name: str, service: str
+@given(st.text(), st.text(), st.text(), st.none() | st.text(), _moments)
+def test_a_token_fits_the_api_whatever_goes_in(
+    organization: str, urn: str, name: str, own: str | None, now_s: float
 ) -> None:
-    """Both kinds of token are 64 ASCII characters, the API's limit, and repeatable."""
+    """64 hexadecimal digits, the API's limit, and the same ones each time."""
     spec = ModelServiceSpec("gp-demo", name, ("ai-1",))
-    dead = ModelServiceId("gp-demo", service)
-    first = first_token(organization, urn, "cn-hangzhou", spec)
-    second = next_token(first, dead)
-    assert (len(first), first.isascii()) == (64, True)
-    assert (len(second), second.isascii()) == (64, True)
-    assert first == first_token(organization, urn, "cn-hangzhou", spec)
-    assert second == next_token(first, dead)
-    assert first != second
+    token = Tokens.of(organization, urn, "cn-hangzhou", spec, own).at(now_s)
+    assert len(token) == 64
+    assert set(token) <= set("0123456789abcdef")
+    assert token == Tokens.of(organization, urn, "cn-hangzhou", spec, own).at(now_s)
 
 
-def test_next_token_depends_on_the_dead_id() -> None:
-    """Each dead service leads to a token of its own."""
-    dead = ModelServiceId("gp-demo", "ms-1")
-    assert next_token("t", dead) != next_token("t", ModelServiceId("gp-demo", "ms-2"))
-    assert next_token("t", dead) != next_token("u", dead)
+@given(_moments, st.floats(0, 10))
+@example(_EIGHT_S, 1.999)
+@example(_EIGHT_S, 2.0)
+def test_a_token_lasts_from_one_even_second_to_the_next(now_s: float, later_s: float) -> None:
+    """A machine with another start, or another process, has the same ones."""
+    same = now_s // TOKEN_S == (now_s + later_s) // TOKEN_S
+    assert (_SEED.at(now_s) == _SEED.at(now_s + later_s)) == same
+
+
+@given(
+    created_s=st.integers(10_000, 4_000_000_000),
+    before_s=st.floats(-6, 40, allow_nan=False),
+    days=st.integers(0, 1000),
+    hours=st.sampled_from([0, 8, -3.5, 14, -12]),
+)
+@example(created_s=1_774_080_001, before_s=-6.0, days=0, hours=8)
+@example(created_s=1_774_080_000, before_s=40.0, days=0, hours=8)
+def test_a_service_is_found_by_the_time_of_its_creation(
+    created_s: int, before_s: float, days: int, hours: float
+) -> None:
+    """Asked for up to 40 s before, or 6 s after where the clocks differ; at any later time."""
+    asked = _SEED.at(created_s - before_s)
+    now_s = created_s + days * 86400.0
+    assert asked in list(_SEED.around(_zoned(created_s, hours), now_s))
+
+
+def test_the_likeliest_tokens_come_first() -> None:
+    """That of the very second, those around it, of which the past goes on, and that of 0.1.0."""
+    around = list(_SEED.around(_zoned(_EIGHT_S), _EIGHT_S + 1e6))
+    steps = [0, -2, 2, -4, 4, -6, 6, *range(-8, -42, -2)]
+    assert around == [*(_SEED.at(_EIGHT_S + step) for step in steps), _SEED.seed]
+    assert len(set(around)) == len(around)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-03-21T08:00:00Z",
+        "2026-03-21T08:00Z",
+        " 2026-03-21 08:00:00 ",
+        "2026-03-21T08:00:00.000Z",
+        "2026-03-21T08:00:00+00:00",
+        "2026-03-21T16:00:00+08:00",
+        "2026-03-20T20:00:00-12:00",
+    ],
+)
+def test_the_time_of_a_creation_may_be_written_in_many_ways(written: str) -> None:
+    """ISO 8601, in any zone; without one it is UTC, as the page says."""
+    assert next(_SEED.around(written, 0.0)) == _SEED.at(_EIGHT_S)
+
+
+@pytest.mark.parametrize("written", [None, "", "soon", "2026-13-01T00:00:00Z", "1774080000000"])
+def test_where_the_time_of_a_creation_is_not_told_the_last_minutes_are_looked_through(
+    written: str | None,
+) -> None:
+    """The newest first, beginning with that of the moment."""
+    around = list(_SEED.around(written, _EIGHT_S + 1.0))
+    assert around == [*(_SEED.at(_EIGHT_S - step) for step in range(0, 302, 2)), _SEED.seed]

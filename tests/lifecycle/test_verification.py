@@ -8,32 +8,33 @@ import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.lifecycle import adopt, create
-from tests.lifecycle.fakes import INSTANCE, SPEC, FakeCloud, Voice, operation
+from tests.lifecycle.fakes import DERIVED, INSTANCE, SPEC, FakeCloud, Voice, operation
 
 _ID = "gp-demo:ms-1"
 
 
 def _create(cloud: FakeCloud, voice: Voice, spec: ModelServiceSpec) -> None:
-    create(operation(cloud, voice), spec, "t-1", wait_for_active=True)
+    create(operation(cloud, voice), spec, DERIVED, wait_for_active=True)
 
 
 def _replayed(cloud: FakeCloud, **fields: object) -> None:
     """A cloud that answers the create with a service of its own making."""
-    cloud.tokens["t-1"] = cloud.add("ms-1", **fields)  # type: ignore[arg-type]
+    cloud.tokens[DERIVED.at(0.0)] = cloud.add("ms-1", **fields)  # type: ignore[arg-type]
 
 
 def test_verify_is_silent_when_all_is_as_asked(cloud: FakeCloud, voice: Voice) -> None:
-    """Order, spaces and host bits are no difference."""
+    """Order, spaces, line ends, case of the model and host bits are no difference."""
     spec = dataclasses.replace(
         SPEC,
         ai_nodes=("ai-1", "ai-2"),
-        description="mine",
+        description="mine,\nof two lines\n",
         security_ip_list=("10.1.2.3/24", " 10.0.0.1 "),
     )
     _replayed(
         cloud,
+        model_name=SPEC.model_name.upper(),
         ai_nodes=("ai-2", "ai-1"),
-        description="mine",
+        description="mine,\r\nof two lines",
         security_ip_list=("10.0.0.1/32", "10.1.2.0/24"),
     )
 
@@ -140,7 +141,7 @@ def test_verify_waits_until_active(cloud: FakeCloud, voice: Voice) -> None:
     cloud.whitelist = ("0.0.0.0/0",)
     cloud.statuses = ["deploying"]
 
-    create(operation(cloud, voice), SPEC, "t-1", wait_for_active=False)
+    create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=False)
 
     assert voice.warnings == []
 

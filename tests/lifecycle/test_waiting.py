@@ -211,3 +211,15 @@ def test_wait_speaks_less_often_the_longer_it_takes(cloud: FakeCloud, voice: Voi
 
     assert len(cloud.times("describe")) == 3601
     assert 60 <= len(voice.progressed) <= 90
+
+
+def test_wait_ends_with_a_word_for_going_away(cloud: FakeCloud, voice: Voice) -> None:
+    """Nothing becomes active that is being deleted: nobody waits an hour for it."""
+    service = cloud.add()
+    cloud.services[service].statuses = ["deploying", "Deleting"]
+
+    outcome = wait_until_active(operation(cloud, voice), service)
+
+    assert outcome.reason == "it is being deleted, status 'Deleting'"
+    assert not outcome.gone
+    assert cloud.clock.now == 2.0

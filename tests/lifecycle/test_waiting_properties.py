@@ -24,6 +24,7 @@ from pulumi_adbpg_model.lifecycle import (
     wait_until_active,
 )
 from tests.lifecycle.fakes import (
+    DERIVED,
     INSTANCE,
     SPEC,
     FakeClock,
@@ -92,10 +93,10 @@ def test_create_keeps_the_id_whatever_follows_the_submission(
     cloud.fail("describe", *(step for step in steps if isinstance(step, Exception)))
     clock.at(max(cancel_at, 0.001), clock.cancel)
 
-    created = create(operation(cloud, voice, limit_s), SPEC, "token", wait_for_active=True)
+    created = create(operation(cloud, voice, limit_s), SPEC, DERIVED, wait_for_active=True)
 
     assert str(created.id) == "gp-demo:ms-1"
-    assert cloud.abouts("create") == ["token"]
+    assert cloud.abouts("create") == [DERIVED.at(0.0)]
     assert clock.now <= limit_s + 1e-6
 
 

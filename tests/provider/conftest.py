@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.chaos.hosting import MovedClock, TimedHost
+from tests.chaos.hosting import MovedClock, TimedHost, TimedProvider
 from tests.provider.dynamic_host import DynamicHost, Properties
+from tests.provider.exported import Exported
 
 _NUMBERS = itertools.count(1)
 
@@ -57,12 +58,34 @@ def clock() -> MovedClock:
 
 
 @pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> Exported:
+    """The state of the stack of `quick` and `following`: nothing, unless a test has it hold it."""
+    state = Exported()
+
+    def export_stack(_: TimedProvider, organization: str, urn: str) -> str | None:
+        return state.text(organization, urn)
+
+    monkeypatch.setattr(TimedProvider, "export_stack", export_stack)
+    return state
+
+
+@pytest.fixture
 def quick(
-    cloud: Simulator, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+    cloud: Simulator, clock: MovedClock, exported: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TimedHost]:
     """A host in this process, on a clock that only sleeping moves; it prints to our stdout."""
+    assert exported.there
     for name, value in cloud.environment().items():
         monkeypatch.setenv(name, value)
+    running = TimedHost(clock, {})
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def following(quick: TimedHost, clock: MovedClock) -> Iterator[TimedHost]:
+    """The host of the next command, which knows nothing of `quick`."""
+    assert not quick.gone
     running = TimedHost(clock, {})
     yield running
     running.stop()

@@ -18,13 +18,28 @@ def test_check_passes_the_inputs_on_when_all_is_well(host: DynamicHost, inputs: 
     assert {**inputs, "description": "für alle", "replicas": 2} == checked.inputs
 
 
-def test_check_keeps_the_old_spelling_of_a_list_that_means_the_same(
+def test_check_keeps_the_old_spelling_of_what_means_the_same(
     host: DynamicHost, inputs: Properties
 ) -> None:
-    """Another order or form of the same list stays as it was; another meaning comes through."""
-    olds = {**inputs, "ai_nodes": ["ai-1", "ai-2"], "security_ip_list": ["10.0.0.1", "10.1.0.0/16"]}
-    respelt = {"ai_nodes": ["ai-2", "ai-1"], "security_ip_list": ["10.1.2.3/16", "10.0.0.1/32"]}
-    other = {"ai_nodes": ["ai-2", "ai-3"], "security_ip_list": ["10.1.0.0/17", "10.0.0.1"]}
+    """Another spelling, order or form stays as it was; another meaning comes through."""
+    olds = {
+        **inputs,
+        "ai_nodes": ["ai-1", "ai-2"],
+        "description": "mine\n",
+        "security_ip_list": ["10.0.0.1", "10.1.0.0/16"],
+    }
+    respelt = {
+        "ai_nodes": ["ai-2", "ai-1"],
+        "description": "mine",
+        "model_name": "qwen3-embedding-8b ",
+        "security_ip_list": ["10.1.2.3/16", "10.0.0.1/32"],
+    }
+    other = {
+        "ai_nodes": ["ai-2", "ai-3"],
+        "description": "Mine",
+        "model_name": "Qwen3-8B",
+        "security_ip_list": ["10.1.0.0/17", "10.0.0.1"],
+    }
 
     assert olds == host.check({**inputs, **respelt}, olds).inputs
     assert {**inputs, **other} == host.check({**inputs, **other}, olds).inputs

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from pulumi_adbpg_model.lifecycle.tokens import TOKEN_S
 from pulumi_adbpg_model.testing import Simulator
-from tests.chaos.hosting import TimedHost
+from tests.chaos.hosting import MovedClock, TimedHost
 from tests.provider.dynamic_host import CONFIG, DynamicHost, HostError, Properties, secret
 
 
@@ -47,7 +48,7 @@ def test_create_stores_every_input_and_output(
         "public_connect_url": f"http://{service.id}-o.{instance}.rds.aliyuncs.com",
         "api_key": service.api_key,
         "__declared": sorted(name for name in declared if not name.startswith("__")),
-        "__tokens": ["token-of-create", "token-of-create"],
+        "__tokens": ["token-of-create"],
     } == stored.outs
     assert 36 == len(stored.outs["request_id"])
 
@@ -106,13 +107,14 @@ def test_create_asks_with_another_token_for_another_declaration(
     urn: str | None,
     changed: Properties,
 ) -> None:
-    """Resource, organization and inputs each make a token of their own."""
+    """Resource, organization and inputs each make tokens of their own, whatever the moment."""
     host.create(inputs)
     with pytest.raises(HostError, match="AI node ai-1 is held by model service"):
         quick.create({**inputs, **changed}, urn=urn)
 
-    tokens = [call.parameters["ClientToken"] for call in cloud.calls("CreateModelService")]
-    assert 2 == len(set(tokens))
+    first, *others = (call.parameters["ClientToken"] for call in cloud.calls("CreateModelService"))
+    assert first not in others
+    assert len(others) == len(set(others))
 
 
 def test_create_sends_the_token_that_is_declared(
@@ -179,20 +181,24 @@ def test_create_makes_a_new_service_when_the_imported_one_is_replaced(
     assert cloud.services[-1].id == stored.outs["model_service_id"]
 
 
-def test_create_goes_on_from_the_token_of_the_service_that_it_replaces(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
+def test_create_stores_the_one_token_that_was_answered(
+    quick: TimedHost, clock: MovedClock, cloud: Simulator, inputs: Properties
 ) -> None:
-    """A replacement asks once, with a token of its own, and the state remembers both."""
-    first = host.create(inputs)
-    host.delete(first)
-
-    second = host.create(inputs)
-
-    assert first.id != second.id
-    tokens = [call.parameters["ClientToken"] for call in cloud.calls("CreateModelService")]
-    assert 2 == len(set(tokens))
-    assert [tokens[0], tokens[0]] == first.outs["__tokens"]
-    assert tokens == second.outs["__tokens"]
+    """A replacement has a token of its moment: it asks once, with one of its own."""
+    quick.stop()
+    quick = TimedHost(clock, CONFIG)  # so that a deletion takes no time to speak of
+    asked: list[int] = []
+    clock.advance(-clock.time() % TOKEN_S + TOKEN_S / 4)
+    for later_s in (0.0, TOKEN_S, 0.0, 3600.0):
+        clock.advance(later_s)
+        cloud.clear_requests()
+        stored = quick.create(inputs)
+        quick.delete(stored)
+        tokens = [call.parameters["ClientToken"] for call in cloud.calls("CreateModelService")]
+        assert tokens[-1:] == stored.outs["__tokens"]
+        asked.append(len(tokens))
+    quick.stop()
+    assert asked == [1, 1, 1, 1]
 
 
 def test_create_strips_names_before_they_are_sent(
@@ -211,14 +217,16 @@ def test_create_strips_names_before_they_are_sent(
 
 
 def test_create_refuses_to_take_over_a_service_that_differs(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
+    host: DynamicHost, quick: TimedHost, cloud: Simulator, inputs: Properties
 ) -> None:
     """Every difference is told at once, and nothing is changed."""
     first = host.create(inputs)
     cloud.clear_requests()
 
     with pytest.raises(HostError) as refused:
-        host.create({**inputs, "model_name": "Qwen3-8B", "ai_nodes": ["ai-2"], "__adopt": first.id})
+        quick.create(
+            {**inputs, "model_name": "Qwen3-8B", "ai_nodes": ["ai-2"], "__adopt": first.id}
+        )
 
     assert (
         f"import of {first.id} failed: the declaration differs from the service: model_name is "

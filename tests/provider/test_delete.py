@@ -13,6 +13,7 @@ from tests.provider.dynamic_host import (
     Stored,
     kept_by,
     untimed,
+    urn_of,
 )
 
 
@@ -43,7 +44,7 @@ def test_delete_needs_nothing_but_the_id(
     """Outputs that are missing, as after an edit of the state by hand, do not hinder a delete."""
     stored = host.create(inputs)
 
-    host.delete(Stored(stored.id, {}))
+    host.delete(Stored(stored.id, {}), urn=urn_of(inputs))
 
     assert stored.outs["model_service_id"] not in [service.id for service in cloud.services]
 

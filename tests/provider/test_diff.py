@@ -53,6 +53,10 @@ def test_diff_finds_nothing_when_outputs_are_missing(host: DynamicHost, inputs: 
             {"security_ip_list": ["1.2.3.4/32", "10.0.0.0/24"]},
             id="same networks",
         ),
+        pytest.param({"description": "mine\n"}, {"description": "mine"}, id="white space around"),
+        pytest.param(
+            {"model_name": "Qwen3-8B"}, {"model_name": "qwen3-8b"}, id="case of the model"
+        ),
         pytest.param({}, {"wait_for_active": True}, id="default said"),
         pytest.param({"store_api_key": True}, {}, id="default dropped"),
         pytest.param({}, {"region_id": "cn-hangzhou"}, id="region in use said"),

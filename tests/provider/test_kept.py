@@ -9,7 +9,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.chaos.hosting import TimedHost
+from tests.chaos.hosting import MovedClock, TimedHost
 from tests.provider.dynamic_host import (
     PROVIDER,
     DynamicHost,
@@ -72,21 +72,23 @@ def test_a_large_resource_comes_through_whole(
 
 
 def test_what_was_kept_is_all_that_the_next_run_needs(
-    host: DynamicHost, quick: TimedHost, cloud: Simulator, inputs: Properties
+    quick: TimedHost, clock: MovedClock, cloud: Simulator, inputs: Properties
 ) -> None:
     """Another process refreshes, finishes, deletes and replaces the service from it."""
     cloud.hold_deployments()
     kept = kept_by(lambda: quick.create(inputs, timeout_s=60))
 
-    read = host.refresh(kept)
+    other = TimedHost(clock, {})
+    read = other.refresh(kept)
     cloud.release_deployments()
-    finished = host.update(kept, inputs)
-    host.delete(kept)
-    following = host.create(inputs)
+    finished = other.update(kept, inputs)
+    other.delete(kept)
+    following = other.create(inputs)
+    other.stop()
 
     reason = "it is not active yet, status 'deployming'"
     assert read == Stored(kept.id, {**kept.outs, "status_reason": reason}, inputs)
     assert (finished.id, finished.outs["status"]) == (kept.id, "active")
     assert following.id != kept.id
-    assert [kept.outs["__tokens"][0]] == following.outs["__tokens"][:1]
-    assert len(cloud.calls("CreateModelService")) == 2
+    tokens = [call.parameters["ClientToken"] for call in cloud.calls("CreateModelService")]
+    assert tokens == [*kept.outs["__tokens"], *following.outs["__tokens"]]

@@ -111,11 +111,14 @@ def test_a_replacement_raises_no_alarm(
     """The node is bound by the very service that is going to be deleted first."""
     address, rows = engine
     with DynamicHost(cloud.environment()) as before:
-        before.create(inputs)
-    with DynamicHost(cloud.environment(), engine=address) as host:
-        changed = {**inputs, "description": "new"}
-        host.check(changed, inputs)
-        host.check(changed)
+        stored = before.create(inputs)
+    changed = {**inputs, "description": "new"}
+    for asks_diff in (True, False):  # not so with --replace, or a taint
+        with DynamicHost(cloud.environment(), engine=address) as host:
+            host.check(changed, inputs)
+            if asks_diff:
+                host.diff(stored, changed)
+            host.check(changed)
         assert _asked(cloud).keys() >= _QUESTIONS.keys()
 
     assert [] == [row for row in rows.said if row[0] == "WARNING"]

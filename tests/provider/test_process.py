@@ -22,7 +22,7 @@ def test_operations_share_what_the_process_knows(inputs: Properties) -> None:
     process = _configured(region="cn-hangzhou", accessKey="made-up", secretKey="made-up")._process
     one, other = (process._operation(inputs, kind) for kind in ("create", "delete"))
     assert one.deadline != other.deadline
-    for name in ("api", "clock", "deleted_here", "looks", "next_tokens"):
+    for name in ("api", "clock", "deleted_here", "looks", "spent_tokens"):
         assert getattr(one, name) is getattr(other, name), name
 
 

@@ -18,7 +18,7 @@ from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult
 from pulumi_adbpg_model.domain import ModelServiceId, parse_network, phase_of
 from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.state import FORMER, INPUTS, OUTPUTS, is_hidden, outputs
-from tests.provider.dynamic_host import DynamicHost, Properties, Stored, encoded
+from tests.provider.dynamic_host import DynamicHost, Properties, Stored, encoded, urn_of
 from tests.provider.servicer import serve
 from tests.unit.values import declarations, json_values, live
 
@@ -206,12 +206,13 @@ def test_diff_says_the_same_through_the_host(
     host: DynamicHost, old: Properties, new: Properties
 ) -> None:
     """The host's own decoding changes no verdict, and no change stays none."""
-    stored = _state(host.check(old).inputs)
-    same = host.diff(stored, host.check(old, old).inputs)
+    urn = urn_of({})  # one resource, whatever becomes of its nodes
+    stored = _state(host.check(old, urn=urn).inputs)
+    same = host.diff(stored, host.check(old, old, urn=urn).inputs, urn=urn)
     assert (same.changes, same.replaces) == ("DIFF_NONE", [])
 
-    news = host.check(new, old).inputs
-    assert host.diff(stored, news).replaces == _diff(stored, news).replaces
+    news = host.check(new, old, urn=urn).inputs
+    assert host.diff(stored, news, urn=urn).replaces == _diff(stored, news).replaces
 
 
 def test_the_document_says_of_every_input_whether_it_replaces() -> None:

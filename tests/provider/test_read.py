@@ -32,7 +32,7 @@ def test_read_makes_no_input_of_what_a_create_records(
 
     read = host.refresh(stored)
 
-    assert 2 == len(stored.outs["__tokens"])
+    assert 1 == len(stored.outs["__tokens"])
     assert stored.outs["__tokens"] == read.outs["__tokens"]
     assert inputs == read.inputs
 
@@ -169,15 +169,18 @@ def test_read_shows_drift_in_outputs_and_inputs(
 def test_read_keeps_a_declared_form_that_the_cloud_writes_otherwise(
     host: DynamicHost, cloud: Simulator, inputs: Properties
 ) -> None:
-    """Reordered nodes and canonical networks are no drift."""
+    """Reordered nodes, canonical networks and rewritten texts are no drift."""
     declared = {
         **inputs,
+        "description": "of two\nlines\n",
         "ai_nodes": ["ai-1", "ai-2"],
         "security_ip_list": ["10.0.0.7/24", "1.2.3.4"],
     }
     stored = host.create(declared)
     cloud.change_service(
         stored.outs["model_service_id"],
+        model_name="qwen3-embedding-8b",
+        description="of two\r\nlines",
         ai_nodes=["ai-2", "ai-1"],
         security_ip_list=["1.2.3.4/32", "10.0.0.0/24"],
     )
@@ -201,17 +204,36 @@ def test_read_follows_the_status(host: DynamicHost, cloud: Simulator, inputs: Pr
     assert "status_reason" not in read.outs
 
 
-def test_read_drops_addresses_and_key_of_a_service_that_failed(
-    host: DynamicHost, cloud: Simulator, inputs: Properties
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("updating", "it is not active yet, status 'updating'"),
+        ("deploy_failed", "the deployment failed, status 'deploy_failed'"),
+        ("deleting", "it is being deleted, status 'deleting'"),
+    ],
+)
+@pytest.mark.parametrize("waits", [True, False])
+def test_read_keeps_addresses_and_key_of_what_was_active(
+    host: DynamicHost,
+    cloud: Simulator,
+    inputs: Properties,
+    status: str,
+    reason: str,
+    *,
+    waits: bool,
 ) -> None:
-    """A service that failed later says why, and shows nothing that no longer serves."""
-    stored = host.create(inputs)
-    cloud.fail_service(stored.outs["model_service_id"], "deploy_failed")
+    """What was made from them is not emptied by another word; why it is not active is said."""
+    stored = host.create({**inputs, "wait_for_active": waits, "enable_public_connection": True})
+    stored = host.refresh(stored)
+    cloud.change_service(stored.outs["model_service_id"], status=status)
 
     read = host.refresh(stored)
 
-    assert "the deployment failed, status 'deploy_failed'" == read.outs["status_reason"]
-    assert {"api_key", "private_connect_url"}.isdisjoint(read.outs)
+    kept = {"api_key", "private_connect_url", "public_connect_url"}
+    assert kept <= read.outs.keys()
+    assert Stored(stored.id, {**stored.outs, "status": status, "status_reason": reason}) == Stored(
+        read.id, read.outs
+    )
 
 
 def test_read_never_shows_a_key_that_is_not_to_be_stored(

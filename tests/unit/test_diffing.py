@@ -114,6 +114,9 @@ def test_compare_sees_a_flag_dropped_that_was_off(name: str) -> None:
         ("security_ip_list", None, []),
         ("description", "", None),
         ("description", None, ""),
+        ("description", "mine\n", "mine"),
+        ("description", "a\nb", "a\r\nb "),
+        ("model_name", "Qwen3-8B", "qwen3-8b"),
         ("model_params", {}, None),
         ("model_params", None, {}),
         ("model_params", {"a": 1, "b": 2}, {"b": 2.0, "a": 1}),
@@ -197,14 +200,25 @@ def test_compare_counts_an_unknown_inside_as_different(name: str, value: Any) ->
     assert (name,) == compare(_state(FULL), FULL | {name: value}, is_unknown).changed
 
 
-@pytest.mark.parametrize("status", ["failed", "Deploy_Failed", "ERROR"])
-def test_compare_replaces_a_failed_service(status: str) -> None:
-    """A failed service is replaced although no input changed, and never resumed."""
-    change = compare(_state(FULL, status=status), FULL, is_unknown)
-    assert Change((), ("status",), resume=False) == change
+@pytest.mark.parametrize("status", ["failed", "Deploy_Failed", "ERROR", "deleting", "Released"])
+@pytest.mark.parametrize(("waits", "resume"), [(None, True), (True, True), (False, False)])
+def test_compare_replaces_a_service_that_has_failed_or_goes_away(
+    *, status: str, waits: bool | None, resume: bool
+) -> None:
+    """Though no input changed. Should a look find it active, an update goes on with it."""
+    inputs = FULL | {"wait_for_active": waits}
+    change = compare(_state(inputs, status=status), inputs, is_unknown)
+    assert Change((), ("status",), resume=resume) == change
 
 
-@pytest.mark.parametrize("status", ["deployming", "deleting", "unknown", None])
+def test_compare_never_replaces_what_is_not_taken_over_yet() -> None:
+    """It may be somebody else's: whatever it is, the update compares it."""
+    olds = _state(FULL | {"__tokens": []}, status="deleting")
+    change = compare(olds, FULL | {"model_name": "other"}, is_unknown)
+    assert Change(("model_name",), (), resume=True) == change
+
+
+@pytest.mark.parametrize("status", ["deployming", "modifying", "unknown", None])
 @pytest.mark.parametrize(("waits", "resume"), [(None, True), (True, True), (False, False)])
 def test_compare_resumes_a_pending_service_that_is_waited_for(
     *, status: str | None, waits: bool | None, resume: bool

@@ -14,7 +14,9 @@ from pulumi_adbpg_model.domain import (
     Phase,
     parse_network,
     phase_of,
+    same_model_name,
     same_nodes,
+    same_text,
     same_whitelist,
 )
 from tests.unit.values import SERVICE, live, names, networks
@@ -31,7 +33,6 @@ from tests.unit.values import SERVICE, live, names, networks
         ("deploying", Phase.PENDING),
         ("DEPLOYING", Phase.PENDING),
         ("creating", Phase.PENDING),
-        ("deleting", Phase.PENDING),
         ("inactive", Phase.PENDING),
         ("activating", Phase.PENDING),
         ("active_updating", Phase.PENDING),
@@ -39,6 +40,14 @@ from tests.unit.values import SERVICE, live, names, networks
         ("unknown", Phase.PENDING),
         ("", Phase.PENDING),
         (None, Phase.PENDING),
+        ("deleting", Phase.LEAVING),
+        (" Deleted ", Phase.LEAVING),
+        ("WAIT_FOR_DESTROY", Phase.LEAVING),
+        ("releasing", Phase.LEAVING),
+        ("removing", Phase.LEAVING),
+        ("Terminating", Phase.LEAVING),
+        ("undeploying", Phase.LEAVING),
+        ("delete_failed", Phase.FAILED),
         ("fail", Phase.FAILED),
         ("failed", Phase.FAILED),
         ("Failed", Phase.FAILED),
@@ -49,7 +58,7 @@ from tests.unit.values import SERVICE, live, names, networks
     ],
 )
 def test_phase_of_classifies_a_word(word: str | None, phase: Phase) -> None:
-    """Only `active` is ready, `fail` or `error` inside is a failure, and all else is pending."""
+    """Only `active` is ready, parts tell a failure and an end, and all else is pending."""
     assert phase == phase_of(word)
 
 
@@ -120,6 +129,65 @@ def test_id_round_trips(instance: str, service: str) -> None:
     """The text of an id parses back into it."""
     identity = ModelServiceId(instance, service)
     assert identity == ModelServiceId.parse(str(identity))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a\n", "a", True),
+        ("a\r\nb", "a\nb", True),
+        ("a\rb", "a\nb", True),
+        ("\u3000a\t", " a", True),
+        ("", None, True),
+        (" \r\n", None, True),
+        ("a\n\nb", "a\nb", False),
+        ("a  b", "a b", False),
+        ("a \nb", "a\nb", False),
+        ("a", "A", False),
+        ("a", None, False),
+    ],
+)
+def test_same_text_ignores_line_ends_and_white_space_around(
+    *, one: str | None, other: str | None, same: bool
+) -> None:
+    """What is inside a line counts, and so does each line."""
+    assert [same, same] == [same_text(one, other), same_text(other, one)]
+
+
+#: Lines without line ends, since those are what a cloud changes.
+_lines = st.lists(st.text(st.characters(exclude_characters="\r\n")), max_size=4)
+_line_ends = st.sampled_from(["\n", "\r\n", "\r"])
+_around = st.text(" \t\r\n\u3000", max_size=3)
+
+
+@given(_lines, _line_ends, _line_ends, _around, _around, st.text())
+def test_same_text_is_a_text_rewritten_and_no_other(
+    lines: list[str], end: str, other_end: str, before: str, after: str, other: str
+) -> None:
+    """Whatever a cloud does to what is around words and lines is nothing; words are all."""
+    text = end.join(lines)
+    rewritten = f"{before}{other_end.join(lines)}{after}"
+    assert same_text(text, rewritten)
+    assert same_text(text, other) == same_text(rewritten, other)
+    assert not same_text(text, f"{rewritten}x{other}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Qwen3-8B", "qwen3-8b", True),
+        ("Qwen3-8B", " QWEN3-8B\n", True),
+        (None, "", True),
+        ("Qwen3-8B", "Qwen3-32B", False),
+        ("Qwen3-8B", "Qwen3 8B", False),
+        ("Qwen3-8B", None, False),
+    ],
+)
+def test_same_model_name_ignores_case_too(
+    *, one: str | None, other: str | None, same: bool
+) -> None:
+    """A model has one name, however it is written."""
+    assert [same, same] == [same_model_name(one, other), same_model_name(other, one)]
 
 
 @pytest.mark.parametrize(

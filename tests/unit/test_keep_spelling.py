@@ -1,4 +1,4 @@
-"""Lists keep their old spelling where they mean the same, whatever the old inputs are."""
+"""Inputs keep their old spelling where they mean the same, whatever the old inputs are."""
 
 from __future__ import annotations
 
@@ -17,9 +17,18 @@ def test_keep_spelling_takes_the_old_order_of_the_same_nodes() -> None:
     assert olds == keep_spelling(olds, news)
 
 
-@pytest.mark.parametrize("name", ["ai_nodes", "security_ip_list"])
+def test_keep_spelling_takes_the_old_texts_that_mean_the_same() -> None:
+    """A last newline gone, or a name in another case, is nothing that the engine should find."""
+    olds = MINIMAL | {"description": "mine\n", "model_name": "Qwen3-8B"}
+    news = MINIMAL | {"description": "mine", "model_name": "qwen3-8b"}
+    assert olds == keep_spelling(olds, news)
+    other = MINIMAL | {"description": "yours", "model_name": "Qwen3-32B"}
+    assert other == keep_spelling(olds, other)
+
+
+@pytest.mark.parametrize("name", ["model_name", "ai_nodes", "description", "security_ip_list"])
 @pytest.mark.parametrize("old", [[None], [1.0], [[]], {"a": 1}, "ai-1", 3, [UNKNOWN], UNKNOWN, []])
 def test_keep_spelling_survives_old_inputs_of_any_kind(name: str, old: Any) -> None:
     """A check that raises would be a crash in place of an answer."""
-    news = MINIMAL | {"ai_nodes": ["ai-1"], "security_ip_list": ["10.0.0.1"]}
+    news = MINIMAL | {"description": "mine", "security_ip_list": ["10.0.0.1"]}
     assert news == keep_spelling({name: old}, news)

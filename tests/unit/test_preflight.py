@@ -24,6 +24,7 @@ from pulumi_adbpg_model.errors import (
     ThrottledError,
     TransportError,
 )
+from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.preflight import BOUND_S, Preflight
 from pulumi_adbpg_model.settings import (
     Credentials,
@@ -33,6 +34,7 @@ from pulumi_adbpg_model.settings import (
     Settings,
     StaticKey,
 )
+from pulumi_adbpg_model.stack import Held
 from tests.lifecycle.fakes import FakeClock, Voice
 
 _KEY = StaticKey("environment ALICLOUD_ACCESS_KEY", "made-up", "made-up")
@@ -49,7 +51,10 @@ _UNLESS = (
     "The create is refused unless the holder is gone by then, or was left by an interrupted "
     "`pulumi up` of this resource."
 )
-_TAKE_OVER = 'To take that service over, declare it with opts=ResourceOptions(import_="gp-1:ms-1").'
+_TAKE_OVER = (
+    'To take that service over, declare it with opts=ResourceOptions(import_="gp-1:ms-1"), if no '
+    "other stack has it; else choose a free node, or delete that service."
+)
 
 
 @dataclass
@@ -88,9 +93,13 @@ class _Desk:
         self.clock = FakeClock()
         self.voices: dict[str | None, Voice] = {}
         self.deleted: set[ModelServiceId] = set()
+        #: What the state holds; None where it is not to be had.
+        self.stack: dict[str, Held] | None = {}
+        self.owners = Owners(self.clock, lambda: self.stack)
         self.preflight = Preflight(
             self.clock,
             environ or {},
+            self.owners,
             self.deleted,
             new_api=self._api,
             new_report=lambda urn: self.voices.setdefault(urn, Voice()),
@@ -115,12 +124,15 @@ class _Desk:
         olds: Mapping[str, Any] | None = None,
         settings: Settings = _SETTINGS,
         urn: str = f"{_URN}model",
+        number: int | None = None,
         **inputs: Any,
     ) -> list[str]:
-        """What is said in the row of this resource by this call."""
+        """What is said in the row of this resource by this call of check."""
         voice = self.voices.setdefault(urn, Voice())
         before = len(voice.warnings)
-        self.preflight.tell(settings, urn, olds or {}, {**_DECLARED, **inputs})
+        declared = {**_DECLARED, **inputs}
+        self.owners.declare(urn, olds or {}, declared, number)
+        self.preflight.tell(settings, urn, declared)
         assert not voice.notes
         assert not voice.progressed
         return voice.warnings[before:]
@@ -143,7 +155,7 @@ def test_nothing_is_said_when_all_is_there_and_free(desk: _Desk) -> None:
 @pytest.mark.parametrize(
     ("model", "then"),
     [
-        ("qwen3-embedding-8b", "Nearest: Qwen3-Embedding-8B, Qwen3-8B."),
+        ("qwen3-embeding-8b", "Nearest: Qwen3-Embedding-8B, Qwen3-8B."),
         ("Gwen3-8B", "Nearest: Qwen3-8B."),
         ("bge", "It lists Qwen3-8B, Qwen3-Embedding-8B."),
     ],
@@ -151,10 +163,19 @@ def test_nothing_is_said_when_all_is_there_and_free(desk: _Desk) -> None:
 def test_an_unknown_model_is_told_with_the_nearest_names(
     desk: _Desk, model: str, then: str
 ) -> None:
-    """Names are compared exactly, and searched whatever their case."""
+    """Names are searched whatever their case."""
     assert desk.tell(model_name=model) == [
         f"model_name should be a model that region cn-hangzhou lists, got '{model}'. {then}"
     ]
+
+
+def test_a_model_in_another_case_is_told_with_the_listed_spelling(desk: _Desk) -> None:
+    """Whether a create takes it is not documented; white space around is not even sent."""
+    assert desk.tell(model_name=" qwen3-8B\n") == [
+        "model_name should be written 'Qwen3-8B', as region cn-hangzhou lists it, got 'qwen3-8B': "
+        "the cloud may know it in no other case."
+    ]
+    assert desk.tell(model_name=" Qwen3-8B\n") == []
 
 
 def test_a_missing_node_is_told_with_those_that_there_are(desk: _Desk) -> None:
@@ -228,11 +249,12 @@ def test_an_instance_that_one_list_shows_is_not_called_missing(desk: _Desk) -> N
 def test_a_replacement_may_use_the_nodes_of_what_it_replaces(desk: _Desk) -> None:
     """The engine checks again as if there were nothing: no alarm about its own node, but others."""
     desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))
-    desk.holds("ai-1", "ms-own")
+    own = desk.holds("ai-1", "ms-own")
     desk.holds("ai-2", "ms-other")
     changed: dict[str, Any] = {"ai_nodes": ["ai-1", "ai-2"], "model_name": "Qwen4"}
     assert desk.tell(_DECLARED, **changed) == []
     assert desk.cloud.asked == []
+    desk.owners.own(f"{_URN}model", own)  # as diff does
     model, node = desk.tell({"__provider": "…"}, **changed)
     assert model.startswith("model_name should be")
     assert node.startswith("ai_nodes[1] should be a free AI node, got 'ai-2': it is held by model")
@@ -241,11 +263,8 @@ def test_a_replacement_may_use_the_nodes_of_what_it_replaces(desk: _Desk) -> Non
 def test_a_take_over_may_use_the_nodes_of_its_service(desk: _Desk) -> None:
     """Held by itself is as it should be; nothing is created, so no model is asked for."""
     desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))
-    own = desk.holds("ai-1")
+    own = desk.holds("ai-1", model="Old")
     assert desk.tell(__adopt=str(own), model_name="Old") == []
-    assert desk.tell(__adopt=str(own), ai_nodes=["ai-2"]) == []  # who holds it is not known
-    desk.holds("ai-2", "ms-2")
-    assert len(desk.tell(__adopt=str(own), ai_nodes=["ai-2"])) == 1
     assert "models" not in desk.cloud.asked
 
 
@@ -265,6 +284,58 @@ def test_a_take_over_of_nothing_is_told(desk: _Desk) -> None:
     assert desk.tell(__adopt="gp-1:ms-1", urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
 
 
+def test_a_take_over_of_what_is_not_so_is_told(desk: _Desk) -> None:
+    """All that differs, as the take-over will find it, and who else is in the way."""
+    own = desk.holds("ai-1", model="Old")
+    desk.holds("ai-2", "ms-2")
+    differs, held = desk.tell(__adopt=str(own), ai_nodes=["ai-2"])
+    assert differs == (
+        "import_ should name a model service that is as declared, got 'gp-1:ms-1': model_name is "
+        "declared 'Qwen3-8B', the service runs 'Old'; ai_nodes are declared ['ai-2'], the service "
+        "is on ['ai-1']. Declare what is there."
+    )
+    assert held.startswith("ai_nodes[0] should be a free AI node, got 'ai-2': it is held by model")
+
+
+def test_a_take_over_from_another_instance_is_told(desk: _Desk) -> None:
+    """Though its services are not asked for."""
+    (differs,) = desk.tell(__adopt="gp-2:ms-1")
+    assert differs == (
+        "import_ should name a model service that is as declared, got 'gp-2:ms-1': db_instance_id "
+        "is declared 'gp-1', the id says 'gp-2'. Declare what is there."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("deploy_failed", "the deployment failed, status 'deploy_failed'"),
+        ("deleting", "it is being deleted, status 'deleting'"),
+    ],
+)
+def test_a_take_over_of_what_will_never_be_active_is_told(
+    desk: _Desk, status: str, why: str
+) -> None:
+    """Whether it is as declared is another question then."""
+    service = ModelServiceId("gp-1", "ms-1")
+    desk.cloud.services.append(ModelServiceDetails(service, status, "Old", ai_nodes=("ai-1",)))
+    assert desk.tell(__adopt=str(service)) == [
+        f"import_ should name a model service that is active or on its way, got 'gp-1:ms-1': {why}."
+    ]
+
+
+def test_a_take_over_that_is_not_known_in_full_is_not_compared(desk: _Desk) -> None:
+    """A part of the declaration says nothing of the rest."""
+    own = desk.holds("ai-1", model="Old")
+    assert desk.tell(__adopt=str(own), description=_UNKNOWN) == []
+
+
+def test_an_import_that_was_left_in_is_not_told(desk: _Desk) -> None:
+    """Of a resource that the state has: a new one is created, whatever became of that service."""
+    desk.stack = {f"{_URN}model": Held(ModelServiceId("gp-1", "ms-9"))}
+    assert desk.tell(__adopt="gp-1:ms-1") == []
+
+
 def test_what_this_run_deleted_holds_nothing(desk: _Desk) -> None:
     """Lists may show it, and its node as bound, a while longer."""
     desk.has("ai-1", bound=("ai-1",))
@@ -282,6 +353,93 @@ def test_two_resources_on_one_node_are_told_without_asking(desk: _Desk) -> None:
         "names it too, and a node hosts one model."
     )
     assert desk.tell(urn=f"{_URN}second", ai_nodes=["ai-2"], db_instance_id="gp-2") == []
+
+
+def test_a_resource_that_moves_onto_a_new_ones_node_is_told_in_the_new_ones_row(
+    desk: _Desk,
+) -> None:
+    """The engine tells of the one that exists after the new one; what is there is not refused."""
+    assert desk.tell(urn=f"{_URN}new", ai_nodes=["ai-2"]) == []
+    assert desk.tell(_DECLARED, urn=f"{_URN}old", ai_nodes=["ai-2"]) == []
+    (shared,) = desk.voices[f"{_URN}new"].warnings
+    assert shared.startswith("ai_nodes[0] should be a node of its own, got 'ai-2': resource 'old'")
+
+
+def _held(node: str = "ai-1") -> str:
+    return (
+        f"ai_nodes[0] should be a free AI node, got {node!r}: it is held by model service "
+        "gp-1:ms-1, which runs Qwen3-8B. Free AI nodes: ai-2, ai-3."
+    )
+
+
+def test_a_holder_that_the_program_has_no_more_is_told_as_the_create_will(desk: _Desk) -> None:
+    """With the alias and the target; it is not left by an interrupted run."""
+    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
+    old = f"{_URN}old"
+    desk.stack = {old: Held(desk.holds("ai-1"))}
+    (told,) = desk.tell(number=1)
+    standing = desk.owners.of(f"{_URN}model").standing(ModelServiceId("gp-1", "ms-1"), "ai-1")
+    assert told == f"{_held()} {standing.told}"
+    assert f'aliases=["{old}"]' in told
+
+
+def test_a_holder_that_may_still_be_declared_is_told_once_it_is_not(desk: _Desk) -> None:
+    """Each check tells how many there are; the last one finds out."""
+    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
+    desk.stack = {f"{_URN}old": Held(desk.holds("ai-1"))}
+    assert desk.tell(number=2) == []
+    assert desk.tell(urn=f"{_URN}other", ai_nodes=["ai-2"], number=2) == []
+    (told,) = desk.voices[f"{_URN}model"].warnings
+    assert told.startswith("ai_nodes[0] should be a free AI node, got 'ai-1': it is held by model")
+    assert "It is resource 'old' of this stack." in told
+    desk.tell(_DECLARED, urn=f"{_URN}third", ai_nodes=["ai-3"], number=3)
+    assert len(desk.voices[f"{_URN}model"].warnings) == 1
+
+
+def test_a_neighbour_that_did_not_pass_its_check_hides_nothing(desk: _Desk) -> None:
+    """It has no row of findings; what is to be said of others is said."""
+    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
+    desk.stack = {f"{_URN}old": Held(desk.holds("ai-1"))}
+    assert desk.tell(number=3) == []
+    desk.owners.declare(f"{_URN}wrong", {}, _DECLARED | {"ai_nodes": ["ai-2"]}, 3)
+    assert desk.tell(_DECLARED, urn=f"{_URN}last", ai_nodes=["ai-2"], number=3) == []
+    assert desk.voices[f"{_URN}model"].warnings == []
+    desk.owners.own(f"{_URN}last", ModelServiceId("gp-1", "ms-9"))
+    desk.preflight.tell_more()
+    assert len(desk.voices[f"{_URN}model"].warnings) == 1
+
+
+def test_a_holder_that_is_declared_meanwhile_and_leaves_is_not_told(desk: _Desk) -> None:
+    """It moves to another node: the create waits for it."""
+    desk.has("ai-1", "ai-2", bound=("ai-1",))
+    desk.stack = {f"{_URN}old": Held(desk.holds("ai-1"))}
+    assert desk.tell(number=2) == []
+    assert desk.tell(_DECLARED, urn=f"{_URN}old", ai_nodes=["ai-2"], number=2) == []
+    assert desk.voices[f"{_URN}model"].warnings == []
+
+
+def test_a_holder_that_is_being_deleted_is_not_told(desk: _Desk) -> None:
+    """The create waits for it too."""
+    service = ModelServiceId("gp-1", "ms-1")
+    desk.cloud.services.append(ModelServiceDetails(service, "deleting", ai_nodes=("ai-1",)))
+    assert desk.tell() == []
+
+
+def test_a_holder_that_a_token_of_ones_own_leads_to_is_not_told(desk: _Desk) -> None:
+    """The create is answered with it."""
+    desk.stack = {f"{_URN}old": Held(desk.holds("ai-1"), client_token="t")}
+    assert desk.tell(client_token="t", number=1) == []
+
+
+def test_what_a_replacement_keeps_is_told(desk: _Desk) -> None:
+    """`retain_on_delete`: its own service holds the node when the other is created."""
+    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
+    own = desk.holds("ai-1")
+    desk.stack = {f"{_URN}model": Held(own, retained=True)}
+    desk.tell(_DECLARED, model_name="Qwen3-Embedding-8B")
+    desk.owners.own(f"{_URN}model", own)
+    (told,) = desk.tell(model_name="Qwen3-Embedding-8B")
+    assert told.startswith(f"{_held()} It is what this resource had until now, and retain_on_dele")
 
 
 def test_nothing_is_told_twice(desk: _Desk) -> None:
@@ -347,8 +505,10 @@ def test_no_api_at_all_is_silent() -> None:
         raise ImportError("no such SDK")
 
     voice = Voice()
-    preflight = Preflight(FakeClock(), {}, new_api=broken, new_report=lambda _urn: voice)
-    preflight.tell(_SETTINGS, _URN, {}, _DECLARED)
+    owners = Owners(FakeClock(), dict)
+    owners.declare(_URN, {}, _DECLARED, None)
+    preflight = Preflight(FakeClock(), {}, owners, new_api=broken, new_report=lambda _urn: voice)
+    preflight.tell(_SETTINGS, _URN, _DECLARED)
     assert voice == Voice()
 
 
@@ -380,9 +540,11 @@ def test_loading_the_sdk_counts_too() -> None:
         loading.wait(20)
         return _Cloud()
 
-    preflight = Preflight(clock, {}, new_api=load, new_report=lambda _urn: voice)
+    owners = Owners(clock, dict)
+    owners.declare(_URN, {}, _DECLARED, None)
+    preflight = Preflight(clock, {}, owners, new_api=load, new_report=lambda _urn: voice)
     began = time.monotonic()
-    preflight.tell(_SETTINGS, _URN, {}, _DECLARED)
+    preflight.tell(_SETTINGS, _URN, _DECLARED)
     loading.set()
     assert time.monotonic() - began < 10
     assert voice == Voice()

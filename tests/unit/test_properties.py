@@ -45,7 +45,7 @@ _anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=4,
 )
-_statuses = st.sampled_from(["active", "deployming", "deploy_failed", "unknown"])
+_statuses = st.sampled_from(["active", "deployming", "deploy_failed", "deleting", "unknown"])
 
 
 def _state(inputs: Mapping[str, Any], status: str = "active") -> dict[str, Any]:
@@ -124,8 +124,8 @@ def test_compare_replaces_only_within_the_documented_set(
     """Whatever changes, replacements come from the documented set, and from what changed."""
     changed, replaces, resume = _verdict(_state(old, status), new)
     assert set(replaces) <= _MAY_REPLACE & {*changed, "status"}
-    assert ("status" in replaces) == (phase_of(status) is Phase.FAILED)
-    assert resume <= (phase_of(status) is Phase.PENDING)
+    assert ("status" in replaces) == (phase_of(status) in (Phase.FAILED, Phase.LEAVING))
+    assert resume == (status != "active" and new.get("wait_for_active") is not False)
     if new.get("security_ip_group") and new.get("security_ip_list"):
         assert "security_ip_list" not in replaces
 

@@ -16,6 +16,7 @@ from pulumi_adbpg_model.state import (
     same_value,
     spec_from,
     waits,
+    was_active,
     whole_numbers,
 )
 from tests.unit.values import FULL, MINIMAL, OLD_KEYS, SERVICE, as_floats, live
@@ -110,11 +111,47 @@ def test_outputs_hold_the_api_key_only_when_it_is_to_be_stored(
     assert (key is not None) == ("made-up-api-key" in repr(outs) + repr(again))
 
 
-def test_outputs_of_a_refresh_drop_the_key_of_a_service_no_longer_active() -> None:
-    """A refresh of a service that fell back to pending leaves no stale connection or key."""
-    outs = _refreshed(_created(FULL, live()), live(status="deployming"))
-    assert {"private_connect_url", "public_connect_url", "api_key"}.isdisjoint(outs)
-    assert outs["status_reason"] == "it is not active yet, status 'deployming'"
+_MADE_FROM = ("private_connect_url", "public_connect_url", "api_key")
+
+
+@pytest.mark.parametrize("status", ["deployming", "modifying", "failed", "deleting", None])
+def test_outputs_of_a_refresh_keep_what_others_were_made_from(status: str | None) -> None:
+    """Whatever becomes of a service that was active, and whatever the cloud shows of it then."""
+    before = _created(FULL, live())
+    bare = live(status=status, api_key=None, private_connect_url=None, public_connect_url=None)
+
+    outs = _refreshed(before, bare)
+
+    assert {name: outs[name] for name in _MADE_FROM} == {name: before[name] for name in _MADE_FROM}
+    assert outs["status_reason"] == bare.why_not_active
+
+
+def test_outputs_take_nothing_from_a_service_that_is_not_active() -> None:
+    """A key that it shows by then may be another one's: what was there before stays."""
+    outs = _refreshed(_created(FULL, live()), live(status="modifying", api_key="other"))
+    assert outs["api_key"] == "made-up-api-key"
+    assert "api_key" not in _refreshed(_created(FULL, live(status="deployming")), live(status="x"))
+
+
+def test_outputs_keep_no_key_that_is_not_to_be_stored() -> None:
+    """Not even while the service is not active."""
+    outs = _created(FULL, live()) | {"store_api_key": False}
+    assert "api_key" not in _refreshed(outs, live(status="modifying"))
+
+
+@pytest.mark.parametrize("name", _MADE_FROM)
+def test_was_active_tells_from_any_of_what_only_an_active_service_has(name: str) -> None:
+    """One of them is enough, and the time of its creation is none of them."""
+    never = _created(FULL, live(status="deployming"))
+    assert "create_time" in never
+    assert not was_active(never)
+    assert was_active(never | {name: "made-up"})
+    assert not was_active(never | {name: ""})
+
+
+def test_a_service_that_was_active_stays_so_for_those_who_wait() -> None:
+    """A refresh while it is under maintenance does not make it one that was never ready."""
+    assert was_active(_refreshed(_created(FULL, live()), live(status="modifying")))
 
 
 def test_outputs_of_a_refresh_drop_the_reason_of_a_service_now_active() -> None:
@@ -130,6 +167,9 @@ def test_outputs_of_a_refresh_drop_the_reason_of_a_service_now_active() -> None:
         ("description", "drifted", "drifted"),
         ("model_name", "other-model", "other-model"),
         ("ai_nodes", ("ai-1", "ai-9"), ["ai-1", "ai-9"]),
+        ("description", "embeddings\r\n", "embeddings"),
+        ("description", " \n", "embeddings"),
+        ("model_name", "qwen3-embedding-8b", "Qwen3-Embedding-8B"),
         ("ai_nodes", ("ai-2", "ai-1"), ["ai-1", "ai-2"]),
         ("security_ip_list", ("0.0.0.0/0",), ["0.0.0.0/0"]),
         ("security_ip_list", ("10.1.0.0/16", "10.0.0.1/32"), ["10.0.0.1", "10.1.0.0/16"]),
@@ -141,7 +181,7 @@ def test_outputs_of_a_refresh_drop_the_reason_of_a_service_now_active() -> None:
 def test_outputs_of_a_refresh_take_a_live_value_only_when_it_means_another(
     name: str, shown: Any, expected: Any
 ) -> None:
-    """Drift shows; another order or form, and what the cloud leaves out, keep what was written."""
+    """Drift shows; another spelling, and what the cloud leaves out, keep what was written."""
     outs = _refreshed(_created(FULL, live()), live(**{name: shown}))
     assert expected == outs[name]
     assert expected == declared_inputs(outs)[name]
@@ -274,7 +314,7 @@ def test_whole_numbers_turns_floats_back(value: Any, expected: Any) -> None:
         ("model_name", "a", "a", True),
         ("model_name", " a", "a ", True),
         ("model_name", "a", "b", False),
-        ("model_name", "a", "A", False),
+        ("model_name", "a", "A\n", True),
         ("ai_nodes", ["a", "b"], ["b", "a"], True),
         ("ai_nodes", [" a"], ["a "], True),
         ("ai_nodes", ["a"], ["a", "b"], False),
@@ -283,7 +323,8 @@ def test_whole_numbers_turns_floats_back(value: Any, expected: Any) -> None:
         ("security_ip_list", ["10.0.0.0/8"], ["10.0.0.0/9"], False),
         ("description", "", None, True),
         ("description", "a", None, False),
-        ("description", "a ", "a", False),
+        ("description", "a\r\nb\n", "a\nb", True),
+        ("description", "a", "A", False),
         ("model_params", {}, None, True),
         ("model_params", {"a": 1.0, "b": [2]}, {"b": [2.0], "a": 1}, True),
         ("model_params", {"a": True}, {"a": 1}, False),

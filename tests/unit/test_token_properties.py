@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_adbpg_model.domain import ModelServiceSpec
-from pulumi_adbpg_model.lifecycle.tokens import first_token
+from pulumi_adbpg_model.lifecycle import Tokens
 from pulumi_adbpg_model.state import declared_inputs, declared_names, outputs, spec_from
 from tests.unit.values import SERVICE, as_floats, declarations, live
 
@@ -19,7 +19,7 @@ _statuses = st.sampled_from(["active", "deployming", "deploy_failed", None])
 
 
 def _token(spec: ModelServiceSpec) -> str:
-    return first_token("acme", "urn:1", "cn-hangzhou", spec)
+    return Tokens.of("acme", "urn:1", "cn-hangzhou", spec).at(0.0)
 
 
 @given(declarations, declarations, st.randoms(use_true_random=False))
@@ -82,5 +82,6 @@ def test_inputs_and_outputs_round_trip_until_nothing_changes(
     assert again == declared_inputs(written(refreshed, refreshed=True))
     assert declared_names(refreshed) == declared_names(first)
     # What an update of the inputs that a refresh gave back writes is what is there.
-    kept = {name: refreshed.get(name) for name in ("create_time", "private_connect_url", "api_key")}
+    names = ("create_time", "private_connect_url", "public_connect_url", "api_key")
+    kept = {name: refreshed.get(name) for name in names}
     assert written({**again, **kept}, refreshed=False) == refreshed

@@ -1,0 +1,462 @@
+"""
+Which resource owns which service, as far as one process can know.
+
+The process is told of each resource by its URN: by check, what the program declares; by diff, which
+service it has until now. Of what the program has no more, only the stack's state knows. A service
+has one owner: whoever would make it two is refused, and who is no longer the owner deletes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pulumi_adbpg_model import state
+from pulumi_adbpg_model.clock import Clock
+from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.lifecycle import (
+    BEING_DELETED,
+    OwnedError,
+    Ownership,
+    Standing,
+    how_to_take_over,
+)
+from pulumi_adbpg_model.stack import Held
+
+__all__ = ["Node", "Owners"]
+
+Properties = Mapping[str, Any]
+#: Instance and name.
+Node = tuple[str, str]
+
+#: How long a resource that the state knows may take to be declared, after the others are.
+_DECLARED_S = 2.0
+_SLICE_S = 0.1
+#: How long a resource that leaves a node may take to begin with that.
+_LEAVES_S = 120.0
+
+
+@dataclass(frozen=True)
+class _Resource:
+    """What is known of a resource that the program declares."""
+
+    nodes: frozenset[Node] = frozenset()
+    #: Those of the service that it has until now.
+    old_nodes: frozenset[Node] = frozenset()
+    #: Whether check was told of a service that it has, the last time; and whether it ever was.
+    creating: bool = False
+    existed: bool = False
+    adopts: str | None = None
+    token: tuple[object, str] | None = None
+    #: What diff is told.
+    had: ModelServiceId | None = None
+
+
+class Owners:
+    """The record of one process. Threads share it."""
+
+    def __init__(self, clock: Clock, stack: Callable[[], Mapping[str, Held] | None]) -> None:
+        """
+        Make an empty one.
+
+        Args:
+            clock: For waiting until the program declares what it still has.
+            stack: The services that the stack's state holds, by URN; None when it is not to be had.
+        """
+        self._clock = clock
+        self._stack = stack
+        self._lock = threading.RLock()
+        self._declared: dict[str, _Resource] = {}
+        self._claimed: dict[ModelServiceId, str] = {}
+        self._deleting: set[ModelServiceId] = set()
+        #: How many resources the program has made so far, as it says; None where it does not.
+        self._number: int | None = None
+
+    # What check tells
+
+    def declare(
+        self, urn: str, olds: Properties, inputs: Properties, number: int | None
+    ) -> list[str]:
+        """
+        Take note of a resource of the program.
+
+        Args:
+            urn: Its URN.
+            olds: Its old inputs; what is replaced comes once more, without any.
+            inputs: What is declared.
+            number: How many resources the program has made so far.
+
+        Returns:
+            What cannot be, as it is about to be created: a sentence each.
+        """
+        creating = all(state.is_hidden(name) for name in olds)
+        token, adopts = inputs.get("client_token"), inputs.get(state.ADOPT)
+        with self._lock:
+            if number is not None:  # calls may overtake each other
+                self._number = max(number, self._number or 0)
+            before = self._declared.get(urn, _Resource())
+            now = replace(
+                before,
+                nodes=_nodes_of(inputs),
+                old_nodes=before.old_nodes if creating else _nodes_of(olds),
+                creating=creating,
+                existed=before.existed or not creating,
+                adopts=adopts if isinstance(adopts, str) else None,
+                token=(inputs.get("region_id"), token) if isinstance(token, str) else None,
+            )
+            self._declared[urn] = now
+            return [] if now.existed else list(self._impossible(urn, now))
+
+    def _impossible(self, urn: str, wanted: _Resource) -> Iterator[str]:
+        for other, there in self._declared.items():
+            if other == urn:
+                continue
+            if wanted.adopts is not None and wanted.adopts in (
+                str(there.had),
+                None if there.existed else there.adopts,
+            ):
+                yield (
+                    f"import_ names model service {wanted.adopts}, which resource {_named(other)} "
+                    f"of this program {'has' if there.had else 'imports'} too. A service has one "
+                    f"owner: remove import_ here, or take {_name(other)!r} out of the program, "
+                    "which leaves the service to this one."
+                )
+            if wanted.token is not None and wanted.token == there.token:
+                yield (
+                    f"client_token is the one of resource {_named(other)} too, and would lead to "
+                    "the same service. Set another client_token, or leave it out to have one "
+                    "derived."
+                )
+
+    @property
+    def all_declared(self) -> bool:
+        """
+        Whether the program has told of all that it made so far.
+
+        What one has is told after the resource itself, and may be another's by its former name.
+        """
+        with self._lock:
+            told = [there for there in self._declared.values() if there.creating or there.had]
+            return self._number is not None and len(told) >= self._number
+
+    def is_declared(self, urn: str) -> bool:
+        """Whether the program has told of the resource."""
+        with self._lock:
+            return urn in self._declared
+
+    def declares(self, urn: str, service: ModelServiceId) -> bool:
+        """Whether the program has the resource, or one that is to take the service over."""
+        with self._lock:
+            adopts = (there.adopts for there in self._declared.values())
+            return urn in self._declared or str(service) in adopts
+
+    def old_nodes(self, urn: str) -> frozenset[Node] | None:
+        """The nodes of the service that it has until now; None when there is none."""
+        with self._lock:
+            resource = self._declared.get(urn, _Resource())
+            return resource.old_nodes if resource.existed else None
+
+    def wanted_nodes(self, urn: str) -> frozenset[Node]:
+        """The nodes that it declares, as far as they are known."""
+        with self._lock:
+            return self._declared.get(urn, _Resource()).nodes
+
+    def neighbours(self, urn: str) -> Mapping[Node, str]:
+        """By the nodes that it declares: another resource that declares it too."""
+        with self._lock:
+            return {
+                node: other
+                for other, there in self._declared.items()
+                for node in there.nodes & self._declared[urn].nodes
+                if other != urn
+            }
+
+    def meets(self, urn: str, service: ModelServiceId, node: str) -> bool:
+        """
+        Whether a service that holds a node is no hindrance by the time that the resource is
+        created: its own, which is deleted before, or one that its client token leads to.
+        """
+        known, resource = self._stack(), self._declared.get(urn, _Resource())
+        stack = known or {}
+        if self.is_former(urn, service, existed=True):
+            return not (urn in stack and stack[urn].retained)
+        if known is None and (service.db_instance_id, node) in resource.old_nodes:
+            return True  # as far as can be told: what is tainted comes without a diff
+        owner = self._in_stack(service)
+        if owner is None or owner in self._declared or resource.token is None:
+            return False
+        return stack[owner].client_token == resource.token[1]
+
+    def to_be_created(self, urn: str) -> bool:
+        """Whether check was told last of no service that it has."""
+        with self._lock:
+            return self._declared.get(urn, _Resource()).creating
+
+    # What diff tells, and what create and delete do
+
+    def own(self, urn: str, service: ModelServiceId) -> None:
+        """
+        Take note of the service that a resource of the program has.
+
+        Raises:
+            OwnedError: Another one of the program has it too, or is to take it over.
+        """
+        with self._lock:
+            if urn not in self._declared:  # as in a refresh: the program may have it no more
+                return
+            other = self._claimed.get(service, urn)
+            new = (
+                urn_
+                for urn_, there in self._declared.items()
+                if urn_ != urn and there.adopts == str(service) and not there.existed
+            )
+            other = next(new, urn) if other == urn else other
+            if other != urn:
+                raise OwnedError(
+                    f"update of model service {service} failed: resources {_named(urn)} and "
+                    f"{_named(other)} of this program both have it, and a service has one owner. "
+                    f"Take {_name(urn)!r} or {_name(other)!r} out of the program: its deletion "
+                    "leaves the service to the other."
+                )
+            self._claimed[service] = urn
+            self._declared[urn] = replace(self._declared[urn], had=service)
+
+    def of(self, urn: str) -> Ownership:
+        """What an operation on that resource is to know."""
+        return _View(self, urn)
+
+    def begin_deletion(self, urn: str, service: ModelServiceId) -> str | None:
+        """
+        Take note of a deletion that is about to be asked for.
+
+        Returns:
+            Why there is nothing to delete: it is another's by now; None otherwise.
+
+        Raises:
+            OperationError: Another one is to take it over, and has not.
+        """
+        owner = self._claimed.get(service, urn)
+        if owner != urn and self.successor(urn, service) == urn:
+            return f"{service} is resource {_named(owner)} by now: it is left alone"
+        with self._lock:
+            for other, there in self._declared.items():
+                if other != urn and there.adopts == str(service) and not there.existed:
+                    raise OperationError(
+                        f"delete of model service {service} was not sent: resource "
+                        f"{_named(other)} is to take it over, and has not. Correct that one, then "
+                        "run `pulumi up` again."
+                    )
+            self._deleting.add(service)
+            return None
+
+    def successor(self, urn: str, service: ModelServiceId) -> str:
+        """
+        The resource in whose place or for whose sake a service is deleted.
+
+        It is that with the URN, unless the program has it under another name by now: what is
+        replaced is deleted under the name that it had.
+        """
+        owner = self._claimed.get(service, urn)
+        there = self._declared.get(owner, _Resource())
+        replaced = owner != urn and there.had == service and there.creating
+        # Where the state has both names, the service has two owners.
+        return owner if replaced and owner not in (self._stack() or {}) else urn
+
+    def end_deletion(self, service: ModelServiceId, *, gone: bool) -> None:
+        """Take note of what came of it."""
+        with self._lock:
+            self._deleting.discard(service)
+            if gone:
+                self._claimed.pop(service, None)
+
+    # What an operation asks, for a resource
+
+    def claim(self, urn: str, service: ModelServiceId, *, existed: bool) -> str | None:
+        """See `Ownership`."""
+        whose = self._in_stack(service) if existed else None
+        if whose is not None and whose != urn:
+            self._await_declaration(whose)
+        with self._lock:
+            if service in self._deleting:
+                raise OwnedError(f"model service {service} is in the way. {BEING_DELETED}")
+            other = self._claimed.get(service, urn)
+            if other == urn and whose is not None and whose in self._declared:
+                other = whose
+            if other != urn:
+                raise OwnedError(
+                    f"model service {service} is resource {_named(other)} of this program, and a "
+                    f"service has one owner. Take {_name(other)!r} out of the program, which "
+                    "leaves the service to this one. Or remove import_ or a client_token of its "
+                    "own, and choose another node, which makes this one a service of its own."
+                )
+            self._claimed[service] = urn
+        if whose is None or whose == urn:
+            return None
+        return f"{service} was resource {_named(whose)}, whose deletion leaves it alone from now on"
+
+    def rival(self, urn: str, nodes: Collection[Node]) -> str | None:
+        """See `Ownership`."""
+        with self._lock:
+            for other, there in self._declared.items():
+                shared = there.nodes & frozenset(nodes)
+                if other != urn and shared:
+                    (_, node), *_ = sorted(shared)
+                    return f"AI node {node} is wanted by {_one_node(other)}"
+        return None
+
+    def release(self, urn: str, service: ModelServiceId) -> None:
+        """See `Ownership`."""
+        with self._lock:
+            had = self._declared.get(urn, _Resource()).had
+            if self._claimed.get(service) == urn and service != had:
+                del self._claimed[service]
+
+    def is_former(self, urn: str, service: ModelServiceId, *, existed: bool) -> bool:
+        """See `Ownership`."""
+        if self._declared.get(urn, _Resource()).had == service:
+            return True
+        held = (self._stack() or {}).get(urn) if existed else None
+        return held is not None and held.service == service
+
+    def created_before(self, urn: str) -> bool:
+        """See `Ownership`."""
+        resource = self._declared.get(urn, _Resource())
+        return resource.existed or resource.had is not None or urn in (self._stack() or {})
+
+    def standing(self, urn: str, service: ModelServiceId, node: str) -> Standing:
+        """See `Ownership`."""
+        if service in self._deleting:
+            return Standing(BEING_DELETED, leaves=True, patience_s=math.inf)
+        if self.is_former(urn, service, existed=True):
+            return Standing(
+                "It is what this resource had until now, and retain_on_delete kept it. Choose "
+                "another node, delete that service, or keep it with "
+                f'opts=ResourceOptions(import_="{service}").'
+            )
+        with self._lock:
+            owner = self._claimed.get(service)
+        known = self._stack()
+        owner = owner or self._in_stack(service)
+        if owner is None:
+            first = "" if known is not None else f"{_WHERE_TO_LOOK} "
+            return Standing(first + how_to_take_over(service), anybodys=True)
+        with self._lock:
+            there = self._declared.get(owner)
+        if there is None:
+            if self.all_declared:
+                return Standing(self._undeclared(urn, owner))
+            return Standing(_not_yet_declared(owner), patience_s=_DECLARED_S)
+        if (service.db_instance_id, node) in there.nodes:
+            return Standing(f"It is {_one_node(owner)}")
+        return Standing(
+            f"It is resource {_named(owner)} of this program, which leaves that node, but has not "
+            "begun to. Run `pulumi up` again; if it does not help, change that one alone first.",
+            leaves=True,
+            patience_s=_LEAVES_S,
+        )
+
+    def _undeclared(self, urn: str, owner: str) -> str:
+        """What to do about a resource of the stack that the program has no more."""
+        name = _name(owner)
+        told = [f"It is resource {name!r} of this stack."]
+        if not self.created_before(urn):
+            told.append(
+                "If this is that one under another name or parent, say so with "
+                f"opts=ResourceOptions(aliases=[{json.dumps(owner)}])."
+            )
+        if "*" not in owner:  # which stands for anything in a target
+            told.append(
+                f"If the program has no {name!r} any more, `pulumi destroy --target "
+                f"{shlex.quote(owner)}` deletes it; then run `pulumi up` again."
+            )
+        return " ".join([*told, "Else choose a free node."])
+
+    def _in_stack(self, service: ModelServiceId) -> str | None:
+        stack = (self._stack() or {}).items()
+        owners = (urn for urn, held in stack if held.service == service)
+        return next(owners, None)
+
+    def _await_declaration(self, urn: str) -> None:
+        """Wait until the program has told of a resource, or of all, or long enough."""
+        until = self._clock.monotonic() + _DECLARED_S
+        while not (urn in self._declared or self.all_declared or self._clock.cancelled):
+            if self._clock.monotonic() >= until:
+                return
+            self._clock.sleep(_SLICE_S)
+
+
+_WHERE_TO_LOOK = (
+    "If a resource of this stack has it (`pulumi stack --show-urns --show-ids` tells), name its "
+    "URN in aliases where this is that one under another name, or remove it first."
+)
+
+
+class _View(Ownership):
+    """See `Ownership`: the record, as one resource sees it."""
+
+    def __init__(self, owners: Owners, urn: str) -> None:
+        self._owners = owners
+        self._urn = urn
+
+    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
+        return self._owners.claim(self._urn, service, existed=existed)
+
+    def rival(self, nodes: Collection[Node]) -> str | None:
+        return self._owners.rival(self._urn, nodes)
+
+    def release(self, service: ModelServiceId) -> None:
+        self._owners.release(self._urn, service)
+
+    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:
+        return self._owners.is_former(self._urn, service, existed=existed)
+
+    @property
+    def created_before(self) -> bool:
+        return self._owners.created_before(self._urn)
+
+    def standing(self, service: ModelServiceId, node: str) -> Standing:
+        return self._owners.standing(self._urn, service, node)
+
+
+def _nodes_of(inputs: Properties) -> frozenset[Node]:
+    """The nodes that are known."""
+    instance, nodes = inputs.get("db_instance_id"), inputs.get("ai_nodes")
+    if not isinstance(instance, str) or not isinstance(nodes, list):
+        return frozenset()
+    return frozenset((instance, node.strip()) for node in nodes if isinstance(node, str))
+
+
+def _one_node(other: str) -> str:
+    """What to do about two resources of the program on one node."""
+    return (
+        f"resource {_named(other)} of this program, which declares that node too, and a node hosts "
+        "one model. Choose another node for one of the two."
+    )
+
+
+def _not_yet_declared(owner: str) -> str:
+    """What to do about a resource that the program may declare once others are done."""
+    told = (
+        f"It is resource {_name(owner)!r} of this stack, which the program has not declared so "
+        "far. If it is to leave that node, let it go first"
+    )
+    if "*" in owner:  # which stands for anything in a target
+        return f"{told}, then run `pulumi up` again. Else choose a free node."
+    return (
+        f"{told}: `pulumi up --target {shlex.quote(owner)}`, then run `pulumi up` again; where the "
+        "two change places, give one of them a free node first. Else choose a free node."
+    )
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _named(urn: str) -> str:
+    return f"{_name(urn)!r} ({urn})"

@@ -1,0 +1,133 @@
+"""
+What the stack's state holds at this moment, as `pulumi stack export` tells.
+
+A provider is told of one resource at a time, and never of what the program has no more. Values of
+secrets are not read: they stay encrypted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi_adbpg_model import state
+from pulumi_adbpg_model.clock import Clock
+from pulumi_adbpg_model.domain import ModelServiceId
+
+__all__ = ["Held", "StackState", "export"]
+
+_TIMEOUT_S = 10.0
+#: How long an answer is used: many resources may ask at once, and one again and again.
+_FRESH_S = 3.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the state holds of a service."""
+
+    service: ModelServiceId
+    #: The program's own; None without one, and where it is encrypted.
+    client_token: str | None = None
+    #: Whether a deletion of the resource leaves the service there.
+    retained: bool = False
+
+
+def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str | None:
+    """
+    The export of the stack that is being operated on; None when it cannot be had.
+
+    Args:
+        organization: The stack's; empty where it is not known.
+        urn: Of one of its resources, which names project and stack.
+        timeout_s: How long the CLI may take.
+    """
+    cli = shutil.which("pulumi")
+    stack, project = urn.removeprefix("urn:pulumi:").split("::")[:2]
+    # Old states in files and buckets know no projects.
+    for name in (f"{organization}/{project}/{stack}", stack):
+        if cli is None or not organization:
+            break
+        try:
+            ran = subprocess.run(  # noqa: S603 - the program that runs this one
+                [cli, "stack", "export", "--stack", name, "--non-interactive"],
+                env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=timeout_s,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError):
+            break
+        if ran.returncode == 0:
+            return ran.stdout.decode(errors="replace")
+        if organization != "organization":  # what the backends of one's own call it
+            break
+    return None
+
+
+class StackState:
+    """The services in the stack's state, looked up when they are needed. Threads share it."""
+
+    def __init__(self, clock: Clock, read: Callable[[str, str], str | None]) -> None:
+        """
+        Make one that knows nothing yet.
+
+        Args:
+            clock: Tells how old an answer is.
+            read: See `export`.
+        """
+        self._clock = clock
+        self._read = read
+        self._lock = threading.Lock()
+        self._place: tuple[str, str] | None = None
+        self._answer: tuple[float, Mapping[str, Held]] | None = None
+        self._failed = False
+
+    def is_of(self, organization: str, urn: str) -> None:
+        """Tell which stack it is, as one of its resources knows."""
+        self._place = self._place or (organization, urn)
+
+    def services(self) -> Mapping[str, Held] | None:
+        """The service of each resource, by URN; None when that cannot be had."""
+        with self._lock:
+            now = self._clock.monotonic()
+            fresh = self._answer is not None and now - self._answer[0] < _FRESH_S
+            if self._place is None or self._failed or fresh:
+                return self._answer[1] if self._answer else None
+            text = self._read(*self._place)
+            found = None if text is None else _services(text)
+            self._failed = found is None  # once is enough: others wait for it
+            self._answer = None if found is None else (self._clock.monotonic(), found)
+            return found
+
+
+def _services(text: str) -> Mapping[str, Held] | None:
+    try:
+        resources = json.loads(text)["deployment"].get("resources") or []
+        found = {one["urn"]: _held(one) for one in resources if not one.get("delete")}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return {urn: held for urn, held in found.items() if held is not None}
+
+
+def _held(resource: Mapping[str, Any]) -> Held | None:
+    """The service of a resource; one whose type is a subclass's has an id that tells."""
+    outputs = resource.get("outputs") or {}
+    own = str(resource.get("id")).endswith(f":{outputs.get('model_service_id')}")
+    mine = resource["type"] == state.TYPE or (resource["type"].startswith(state.DYNAMIC) and own)
+    if not mine or resource.get("external"):
+        return None
+    try:
+        service = ModelServiceId.parse(resource.get("id"))
+    except ValueError:
+        return None
+    token = outputs.get("client_token")
+    retained = resource.get("retainOnDelete") is True
+    return Held(service, token if isinstance(token, str) else None, retained)
