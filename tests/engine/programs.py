@@ -42,13 +42,23 @@ def program(opts: pulumi.ResourceOptions | None = None, **inputs: Any) -> Progra
 
 def place(simulator: Simulator, **asked: Any) -> str:
     """Put a service into the cloud without Pulumi; returns the id that Pulumi would give it."""
-    settings = Settings.resolve(lambda _key: None, simulator.environment())
     wanted = {"db_instance_id": INSTANCE, "model_name": MODEL, "ai_nodes": (NODE,)} | asked
-    submitted = Gateway(settings, SystemClock()).create_model_service(
+    submitted = _gateway(simulator).create_model_service(
         ModelServiceSpec(**wanted), f"placed-{len(simulator.services)}"
     )
     simulator.clear_requests()
     return str(submitted.id)
+
+
+def delete(simulator: Simulator, id_: str) -> None:
+    """Have the cloud delete a service without Pulumi, in the time that it takes."""
+    _gateway(simulator).delete_model_service(ModelServiceId.parse(id_))
+    simulator.clear_requests()
+
+
+def _gateway(simulator: Simulator) -> Gateway:
+    settings = Settings.resolve(lambda _key: None, simulator.environment())
+    return Gateway(settings, SystemClock())
 
 
 def pulumi_ids(simulator: Simulator) -> set[str]:

@@ -124,7 +124,7 @@ def test_reference_has_an_example_of_each_input() -> None:
 def test_programs_for_several_models_do_what_the_page_says(
     stack: Stack, simulator: Simulator
 ) -> None:
-    """In sequence; swapped after both were deleted, as the page has it."""
+    """In sequence; swapped in one `up`, or after both were deleted, as the page has it."""
     in_sequence, _ = blocks(SEVERAL, "run")
     stack.up(in_sequence.program())
     first, second = simulator.services
@@ -139,6 +139,12 @@ def test_programs_for_several_models_do_what_the_page_says(
     text = re.sub('"ai-[12]"', lambda node: exchange[node[0]], in_sequence.text)
     stack.up(dataclasses.replace(in_sequence, text=text).program())
     assert [one.ai_nodes for one in simulator.services] == [("ai-2",), ("ai-1",)]
+    waits = re.compile(r"\n *opts=pulumi\.ResourceOptions\(depends_on=.*\),")
+    at_once, found = waits.subn("", in_sequence.text)
+    assert found == 1
+    stack.up(dataclasses.replace(in_sequence, text=at_once).program())
+    assert {one.ai_nodes for one in simulator.services} == {("ai-1",), ("ai-2",)}
+    assert stack.ids() == pulumi_ids(simulator)
 
 
 def test_free_node_is_chosen_once(

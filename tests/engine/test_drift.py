@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, program
+from tests.engine.programs import MODEL, declare, mutations, place, program
 from tests.engine.stack import Stack
 
 _NODES = ("ai-1", "ai-2", "ai-3", "ai-4", "ai-5")
@@ -82,3 +85,43 @@ def test_other_spelling_of_the_same_is_no_drift(tmp_path: Path) -> None:
         outputs = stack.resource()["outputs"]
         assert outputs["ai_nodes"] == ["ai-1", "ai-2"]
         assert outputs["security_ip_list"] == written
+
+
+def test_a_text_that_is_only_written_otherwise_is_no_change(tmp_path: Path) -> None:
+    """Line ends, white space around, case: neither the cloud nor the program means them."""
+    dialects = ["description-stripped", "description-crlf", "model-lower-case"]
+    with Simulator(provision_seconds=0, dialects=dialects) as simulator:
+        stack = Stack(tmp_path, simulator)
+        written = "a file of two\nlines\n"
+        created = stack.up(program(description=written))
+        assert "warning: " not in created.output
+        assert simulator.services[0].description == written  # sent as it is
+        simulator.clear_requests()
+        assert stack.up().changes == {"same": 2}
+        assert stack.up(refresh=True).changes == {"same": 2}
+
+        # With another change beside it, the engine compares texts by itself.
+        opts = ResourceOptions(replace_on_changes=["description", "model_name"])
+        respelt: dict[str, Any] = {
+            "description": "a file of two\r\nlines",
+            "model_name": MODEL.upper(),
+            "store_api_key": False,
+        }
+        assert stack.up(program(opts, **respelt)).changes == {"same": 1, "update": 1}
+        respelt["description"] = f" {written}"
+        assert stack.up(program(opts, **respelt)).changes == {"same": 2}
+        kept = stack.resource()
+        for bag in (kept["inputs"], kept["outputs"]):
+            assert (bag["description"], bag["model_name"]) == (written, MODEL)
+        assert mutations(simulator) == []
+
+        id_ = place(simulator, ai_nodes=("ai-2",), description="placed\nhere")
+
+        def with_another() -> None:
+            declare(opts=opts, **respelt)
+            taking = ResourceOptions(import_=id_)
+            declare("placed", taking, ai_nodes=["ai-2"], description="placed\rhere\n")
+
+        assert stack.up(with_another).changes == {"same": 2, "create": 1}
+        assert stack.up(refresh=True).changes == {"same": 3}
+        assert mutations(simulator) == []

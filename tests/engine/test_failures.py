@@ -10,7 +10,7 @@ import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, program, pulumi_ids
+from tests.engine.programs import mutations, place, program, pulumi_ids
 from tests.engine.stack import Failed, Stack
 
 
@@ -106,28 +106,23 @@ def test_up_creates_nothing_when_the_instance_is_not_visible(
 
 def test_up_names_the_holder_when_a_node_is_taken(stack: Stack, simulator: Simulator) -> None:
     """The line names the service on the node and how to take it over; nothing more is created."""
-    stack.up(program())
+    id_ = place(simulator)
     (holder,) = simulator.services
-
-    def run() -> None:
-        declare()
-        declare("second", model_name="Qwen3-8B", ai_nodes=["ai-2", "ai-1"])
-
     with pytest.raises(Failed) as failed:
-        stack.up(run)
+        stack.up(program(model_name="Qwen3-8B", ai_nodes=["ai-2", "ai-1"]))
     assert failed.value.reasons == {
         "CreateModelService in instance gp-demo failed: The AI node ai-1 is already bound to a "
         "model (code=OperationDenied.AINodeBound, status=400, request_id=…). AI node ai-1 is held "
         f"by model service gp-demo:{holder.id}, which runs Qwen3-Embedding-8B. To take that "
         "service over, declare it with "
-        f'opts=ResourceOptions(import_="gp-demo:{holder.id}"); else choose a free node, or delete '
-        "that service."
+        f'opts=ResourceOptions(import_="{id_}"), if no other stack has it; else choose a free '
+        "node, or delete that service."
     }
     assert "Traceback" not in failed.value.output
     # Busy for now would be tried again; a node that is held is not.
-    assert mutations(simulator) == ["CreateModelService"] * 2
+    assert mutations(simulator) == ["CreateModelService"]
     assert simulator.services == [holder]
-    assert stack.ids() == {f"gp-demo:{holder.id}"}
+    assert stack.ids() == set()
 
 
 def test_up_gives_up_in_time_when_the_cloud_cannot_be_reached(tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ def test_lost_state_and_forgotten_token(tmp_path: Path, simulator: Simulator) ->
     person.follow(
         "The state is lost, and services are not found again", seen=person.fails(person.stack.up)
     )
-    assert mutations(simulator) == ["CreateModelService"]  # the one that was refused
+    assert set(mutations(simulator)) == {"CreateModelService"}  # those that were refused
     _assert_settled(person, service)
 
 

@@ -1,0 +1,221 @@
+"""Renamed, imported, claimed twice: each live service has one owner, whose service lives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi import ResourceOptions
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.owning import (
+    alias_advised,
+    declaring,
+    do_what_is_said,
+    in_order,
+    name_each_other,
+    owned,
+    previewed,
+    refused,
+    svc,
+    urn,
+)
+from tests.engine.programs import declare, mutations, place, pulumi_ids
+from tests.engine.stack import Failed, Program, Stack
+
+
+def _taking(id_: str) -> ResourceOptions:
+    return ResourceOptions(import_=id_)
+
+
+def _in_a_component(id_: str) -> None:
+    pod = pulumi.ComponentResource("shop:ai:Pod", "pod")
+    declare("alpha", ResourceOptions(parent=pod, import_=id_))
+
+
+def test_a_new_name_is_refused_with_the_alias_that_keeps_the_service(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """Preview and up say the same: first the alias, which works, then the removal; no import."""
+    stack.up(svc("alpha", 1))
+    owners = owned(stack, simulator)
+    simulator.clear_requests()
+    warned = previewed(stack, svc("beta", 1)).told("beta", "warning", "error")
+    reason = refused(stack, svc("beta", 1), "beta")
+
+    for text in (reason, " ".join(warned)):
+        assert alias_advised(text) == urn("alpha")
+        assert f"`pulumi destroy --target {urn('alpha')}`" in text.replace("'", "")
+        assert text.index("aliases=") < text.index("pulumi destroy --target")
+        assert "import_" not in text
+    assert owned(stack, simulator) == owners
+
+    aliased = svc("beta", 1, ResourceOptions(aliases=[alias_advised(reason)]))
+    assert stack.up(aliased).changes == {"same": 2}
+    assert owned(stack, simulator) == {"beta": owners["alpha"]}
+    assert "DeleteModelService" not in mutations(simulator)
+
+
+@pytest.mark.parametrize("into_a_component", [False, True])
+def test_an_import_under_a_new_name_takes_the_service_from_the_old_one(
+    stack: Stack, simulator: Simulator, *, into_a_component: bool
+) -> None:
+    """The former owner's deletion makes no call and says so; without the option all stays."""
+    stack.up(svc("alpha", 1))
+    (id_,) = stack.ids()
+    simulator.clear_requests()
+    name = "alpha" if into_a_component else "beta"
+    renamed: Program = svc("beta", 1, _taking(id_))
+    moved = stack.up((lambda: _in_a_component(id_)) if into_a_component else renamed)
+
+    assert mutations(simulator) == []
+    assert owned(stack, simulator) == {name: id_}
+    said = [line.text for line in moved.log.lines if line.urn == urn("alpha")]
+    assert any(id_ in text and "is deleted" not in text for text in said), said
+    assert set(stack.up().changes) == {"same"}
+    if not into_a_component:
+        assert stack.up(svc("beta", 1)).changes == {"same": 2}
+    assert owned(stack, simulator) == {name: id_}
+    stack.destroy()
+    assert owned(stack, simulator) == {}
+
+
+def test_a_new_name_with_the_same_client_token_takes_the_service_along(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """The cloud answers the token with the service: the new resource owns it, the old lets go."""
+    stack.up(svc("alpha", 1, client_token="made-up-token"))
+    (id_,) = stack.ids()
+    renamed = stack.up(svc("beta", 1, client_token="made-up-token"))
+
+    assert owned(stack, simulator) == {"beta": id_}
+    assert "earlier run of this declaration" not in renamed.output
+    assert "DeleteModelService" not in mutations(simulator)
+    assert stack.up().changes == {"same": 2}
+    assert owned(stack, simulator) == {"beta": id_}
+
+
+def test_one_service_is_not_taken_over_twice(stack: Stack, simulator: Simulator) -> None:
+    """Two resources with one `import_` fail at preview, naming both; either alone takes it over."""
+    id_ = place(simulator)
+    both = declaring(svc("alpha", 1, _taking(id_)), svc("beta", 1, _taking(id_)))
+    with pytest.raises(Failed) as failed:
+        stack.preview(both)
+    assert name_each_other(failed.value.log, "alpha", "beta")
+
+    with pytest.raises(Failed):
+        stack.up(both)
+    assert pulumi_ids(simulator) == {id_}
+    assert len(stack.resources()) <= 1
+
+    stack.up(svc("beta", 1, _taking(id_)))
+    assert owned(stack, simulator) == {"beta": id_}
+    assert mutations(simulator) == []
+
+
+def test_one_client_token_is_not_used_twice(stack: Stack, simulator: Simulator) -> None:
+    """Two resources with one token fail at preview, naming both but not the token."""
+    token = "made-up-token"
+    alpha = svc("alpha", 1, client_token=token)
+    both = declaring(alpha, svc("beta", 1, client_token=token))
+    with pytest.raises(Failed) as failed:
+        stack.preview(both)
+    assert name_each_other(failed.value.log, "alpha", "beta")
+    assert all(token not in line.text for line in failed.value.log.lines)
+    assert mutations(simulator) == []
+
+    with pytest.raises(Failed):
+        stack.up(both)
+    assert len(simulator.services) <= 1
+    stack.up(alpha)
+    assert list(owned(stack, simulator)) == ["alpha"]
+
+
+def test_a_service_of_a_resource_that_is_still_declared_is_not_taken_over(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """Whichever is declared first, both are named; removing either leaves one owner."""
+    alpha, beta = svc("alpha", 1), svc("beta", 1)
+    stack.up(alpha)
+    (id_,) = stack.ids()
+    simulator.clear_requests()
+    taking_alpha, taking_beta = svc("alpha", 1, _taking(id_)), svc("beta", 1, _taking(id_))
+
+    def fails(program: Program) -> None:
+        assert name_each_other(previewed(stack, program), "alpha", "beta")
+        with pytest.raises(Failed) as failed:
+            stack.up(program)
+        assert name_each_other(failed.value.log, "alpha", "beta")
+        assert pulumi_ids(simulator) == stack.ids() == {id_}
+
+    fails(in_order(alpha, taking_beta))
+    stack.up(taking_beta)  # beta owns it from here on
+    assert owned(stack, simulator) == {"beta": id_}
+    fails(in_order(taking_alpha, beta))
+    stack.up(beta)
+    assert owned(stack, simulator) == {"beta": id_}
+    fails(in_order(taking_alpha, beta))
+    stack.up(taking_alpha)
+    assert owned(stack, simulator) == {"alpha": id_}
+    assert mutations(simulator) == []
+
+
+def test_an_import_that_stays_in_the_program_survives_replacements(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """What was adopted is replaced time and again by one new service, in two runs if need be."""
+    taking = _taking(place(simulator))
+    stack.up(svc("alpha", 1, taking))
+    for description in ("first", "second"):
+        simulator.clear_requests()
+        replaced = stack.up(svc("alpha", 1, taking, description=description))
+        assert replaced.changes == {"replace": 1, "same": 1}
+        assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
+        assert [service.description for service in simulator.services] == [description]
+        assert list(owned(stack, simulator)) == ["alpha"]
+    simulator.inject("forbidden", "CreateModelService")
+    refused(stack, svc("alpha", 1, taking, description="third"), "alpha")
+    assert owned(stack, simulator) == {}
+    stack.up()
+    assert list(owned(stack, simulator)) == ["alpha"]
+    assert stack.up().changes == {"same": 2}
+
+
+@pytest.mark.parametrize("node", [1, 2], ids=["import_ alone", "import_ and node"])
+def test_a_changed_import_is_an_error_that_says_what_to_do(
+    stack: Stack, simulator: Simulator, node: int
+) -> None:
+    """It shows at preview and changes nothing; doing what it says leads to the other service."""
+    first, second = place(simulator), place(simulator, ai_nodes=("ai-2",))
+    stack.up(svc("alpha", 1, _taking(first)))
+    simulator.clear_requests()
+    changed = svc("alpha", node, _taking(second))
+    with pytest.raises(Failed) as failed:
+        stack.preview(changed)
+    (reason,) = set(failed.value.log.reasons("alpha"))
+    assert second in reason
+
+    assert refused(stack, changed, "alpha") == reason
+    assert mutations(simulator) == []
+    assert (stack.ids(), pulumi_ids(simulator)) == ({first}, {first, second})
+
+    command = do_what_is_said(stack, reason)
+    stack.up(svc("alpha", 2, _taking(second)))
+    assert stack.ids() == {second}
+    given_up = "state delete" in command  # the service is kept then, by nobody
+    assert pulumi_ids(simulator) == ({first, second} if given_up else {second})
+    assert "CreateModelService" not in mutations(simulator)
+
+
+@pytest.mark.parametrize("changed", [{"node": 1, "description": "new"}, {"node": 2}])
+def test_what_is_renamed_with_an_alias_and_replaced_at_once_is_deleted(
+    stack: Stack, simulator: Simulator, changed: dict[str, Any]
+) -> None:
+    """The engine deletes it under the name that it had, while the new name owns it."""
+    stack.up(svc("alpha", 1))
+    (before,) = stack.ids()
+    renamed = svc("beta", opts=ResourceOptions(aliases=[urn("alpha")]), **changed)
+    stack.up(renamed)
+    assert owned(stack, simulator)["beta"] != before
+    assert stack.up(renamed).changes == {"same": 2}
