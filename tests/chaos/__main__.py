@@ -34,6 +34,8 @@ _COLUMNS = (
     "duplicates",
     "orphans",
     "dropped",
+    "lost",
+    "owned twice",
     "unclear errors",
     "seconds each",
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-__all__ = ["Death", "Moment"]
+__all__ = ["Death", "Killed", "Moment"]
 
 #: Before a call is sent, or after it was answered and nothing came of it.
 Moment = Literal["before", "after"]
 
 
-class _Killed(BaseException):
+class Killed(BaseException):
     """Ends the thread of a host that is dead; nothing in the package catches it."""
 
 
@@ -46,7 +46,7 @@ class Death:
     def _strike(self) -> None:
         self.struck = True
         self._cut()
-        raise _Killed
+        raise Killed
 
 
 class _Mortal:

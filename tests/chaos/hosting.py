@@ -29,6 +29,10 @@ from pulumi_adbpg_model.settings import Settings
 from tests.provider.dynamic_host import CHANNEL_OPTIONS, HostCalls
 
 _HOST_MODULE = "pulumi.dynamic.__main__"
+#: The names of the threads that serve the engine's calls begin so.
+HOST_THREAD = "provider-host"
+#: So many calls of the engine a host serves at once.
+_CALLS = 16
 #: How long a call that is never answered takes here, in real seconds.
 READ_TIMEOUT_S = 0.4
 
@@ -65,6 +69,10 @@ class MovedClock(SystemClock):
         if not self.cancelled:
             self._now = end
 
+    def for_calls(self) -> SystemClock:
+        """The clock for the way to the cloud."""
+        return self
+
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something once that much time has passed."""
         self._due.append((self._now + seconds, action))
@@ -80,6 +88,8 @@ class TimedProvider(ModelServiceProvider):
 
     clock: ClassVar[MovedClock]
     #: Stands between the provider and the cloud; machine.py lets a process die there.
+    #: What `pulumi stack export` prints.
+    export: ClassVar[Callable[[str, str], str | None]] = staticmethod(lambda *_: None)
     fate: ClassVar[Callable[[lifecycle.ModelServiceApi], lifecycle.ModelServiceApi] | None] = None
 
     def configure(self, req: ConfigureRequest) -> None:
@@ -93,9 +103,13 @@ class TimedProvider(ModelServiceProvider):
 
     def new_gateway(self, settings: Settings, clock: SystemClock) -> lifecycle.ModelServiceApi:
         """See the base class."""
-        gateway = Gateway(settings, clock, read_timeout_s=READ_TIMEOUT_S)
+        gateway = Gateway(settings, self.clock.for_calls(), read_timeout_s=READ_TIMEOUT_S)
         fate = type(self).fate
         return gateway if fate is None else fate(gateway)
+
+    def export_stack(self, organization: str, urn: str) -> str | None:
+        """See the base class."""
+        return type(self).export(organization, urn)
 
 
 class TimedHost(HostCalls):
@@ -107,7 +121,8 @@ class TimedHost(HostCalls):
         exec(_host_code(), module.__dict__)  # noqa: S102 - the SDK's own module
         # What `host.prepare` does to a module that is run as `python -m pulumi.dynamic`.
         module.__dict__["traceback"] = _QuietTraceback()
-        self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+        pool = futures.ThreadPoolExecutor(max_workers=_CALLS, thread_name_prefix=HOST_THREAD)
+        self._server = grpc.server(pool)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(
             module.DynamicResourceProviderServicer(), self._server
         )

@@ -18,22 +18,22 @@ from tests.chaos.verdict import is_named
 from tests.chaos.world import Kept, OnError, World
 from tests.provider.dynamic_host import Properties
 
-__all__ = ["FOREIGN", "PATIENT", "BrokenPromiseError", "Life", "id_of"]
+__all__ = ["AGAIN", "DIFFERENCE", "FOREIGN", "PATIENT", "BrokenPromiseError", "Life", "id_of"]
 
 #: Client tokens of services that somebody else makes begin so.
 FOREIGN = "somebody-else-"
 #: Long enough for all that takes its time, short enough for what never ends.
 PATIENT = {"create": "5m", "update": "5m", "delete": "5m"}
 #: Printed by a create of which nobody knows whether it was applied.
-_AGAIN = "run `pulumi up` again, the same client token finds a service that was created"
+AGAIN = "run `pulumi up` again, the same client token finds a service that was created"
 #: How often a command may fail in the end without saying anything new.
 _TRIES = 3
 #: And how often one may be run in the end at all, though each error said something to do.
 _MOST_TURNS = 40
 #: What a refused take-over tells of the declaration and of the service.
-_DIFFERENCE = re.compile(
-    r"(model_name|description|security_ip_list) is declared .+?, "
-    r"the service (?:runs|has|admits) ('[^']*'|\[[^]]*\])"
+DIFFERENCE = re.compile(
+    r"(model_name|description|security_ip_list|ai_nodes) (?:is|are) declared .+?, "
+    r"the service (?:runs|has|admits|is on) ('[^']*'|\[[^]]*\])"
 )
 #: An unfinished deletion, a stale list, a remembered token: by then all of them are over.
 _LATER_S = 130.0
@@ -214,7 +214,7 @@ class Life:
         self._named |= {id_ for id_ in self.lost if is_named(id_, warned)}
         unsaid = self.lost - self._widowed - self._named
         if is_up:
-            self._doubted = unsaid if _AGAIN in warned else set()
+            self._doubted = unsaid if AGAIN in warned else set()
         if unsaid - self._doubted:
             self._fail("orphans", f"nothing names {unsaid}")
 
@@ -321,7 +321,7 @@ class Life:
             return True
         if not re.search(r"import of \S+ failed: the declaration differs", text):
             return False
-        there = {name: ast.literal_eval(shown) for name, shown in _DIFFERENCE.findall(text)}
+        there = {name: ast.literal_eval(shown) for name, shown in DIFFERENCE.findall(text)}
         self.say(f"the service has {there}")
         self.declared |= there
         return True

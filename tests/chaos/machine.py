@@ -32,7 +32,7 @@ from tests.chaos.world import AgainBy, OnError
 from tests.gateway.support import settings_for
 from tests.provider.dynamic_host import Properties
 
-__all__ = ["Machine", "run"]
+__all__ = ["STEPS", "Machine", "run", "sessions"]
 
 #: So many steps a life has at most, and so many lives a session, before time is looked at.
 STEPS = 18
@@ -263,10 +263,19 @@ class Machine(RuleBasedStateMachine):
 
 
 def run(number: int, seconds: float) -> list[Verdict]:
+    """Live lives for a while; see `sessions`."""
+    return sessions(Machine, "machine", number, seconds)
+
+
+def sessions(
+    machine: type[RuleBasedStateMachine], name: str, number: int, seconds: float
+) -> list[Verdict]:
     """
     Live lives for a while, one verdict for each; what goes wrong is not made smaller.
 
     Args:
+        machine: Makes them up; it counts in `lives` those that came to their end.
+        name: What the verdicts are called.
         number: The seed: the same lives for the same number, as far as time goes.
         seconds: When no further session begins.
     """
@@ -274,7 +283,7 @@ def run(number: int, seconds: float) -> list[Verdict]:
     give_up = time.monotonic() + seconds
     session = 0
     while not session or time.monotonic() < give_up:
-        verdicts += _session(number, session)
+        verdicts += _session(machine, f"{name} {number}.{session}", f"{number}.{session}")
         session += 1
     return verdicts
 
@@ -287,13 +296,8 @@ def _told_by(error: Exception) -> tuple[str, tuple[str, ...]]:
     return "unconverged", (f"{type(first).__name__}: {first}",)
 
 
-def _session(number: int, session: int) -> list[Verdict]:
-    class Session(Machine):
-        """Counts for itself."""
-
-        lives = 0
-
-    name = f"machine {number}.{session}"
+def _session(machine: type[RuleBasedStateMachine], name: str, number: str) -> list[Verdict]:
+    counting: Any = type("Session", (machine,), {"lives": 0})  # each session for itself
     broken: tuple[str, tuple[str, ...]] | None = None
     lived = settings(
         max_examples=_LIVES,
@@ -305,10 +309,10 @@ def _session(number: int, session: int) -> list[Verdict]:
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(seed(f"{number}.{session}")(Session), settings=lived)
+        run_state_machine_as_test(seed(number)(counting), settings=lived)
     except Exception as error:  # noqa: BLE001 - told as a verdict
         broken = _told_by(error)
-    well = Session.lives if broken is None else max(0, Session.lives - 2)  # it is lived twice
+    well = counting.lives if broken is None else max(0, counting.lives - 2)  # it is lived twice
     verdicts = [Verdict(f"{name}.{life}", converged=True) for life in range(well)]
     if broken is not None:
         kind, story = broken
@@ -319,6 +323,8 @@ def _session(number: int, session: int) -> list[Verdict]:
                 duplicates=int(kind == "duplicates"),
                 orphans=int(kind == "orphans"),
                 dropped=int(kind == "dropped"),
+                lost=int(kind == "lost"),
+                owned_twice=int(kind == "owned twice"),
                 unclear=(story[-1],) if kind == "unclear" else (),
                 story=story,
             )

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.chaos import clouds, faults, kill_points, kills, machine
+from tests.chaos import clouds, faults, kill_points, kills, machine, moves
 from tests.chaos.verdict import Verdict
 
 __all__ = ["KINDS", "Done", "Task", "be_quiet", "execute", "plan", "sample"]
 
-#: How long one session of the state machine lasts, in seconds.
+#: How long one run of a state machine lasts, in seconds.
 _SESSION_S = 15.0
 #: So many kills at random moments, and random clouds, are part of the first round.
 _TIMED = 20
@@ -62,6 +62,7 @@ KINDS: dict[str, tuple[Callable[[Any, Path], list[Verdict]], int]] = {
     "faults": (_in_process(faults.run), 40),
     "clouds": (_in_process(clouds.run), 6),
     "state machine": (lambda seed, _home: machine.run(seed, _SESSION_S), 1),
+    "moves": (lambda seed, _home: moves.run(seed, _SESSION_S), 1),
 }
 
 
@@ -118,6 +119,7 @@ def sample(seed: int, wanted: Callable[[Task], bool] = lambda _task: True) -> It
         "faults": 100,
         "clouds": 20,
         "state machine": 1,
+        "moves": 1,
     }
     chosen = {kind: chance.sample(of_kind, few[kind]) for kind, of_kind in everything.items()}
     yield from filter(wanted, _in_turns(chosen))
@@ -137,6 +139,7 @@ def _round(seed: int, *, everything: bool) -> dict[str, list[Task]]:
         "faults": faults.points() if everything else [],
         "clouds": spoken,
         "state machine": [seed * 1000 + number for number in range(6)],
+        "moves": [seed * 1000 + number for number in range(12)],
     }
     found = {}
     for kind, several in of_kind.items():

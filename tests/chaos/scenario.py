@@ -14,9 +14,11 @@ from tests.engine.programs import place
 
 __all__ = ["live"]
 
+#: As a file is read that has seen several editors.
+_TEXT = " first,\r\nof three\nlines\n"
 _FIRST: dict[str, Any] = {
     "ai_nodes": ["ai-1", "ai-2"],
-    "description": "first",
+    "description": _TEXT,
     "security_ip_list": ["10.0.0.1", "10.1.2.3/16", "10.0.0.1"],
     "security_ip_group": GROUP,
 }
@@ -59,7 +61,7 @@ class _Life:
         self.warned = ran.warned
         if ran.well and "is not as asked" in ran.told and not self.dialects & _HIDING:
             self.note(f"{step}: warned of a difference")
-        if ran.well and " should be a" in ran.told:
+        if ran.well and " should be " in ran.told:
             self.note(f"{step}: the preflight raised a false alarm")
         if len(self.ours) > 1:
             self.judge(1)
@@ -162,7 +164,7 @@ def _settle_neighbours(life: _Life) -> None:
 
 def _ordinary(life: _Life) -> None:
     life.did("create", life.stack.up(**_FIRST), "create")
-    life.agrees("create", description="first", model_name="Qwen3-Embedding-8B")
+    life.agrees("create", description=_TEXT, model_name="Qwen3-Embedding-8B")
     life.simulator.clear_requests()
     life.did("no-op", life.stack.up(**_FIRST), "same")
     life.did("refresh", life.stack.refresh(), "same", "update")
@@ -177,7 +179,7 @@ def _drift(life: _Life) -> None:
     life.simulator.change_service(life.only_service(), description="changed outside")
     life.did("refresh of drift", life.stack.refresh(), "same", "update")
     life.did("mend drift", life.stack.up(**_FIRST), "replace" if seen else "same")
-    life.agrees("drift", **({"description": "first"} if seen else {}))
+    life.agrees("drift", **({"description": _TEXT} if seen else {}))
     if not seen or "modify-not-reaching" in life.dialects:
         return
     wider = ("10.0.0.1", "10.1.2.3/16", "0.0.0.0/0")
@@ -206,7 +208,7 @@ def _whitelist(life: _Life) -> None:
 def _replacement(life: _Life) -> None:
     old = life.only_service()
     life.did("replace", life.stack.up(**_FIRST, model_name="Qwen3-8B"), "replace")
-    life.agrees("replace", model_name="Qwen3-8B", description="first")
+    life.agrees("replace", model_name="Qwen3-8B", description=_TEXT)
     if life.ours and life.only_service() == old:
         life.note("replace: the service is the old one")
 

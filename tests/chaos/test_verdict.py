@@ -68,8 +68,8 @@ def test_each_loss_is_counted_once_under_its_own_name(case: _Case) -> None:
 def test_the_row_of_many_points_is_their_sum() -> None:
     """Each figure in its own column."""
     one = Verdict("one", converged=True, duplicates=1, dropped=2)
-    other = Verdict("other", converged=False, orphans=3, unclear=("a", "b"))
-    assert list(summed([one, other])) == [2, 1, 1, 3, 2, 2]
+    other = Verdict("other", converged=False, orphans=3, lost=4, owned_twice=5, unclear=("a", "b"))
+    assert list(summed([one, other])) == [2, 1, 1, 3, 2, 4, 5, 2]
 
 
 @pytest.mark.parametrize("name", [name for name, one in OPERATIONS.items() if one.did != "failed"])

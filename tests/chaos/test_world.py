@@ -57,6 +57,16 @@ def test_init_errors_alone_are_an_update_that_a_refresh_calls_off() -> None:
         assert world.up(**declared).did == "same"
 
 
+def test_what_does_not_show_yet_is_not_replaced() -> None:
+    """A look may come too early to say that it is not there."""
+    with World(["invisible-20s"]) as world:
+        assert not world.up(timeouts={"create": "5s"}).well
+        before = world.ids()
+        assert world.up().did == "update"
+        assert world.ids() == world.in_cloud == before
+        assert _called(world) == ["CreateModelService"]
+
+
 def test_an_update_that_fails_in_part_keeps_the_new_program() -> None:
     """One that fails altogether changes nothing."""
     with World() as world:
@@ -173,4 +183,4 @@ def test_what_goes_between_two_tries_is_created_anew(again_by: AgainBy) -> None:
             ran = world.up()
         assert (ran.did, ran.well) == ("create", True)
         assert world.ids() == world.in_cloud
-        assert _called(world) == ["CreateModelService"] * 3  # once more by the token of the dead
+        assert _called(world) == ["CreateModelService"] * 2  # no token of the dead is sent again

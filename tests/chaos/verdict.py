@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 __all__ = ["Verdict", "is_named", "judge", "summed"]
 
@@ -22,6 +23,10 @@ class Verdict:
     orphans: int = 0
     #: Services that the state named once and no more, though they are there.
     dropped: int = 0
+    #: Services that a state names, and that another resource took away.
+    lost: int = 0
+    #: Services that two resources hold.
+    owned_twice: int = 0
     #: Errors that do not say in one line what failed and what to do next.
     unclear: tuple[str, ...] = ()
     #: What happened, for a person who looks into a point that went wrong.
@@ -30,8 +35,8 @@ class Verdict:
     @property
     def good(self) -> bool:
         """Whether nothing was lost, doubled or unclear."""
-        lost = self.duplicates or self.orphans or self.dropped or self.unclear
-        return self.converged and not lost
+        missed = self.duplicates or self.orphans or self.dropped or self.lost or self.owned_twice
+        return self.converged and not (missed or self.unclear)
 
 
 def judge(
@@ -76,8 +81,7 @@ def is_named(id_: str, told: str) -> bool:
     return bool(re.search(rf"(?<![\w:-]){re.escape(id_)}(?![\w-])", told))
 
 
-@dataclass(frozen=True)
-class Sum:
+class Sum(NamedTuple):
     """Figures of many points, as one row of the table."""
 
     points: int
@@ -85,19 +89,9 @@ class Sum:
     duplicates: int
     orphans: int
     dropped: int
+    lost: int
+    owned_twice: int
     unclear: int
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(
-            (
-                self.points,
-                self.converged,
-                self.duplicates,
-                self.orphans,
-                self.dropped,
-                self.unclear,
-            )
-        )
 
 
 def summed(verdicts: Sequence[Verdict]) -> Sum:
@@ -108,5 +102,7 @@ def summed(verdicts: Sequence[Verdict]) -> Sum:
         duplicates=sum(verdict.duplicates for verdict in verdicts),
         orphans=sum(verdict.orphans for verdict in verdicts),
         dropped=sum(verdict.dropped for verdict in verdicts),
+        lost=sum(verdict.lost for verdict in verdicts),
+        owned_twice=sum(verdict.owned_twice for verdict in verdicts),
         unclear=sum(len(verdict.unclear) for verdict in verdicts),
     )

@@ -7,27 +7,20 @@ does is shown by running the same scenarios on it (tests/engine/test_dialects.py
 
 from __future__ import annotations
 
-import io
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.arguments import InputError, check_timeouts
-from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.simulator.signature import Verifier
-from pulumi_adbpg_model.testing import Simulator
-from tests.chaos.commands import GROUP, INSTANCE, Ran
-from tests.chaos.hosting import MovedClock, TimedHost
+from tests.chaos.commands import INSTANCE, Ran
+from tests.chaos.hosting import MovedClock
+from tests.chaos.stage import ORGANIZATION, Kept, Stage, plain, seconds_of, unfinished, warned
 from tests.provider.dynamic_host import HostError, PartialFailureError, Properties, Stored
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["MOST_TRIES", "AgainBy", "Kept", "OnError", "World"]
 
@@ -36,14 +29,8 @@ _T = TypeVar("_T")
 #: update of what it left, as with 3.274.
 AgainBy = Literal["create", "update"]
 
-#: Notes of what goes well, which are printed as warnings are; test_verdict.py keeps them complete.
-_NOTE = re.compile(
-    r"answers with \S+$|resuming it, nothing new was created$|nothing was created$| is deleted$"
-    r"| is '[^']*' after [0-9a-z ]+$"
-    r"|: `pulumi up` (goes on waiting for|replaces) it$"
-)
 URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::model"
-_HIDDEN = {"__organization": "acme"}
+_HIDDEN = {"__organization": ORGANIZATION}
 DECLARED: Properties = {
     "db_instance_id": INSTANCE,
     "model_name": "Qwen3-Embedding-8B",
@@ -51,18 +38,6 @@ DECLARED: Properties = {
 }
 #: What fails for so many times in a row is not tried again, and leaves nothing in the state.
 MOST_TRIES = 100
-_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The state of the resource."""
-
-    stored: Stored
-    inputs: Properties
-    timeouts: Mapping[str, str]
-    #: Why its last create or update failed, though it left the resource.
-    init_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +49,7 @@ class OnError:
     again_by: AgainBy
 
 
-class World:
+class World(Stage):
     """A cloud, a host and what a stack remembers. A context manager."""
 
     def __init__(
@@ -86,39 +61,19 @@ class World:
         security_token: str | None = None,
         preflight: bool = False,
     ) -> None:
-        self._preflight = preflight
         self.clock = MovedClock()
-        self.simulator = Simulator(
-            dialects=dialects,
+        super().__init__(
+            self.clock,
+            dialects,
             provision_seconds=provision_seconds,
             delete_seconds=delete_seconds,
             security_token=security_token,
-            whitelist_groups={GROUP: "ai-1"},
-            clock=self.clock.time,
-            signing_clock=time.time,
+            preflight=preflight,
         )
-        self._token = security_token
         self.kept: Kept | None = None
         self.on_error: OnError | None = None
         #: Called before something is tried again, with the error that the program's hook is told.
         self.on_retry: Callable[[str], None] = lambda _error: None
-        self._told = io.StringIO()
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        self._open.enter_context(redirect_stdout(self._told))
-        self._open.enter_context(self.simulator)
-        self.host = TimedHost(self.clock, self._config())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.host.stop()
-        self._open.close()
-
-    def restart(self) -> None:
-        """End the provider's process: what it knew is gone, the state stays."""
-        self.host.stop()
-        self.host = TimedHost(self.clock, self._config())
 
     # Commands
 
@@ -150,10 +105,6 @@ class World:
         """See `Commands`."""
         return None if self.kept is None else self.kept.stored.outs.get("api_key")
 
-    def later(self, seconds: float) -> None:
-        """See `Commands`."""
-        self.clock.advance(seconds)
-
     def forget(self) -> None:
         """Lose the state; the cloud stays as it is."""
         self.kept = None
@@ -165,13 +116,6 @@ class World:
         simulator.stop()
         simulator._verifier = Verifier(key, secret, token, time.time)
         simulator.start()
-
-    # What a test looks at
-
-    @property
-    def in_cloud(self) -> set[str]:
-        """The ids of all services that are there."""
-        return {str(ModelServiceId(one.instance_id, one.id)) for one in self.simulator.services}
 
     # What the engine does
 
@@ -206,7 +150,7 @@ class World:
         return checked.inputs
 
     def _create(self, inputs: Properties, timeouts: Mapping[str, str]) -> None:
-        limit_s = _seconds(timeouts.get("create"))
+        limit_s = seconds_of(timeouts.get("create"))
         by_update = self.on_error is not None and self.on_error.again_by == "update"
 
         def call(left: Stored | None) -> Stored:
@@ -219,7 +163,7 @@ class World:
             self.kept = self.kept and replace(self.kept, init_errors=())
 
     def _update(self, kept: Kept, inputs: Properties, timeouts: Mapping[str, str]) -> None:
-        limit_s = _seconds(timeouts.get("update"))
+        limit_s = seconds_of(timeouts.get("update"))
         self._apply(
             lambda _left: self.host.update(kept.stored, inputs, urn=URN, timeout_s=limit_s),
             inputs,
@@ -242,7 +186,7 @@ class World:
             try:
                 return call(left)
             except PartialFailureError as error:
-                left, reasons = _unfinished(error.stored), (_plain(error),)
+                left, reasons = unfinished(error.stored), (plain(error),)
                 raise
 
         try:
@@ -262,7 +206,7 @@ class World:
                     raise HostError(str(error)) from error  # whatever it left
                 if self.on_error is None or number > self.on_error.times or self.host.gone:
                     raise
-                failure = _plain(error)
+                failure = plain(error)
             self.on_retry(failure)
             self.clock.advance(self.on_error.pause_s)
         raise AssertionError("counting ends")
@@ -271,7 +215,7 @@ class World:
         kept = self.kept
         if kept is None:
             return "none"
-        limit_s = _seconds(kept.timeouts.get("read"))
+        limit_s = seconds_of(kept.timeouts.get("read"))
         read = self.host.refresh(kept.stored, urn=URN, timeout_s=limit_s)
         if not read.id:
             self.kept = None
@@ -291,47 +235,17 @@ class World:
         return "delete"
 
     def _delete(self, kept: Kept) -> None:
-        limit_s = _seconds(kept.timeouts.get("delete"))
+        limit_s = seconds_of(kept.timeouts.get("delete"))
         self.host.delete(kept.stored, urn=URN, timeout_s=limit_s)
         self.kept = None
 
     def _told_by(self, command: Callable[[], str]) -> Ran:
-        start = self._told.tell()
+        start = self._listen()
         errors: tuple[str, ...] = ()
         did = "failed"
         try:
             did = command()
         except (HostError, InputError) as error:
-            errors = (_plain(error),)
-        self._told.seek(start)
-        printed = self._told.read()
-        warnings = [line for line in printed.splitlines() if not _NOTE.search(line)]
-        return Ran(did, errors, "\n".join([printed, *errors]), "\n".join([*warnings, *errors]))
-
-    def _config(self) -> Mapping[str, str]:
-        settings = {
-            "adbpg:endpoint": self.simulator.endpoint,
-            "adbpg:region": "cn-hangzhou",
-            "adbpg:accessKey": "simulator-key-id",
-            "adbpg:secretKey": "simulator-key-secret",
-            # The calls that are counted here are those of the life of a service.
-            "adbpg:preflight": "true" if self._preflight else "false",
-        }
-        return settings | ({"adbpg:securityToken": self._token} if self._token else {})
-
-
-def _unfinished(stored: Stored) -> Stored:
-    """What a failure leaves is not active, or it would be no failure."""
-    assert stored.outs["status"] != "active"
-    return stored
-
-
-def _plain(error: Exception) -> str:
-    """What the person reads."""
-    return str(error).removeprefix("Exception calling application: ")
-
-
-def _seconds(duration: str | None) -> float:
-    """As the engine sends it; 0 where there is none."""
-    parts = re.findall(r"(\d+)([hms])", duration or "")
-    return sum(int(number) * _UNITS_S[unit] for number, unit in parts)
+            errors = (plain(error),)
+        printed = self._heard(start)
+        return Ran(did, errors, "\n".join([printed, *errors]), warned(printed, errors))

@@ -125,6 +125,20 @@ def test_a_numeric_id_is_the_same_service_in_every_answer() -> None:
     assert [described] == listed
 
 
+def test_names_come_without_white_space_around() -> None:
+    """Of a model and of nodes; a description is a text, and stays as it is."""
+    body = {
+        "ModelServiceId": "ms-1",
+        "ModelName": " Qwen3-8B\n",
+        "AiNodes": [" ai-1 "],
+        "Description": " mine\n",
+    }
+    with stub(lambda _: Answer(body)) as cloud:
+        shown = gateway_for(cloud).describe_model_service(_SERVICE)
+    expected = ("Qwen3-8B", ("ai-1",), " mine\n")
+    assert expected == (shown.model_name, shown.ai_nodes, shown.description)
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -135,6 +149,7 @@ def test_a_numeric_id_is_the_same_service_in_every_answer() -> None:
         {"AiNode": ["ai-1"]},
         [""],
         ["ai-1", ""],
+        ["ai-1", " "],
         ["ai-1", None],
         ["ai-1", 7],
         [["ai-1"]],
@@ -157,7 +172,7 @@ def test_nodes_of_a_service_in_another_shape_are_unknown(value: object) -> None:
         (
             {
                 "AINodePoolInfos": [
-                    {"AINodePoolId": "p-1", "AINodeInfos": [{"NodeName": "ai-1"}]},
+                    {"AINodePoolId": "p-1", "AINodeInfos": [{"NodeName": " ai-1\n"}]},
                     {"AINodeInfos": [{"NodeName": "ai-2", "BindStatus": "Bound"}]},
                 ]
             },
@@ -195,7 +210,7 @@ def test_nodes_in_another_shape_are_not_taken_for_none(pools: object) -> None:
     ("body", "expected"),
     [
         ({"ModelNames": {"modelNames": ["a", "b"]}}, ["a", "b"]),
-        ({"ModelNames": ["a", None, 7, ""]}, ["a"]),
+        ({"ModelNames": [" a\n", None, 7, "", " "]}, ["a"]),
         ({"ModelNames": {"modelNames": []}}, []),
     ],
 )
