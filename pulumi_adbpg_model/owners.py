@@ -77,11 +77,16 @@ class Owners:
         self._deleting: set[ModelServiceId] = set()
         #: How many resources the program has made so far, as it says; None where it does not.
         self._number: int | None = None
+        #: What they are to take over, and whether the engine does one thing at a time.
+        self._wanted: frozenset[str] = frozenset()
+        self._one_by_one = False
+        #: Resources that left a service to another which the state gives it to.
+        self._left: set[tuple[str, ModelServiceId]] = set()
 
     # What check tells
 
     def declare(
-        self, urn: str, olds: Properties, inputs: Properties, number: int | None
+        self, urn: str, olds: Properties, inputs: Properties, run: int | Properties | None
     ) -> list[str]:
         """
         Take note of a resource of the program.
@@ -90,16 +95,20 @@ class Owners:
             urn: Its URN.
             olds: Its old inputs; what is replaced comes once more, without any.
             inputs: What is declared.
-            number: How many resources the program has made so far.
+            run: See `state.NUMBER`.
 
         Returns:
             What cannot be, as it is about to be created: a sentence each.
         """
         creating = all(state.is_hidden(name) for name in olds)
         token, adopts = inputs.get("client_token"), inputs.get(state.ADOPT)
+        number = run.get("number") if isinstance(run, Mapping) else run
         with self._lock:
             if number is not None:  # calls may overtake each other
                 self._number = max(number, self._number or 0)
+            if isinstance(run, Mapping):
+                self._wanted |= frozenset(run["wanted"])
+                self._one_by_one = run["one_by_one"]
             before = self._declared.get(urn, _Resource())
             now = replace(
                 before,
@@ -185,13 +194,13 @@ class Owners:
         known, resource = self._stack(), self._declared.get(urn, _Resource())
         stack = known or {}
         if self.is_former(urn, service, existed=True):
-            return not (urn in stack and stack[urn].retained)
+            return not (urn in stack and stack[urn].kept_by == "retain_on_delete")
         if known is None and (service.db_instance_id, node) in resource.old_nodes:
             return True  # as far as can be told: what is tainted comes without a diff
         owner = self._in_stack(service)
         if owner is None or owner in self._declared or resource.token is None:
             return False
-        return stack[owner].client_token == resource.token[1]
+        return stack[owner].client_token in ("", resource.token[1])  # maybe, where it is a secret
 
     def to_be_created(self, urn: str) -> bool:
         """Whether check was told last of no service that it has."""
@@ -231,9 +240,16 @@ class Owners:
         """What an operation on that resource is to know."""
         return _View(self, urn)
 
-    def begin_deletion(self, urn: str, service: ModelServiceId) -> str | None:
+    def begin_deletion(
+        self, urn: str, service: ModelServiceId, client_token: object = None
+    ) -> str | None:
         """
         Take note of a deletion that is about to be asked for.
+
+        Args:
+            urn: Of the resource that is to be deleted.
+            service: The service that it has.
+            client_token: The one that the resource gave.
 
         Returns:
             Why there is nothing to delete: it is another's by now; None otherwise.
@@ -241,9 +257,9 @@ class Owners:
         Raises:
             OperationError: Another one is to take it over, and has not.
         """
-        owner = self._claimed.get(service, urn)
-        if owner != urn and self.successor(urn, service) == urn:
-            return f"{service} is resource {_named(owner)} by now: it is left alone"
+        left = self._left_to(urn, service, client_token)
+        if left is not None:
+            return left
         with self._lock:
             for other, there in self._declared.items():
                 if other != urn and there.adopts == str(service) and not there.existed:
@@ -254,6 +270,27 @@ class Owners:
                     )
             self._deleting.add(service)
             return None
+
+    def _left_to(self, urn: str, service: ModelServiceId, client_token: object) -> str | None:
+        owner = self._claimed.get(service, urn)
+        if self.successor(urn, service) != urn:
+            return None
+        known = (self._stack() or {}).items()
+        others = [other for other, held in known if held.service == service and not held.replaced]
+        wanted = {str(service), *state.wanted_of(None, client_token)} & self._wanted
+        with self._lock:
+            # Of two that go at once, one has to delete it.
+            others = [one for one in others if one != urn and (one, service) not in self._left]
+            if owner != urn:
+                whose = f"is resource {_named(owner)} by now"
+            elif wanted and urn not in self._declared:  # gone from the program, and not taken yet
+                whose = "is to be taken over by another resource of the program"
+            elif others:
+                whose = f"is resource {_named(others[0])} of this stack too"
+            else:
+                return None
+            self._left.add((urn, service))
+            return f"{service} {whose}: it is left alone"
 
     def successor(self, urn: str, service: ModelServiceId) -> str:
         """
@@ -350,18 +387,24 @@ class Owners:
             there = self._declared.get(owner)
         if there is None:
             if self.all_declared:
-                return Standing(self._undeclared(urn, owner))
+                return Standing(self._undeclared(urn, owner, service))
             return Standing(_not_yet_declared(owner), patience_s=_DECLARED_S)
         if (service.db_instance_id, node) in there.nodes:
             return Standing(f"It is {_one_node(owner)}")
+        leaves = f"It is resource {_named(owner)} of this program, which leaves that node, but"
+        kept_by = self._kept_by(service)
+        if kept_by is not None:
+            return Standing(f"{leaves} {kept_by} keeps its service there. Choose another node.")
+        if self._one_by_one:
+            return Standing(f"{leaves} not before this one. Run `pulumi up` without --parallel 1.")
         return Standing(
-            f"It is resource {_named(owner)} of this program, which leaves that node, but has not "
-            "begun to. Run `pulumi up` again; if it does not help, change that one alone first.",
+            f"{leaves} has not begun to. Run `pulumi up` again; if it does not help, change that "
+            "one alone first.",
             leaves=True,
             patience_s=_LEAVES_S,
         )
 
-    def _undeclared(self, urn: str, owner: str) -> str:
+    def _undeclared(self, urn: str, owner: str, service: ModelServiceId) -> str:
         """What to do about a resource of the stack that the program has no more."""
         name = _name(owner)
         told = [f"It is resource {name!r} of this stack."]
@@ -370,12 +413,23 @@ class Owners:
                 "If this is that one under another name or parent, say so with "
                 f"opts=ResourceOptions(aliases=[{json.dumps(owner)}])."
             )
-        if "*" not in owner:  # which stands for anything in a target
+        kept_by = self._kept_by(service)
+        if kept_by is not None:
+            told.append(
+                f"If the program has no {name!r} any more, {kept_by} keeps its service: take it "
+                f'over with opts=ResourceOptions(import_="{service}").'
+            )
+        elif "*" not in owner:  # which stands for anything in a target
             told.append(
                 f"If the program has no {name!r} any more, `pulumi destroy --target "
                 f"{shlex.quote(owner)}` deletes it; then run `pulumi up` again."
             )
         return " ".join([*told, "Else choose a free node."])
+
+    def _kept_by(self, service: ModelServiceId) -> str | None:
+        """The option that keeps a service of the state where it is."""
+        stack = (self._stack() or {}).values()
+        return next((held.kept_by for held in stack if held.service == service), None)
 
     def _in_stack(self, service: ModelServiceId) -> str | None:
         stack = (self._stack() or {}).items()

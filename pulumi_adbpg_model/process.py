@@ -149,6 +149,7 @@ class Process:
         call = host.current_call()
         urn = call.urn if call is not None else ""
         service = _parse(id_)
+        self._stack.knows(service)
         self._owners.own(urn, service)
         self._preflight.tell_more()
         _refuse_other_import(urn, service, olds, news)
@@ -211,6 +212,7 @@ class Process:
             created = self._create(operation, props, call.urn, region)
         except Exception as error:  # noqa: BLE001 - raised again
             return CreateResult(*self._rescue(call.urn, error))
+        self._stack.knows(created.id, before=False)
         tokens = _tokens(created.token, created.outcome.details)
         outs = state.outputs(
             {**props, state.TOKENS: tokens},
@@ -405,7 +407,10 @@ class Process:
         service = _parse(id_)
         urn = _urn()
         operation = self._operation(props, "delete")
-        left_alone = self._owners.begin_deletion(urn, service)
+        if urn:
+            self._stack.is_of(props.get(state.ORGANIZATION) or "", urn)
+            self._stack.knows(service)
+        left_alone = self._owners.begin_deletion(urn, service, props.get("client_token"))
         if left_alone is not None:
             operation.report.note(left_alone)
             return

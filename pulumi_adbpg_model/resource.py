@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
-from pulumi.runtime.settings import get_monitor
+from pulumi.runtime.settings import SETTINGS, get_monitor
 
 from pulumi_adbpg_model import state
 from pulumi_adbpg_model.arguments import (
@@ -32,12 +32,18 @@ _SECRET_OUTPUTS = ["api_key", state.TOKENS]
 
 
 class _Number:
-    """How many services the program of a run has made by the time that it is asked."""
+    """
+    How many services the program of a run has made by the time that it is asked.
+
+    Where that matters: also what these are to take over, and that the engine does one thing at a
+    time.
+    """
 
     _of_runs: ClassVar["WeakKeyDictionary[Any, _Number]"] = WeakKeyDictionary()
 
     def __init__(self) -> None:
         self.so_far = 0
+        self.wanted: list[str] = []
 
     @classmethod
     def of_run(cls) -> "_Number | None":
@@ -47,10 +53,13 @@ class _Number:
             return None
         return cls._of_runs.setdefault(monitor, cls())
 
-    def __await__(self) -> Generator[Any, None, int]:
+    def __await__(self) -> Generator[Any, None, Any]:
         """What is sent with a resource, when it is sent: most others are made by then."""
         yield from ()
-        return self.so_far
+        one_by_one = SETTINGS.parallel == 1
+        if not self.wanted and not one_by_one:
+            return self.so_far
+        return {"number": self.so_far, "wanted": self.wanted, "one_by_one": one_by_one}
 
 
 class ModelService(Resource, module="adbpg", name="ModelService"):
@@ -166,6 +175,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             number = _Number.of_run()
             if number is not None:
                 number.so_far += 1
+                number.wanted += state.wanted_of(adopt, props["client_token"])
                 props[state.NUMBER] = number
             for name, default in state.DEFAULTS.items():
                 props[name] = default if props[name] is None else props[name]

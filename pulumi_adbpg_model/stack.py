@@ -14,6 +14,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pulumi_adbpg_model import state
@@ -23,6 +24,7 @@ from pulumi_adbpg_model.domain import ModelServiceId
 __all__ = ["Held", "StackState", "export"]
 
 _TIMEOUT_S = 10.0
+_KEEPING = (("retainOnDelete", "retain_on_delete"), ("protect", "protect"))
 #: How long an answer is used: many resources may ask at once, and one again and again.
 _FRESH_S = 3.0
 
@@ -32,10 +34,12 @@ class Held:
     """What the state holds of a service."""
 
     service: ModelServiceId
-    #: The program's own; None without one, and where it is encrypted.
+    #: The program's own; None without one, empty where it is encrypted.
     client_token: str | None = None
-    #: Whether a deletion of the resource leaves the service there.
-    retained: bool = False
+    #: The option that keeps the service where it is.
+    kept_by: str | None = None
+    #: Whether it is deleted, and its successor not made yet.
+    replaced: bool = False
 
 
 def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str | None:
@@ -47,7 +51,7 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
         urn: Of one of its resources, which names project and stack.
         timeout_s: How long the CLI may take.
     """
-    cli = shutil.which("pulumi")
+    cli = shutil.which("pulumi") or _parent()
     stack, project = urn.removeprefix("urn:pulumi:").split("::")[:2]
     # Old states in files and buckets know no projects.
     for name in (f"{organization}/{project}/{stack}", stack):
@@ -72,6 +76,15 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
     return None
 
 
+def _parent() -> str | None:
+    """The CLI that runs this process, where it is not on the PATH and the system tells."""
+    try:
+        parent = Path(f"/proc/{os.getppid()}/exe").readlink()
+    except OSError:
+        return None
+    return str(parent) if parent.name == "pulumi" else None
+
+
 class StackState:
     """The services in the stack's state, looked up when they are needed. Threads share it."""
 
@@ -87,12 +100,26 @@ class StackState:
         self._read = read
         self._lock = threading.Lock()
         self._place: tuple[str, str] | None = None
+        self._known: set[ModelServiceId] = set()
+        self._before: set[ModelServiceId] = set()
         self._answer: tuple[float, Mapping[str, Held]] | None = None
         self._failed = False
 
     def is_of(self, organization: str, urn: str) -> None:
         """Tell which stack it is, as one of its resources knows."""
         self._place = self._place or (organization, urn)
+
+    def knows(self, service: ModelServiceId, *, before: bool = True) -> None:
+        """
+        Tell of a service that is in it: an export without any such is another stack's.
+
+        Args:
+            service: The service.
+            before: Whether it is from an earlier run; a new one may not be in it yet.
+        """
+        self._known.add(service)
+        if before:
+            self._before.add(service)
 
     def services(self) -> Mapping[str, Held] | None:
         """The service of each resource, by URN; None when that cannot be had."""
@@ -103,6 +130,9 @@ class StackState:
                 return self._answer[1] if self._answer else None
             text = self._read(*self._place)
             found = None if text is None else _services(text)
+            if found is not None and self._before:
+                ids = {held.service for held in found.values()}
+                found = found if ids & self._known else None
             self._failed = found is None  # once is enough: others wait for it
             self._answer = None if found is None else (self._clock.monotonic(), found)
             return found
@@ -129,5 +159,10 @@ def _held(resource: Mapping[str, Any]) -> Held | None:
     except ValueError:
         return None
     token = outputs.get("client_token")
-    retained = resource.get("retainOnDelete") is True
-    return Held(service, token if isinstance(token, str) else None, retained)
+    kept_by = [option for key, option in _KEEPING if resource.get(key) is True]
+    return Held(
+        service,
+        token if token is None or isinstance(token, str) else "",
+        kept_by[0] if kept_by else None,
+        replaced=resource.get("pendingReplacement") is True,
+    )

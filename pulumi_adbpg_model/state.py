@@ -7,6 +7,7 @@ CLI does not display them and `diff` ignores them. State written by any release 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -47,6 +48,7 @@ __all__ = [
     "same_value",
     "spec_from",
     "waits",
+    "wanted_of",
     "was_active",
     "whole_numbers",
 ]
@@ -94,7 +96,8 @@ DEFAULTS = {"wait_for_active": True, "store_api_key": True}
 ORGANIZATION = "__organization"
 #: The id given as `ResourceOptions(import_=…)`.
 ADOPT = "__adopt"
-#: Of the run, never stored: how many services the program has made so far.
+#: Of the run, never stored: how many services the program has made so far. Or a mapping of that
+#: `number`, `wanted` (see `wanted_of`) and `one_by_one`: the engine does one thing at a time.
 NUMBER = "__number"
 #: In the outputs: which inputs the program set. Refresh is handed outputs alone, and has to give
 #: back inputs.
@@ -250,6 +253,14 @@ def is_taking_over(outs: Properties) -> bool:
 def was_active(outs: Properties) -> bool:
     """Whether the service was active at some time, so that it had an address or a key."""
     return any(outs.get(name) for name in ("private_connect_url", "public_connect_url", "api_key"))
+
+
+def wanted_of(adopted: object, client_token: object) -> list[str]:
+    """What leads a resource to a service that is there: an id, and a token that may be a secret."""
+    wanted = [adopted] if isinstance(adopted, str) else []
+    if isinstance(client_token, str):
+        wanted.append(hashlib.sha256(client_token.encode()).hexdigest())
+    return wanted
 
 
 def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:

@@ -82,13 +82,14 @@ def test_services_change_their_nodes_in_one_up(
 def test_a_swap_that_cannot_go_on_ends_in_time_and_loses_nothing(
     stack: Stack, simulator: Simulator
 ) -> None:
-    """One by one, neither makes room for the other: it fails in time, and side by side it works."""
+    """One by one, neither makes room for the other: none is deleted, and side by side it works."""
     stack.up(_before())
     brief = ResourceOptions(custom_timeouts=CustomTimeouts(create="3s"))
     with pytest.raises(Failed) as failed:
         stack.up(declaring(svc("alpha", 2, brief), svc("beta", 1, brief)), parallel=1)
     assert "import_" not in failed.value.output
-    assert len(owned(stack, simulator)) == 1
+    assert "Run `pulumi up` without --parallel 1." in failed.value.output
+    assert len(owned(stack, simulator)) == 2
     stack.up(declaring(svc("alpha", 2), svc("beta", 1)))
     assert hosted(stack, simulator) == {"alpha": ("ai-2",), "beta": ("ai-1",)}
 
@@ -107,6 +108,18 @@ def test_a_shift_in_which_the_last_waits_for_the_first_is_helped_by_what_is_said
     assert hosted(stack, simulator) == {"alpha": ("ai-1",), "beta": ("ai-3",)}
     stack.up(shifted)
     assert hosted(stack, simulator) == {"alpha": ("ai-2",), "beta": ("ai-3",)}
+
+
+def test_nothing_is_deleted_for_the_node_of_a_neighbour_that_is_retained(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """The neighbour moves, but its service stays where it is."""
+    stack.up(declaring(svc("alpha", 1, _RETAINED), svc("gamma", 3)))
+    with pytest.raises(Failed) as failed:
+        stack.up(declaring(svc("alpha", 2, _RETAINED), svc("gamma", 1)))
+    (reason,) = failed.value.log.reasons("gamma")
+    assert "retain_on_delete keeps its service there" in reason
+    assert "DeleteModelService" not in mutations(simulator)
 
 
 def test_two_resources_on_one_node_are_told_in_every_preview(

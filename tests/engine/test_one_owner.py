@@ -219,3 +219,42 @@ def test_what_is_renamed_with_an_alias_and_replaced_at_once_is_deleted(
     stack.up(renamed)
     assert owned(stack, simulator)["beta"] != before
     assert stack.up(renamed).changes == {"same": 2}
+
+
+def test_a_former_name_that_is_left_in_the_state_deletes_nothing(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """A target leaves it there, as an interruption does. Of two that go at once, one deletes."""
+    stack.up(svc("alpha", 1))
+    (id_,) = stack.ids()
+    taking_over = svc("beta", 1, ResourceOptions(import_=id_))
+    stack.up(taking_over, target=[urn("beta")])
+    assert [one["id"] for one in stack.resources()] == [id_, id_]
+    simulator.clear_requests()
+    left = stack.destroy(target=[urn("alpha")])
+    assert f"{id_} is resource 'beta' ({urn('beta')}) of this stack too: it is left alone" in (
+        left.output
+    )
+    assert mutations(simulator) == []
+    assert owned(stack, simulator) == {"beta": id_}
+
+    stack.up(svc("gamma", 1, ResourceOptions(import_=id_)), target=[urn("gamma")])
+    stack.destroy()
+    assert mutations(simulator) == ["DeleteModelService"]
+    assert owned(stack, simulator) == {}
+
+
+def test_what_the_program_imports_outlives_a_failure_before_it(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """The former name is deleted before the new one is declared; the next `up` takes it over."""
+    stack.up(svc("alpha", 1))
+    (id_,) = stack.ids()
+    program = in_order(svc("first", 2), svc("beta", 1, ResourceOptions(import_=id_)))
+    simulator.fail_next_deployment()
+    with pytest.raises(Failed) as failed:
+        stack.up(program, continue_on_error=True)
+    assert f"{id_} is to be taken over by another resource of the program" in failed.value.output
+    assert id_ in pulumi_ids(simulator)
+    stack.up(program)
+    assert owned(stack, simulator)["beta"] == id_

@@ -292,11 +292,13 @@ def test_nothing_is_deleted_for_a_node_that_somebody_else_holds(
     host: DynamicHost,
     following: TimedHost,
     cloud: Simulator,
+    exported: Exported,
     alive: Stored,
     inputs: Properties,
     name: str,
 ) -> None:
     """Under an old name neither: the create would be refused, and nothing would be left."""
+    exported.hold(_urn(name), alive)
     foreign = host.create({**inputs, "ai_nodes": ["ai-2"]})
     cloud.clear_requests()
     _replace(following, A, alive, {**inputs, "ai_nodes": ["ai-2"]})
@@ -350,6 +352,7 @@ def test_what_is_not_known_to_have_another_name_is_not_called_gone(
     """Between check and diff of the last resource, its service still goes by the old name."""
     on_2, on_3 = {**inputs, "ai_nodes": ["ai-2"]}, {**inputs, "ai_nodes": ["ai-3"]}
     other = quick.create(on_2, urn=B)
+    exported.hold(A, alive)
     exported.hold(B, other)
     cloud.clear_requests()
     _replace(following, A, alive, {**on_2, "__number": 2})
@@ -458,7 +461,7 @@ def test_a_node_of_a_resource_that_the_program_does_not_have_is_refused_with_wha
     assert exported.asked[0] == ("acme", B)
 
 
-def test_the_state_of_the_stack_is_not_asked_for_where_all_is_well(
+def test_the_state_of_the_stack_is_asked_for_by_deletions_alone_where_all_is_well(
     quick: TimedHost, exported: Exported, inputs: Properties
 ) -> None:
     """It takes a command of its own, for which every other create would wait."""
@@ -466,9 +469,11 @@ def test_the_state_of_the_stack_is_not_asked_for_where_all_is_well(
     stored = quick.create(inputs, urn=A)
     assert _ask(quick, A, stored, inputs) == _SAME
     _replace(quick, A, stored, {**inputs, "description": "new"})
-    quick.delete(stored, urn=A)
-    quick.delete(quick.create({**inputs, "description": "new"}, urn=A), urn=A)
     assert exported.asked == []
+    quick.delete(stored, urn=A)
+    assert exported.asked == [("acme", A)]
+    quick.create({**inputs, "description": "new"}, urn=A)
+    assert exported.asked == [("acme", A)]
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -556,7 +556,7 @@ def test_a_preview_need_not_tell_of_what_is_gone_by_then(run: _Run) -> None:
     run.declares(_B, "ai-1", had="ai-1")
     run.owners.own(_B, _ONE)
     assert run.owners.meets(_B, _ONE, "ai-1")
-    run.holds(_B, _ONE, retained=True)
+    run.holds(_B, _ONE, kept_by="retain_on_delete")
     assert not run.owners.meets(_B, _ONE, "ai-1")
 
 

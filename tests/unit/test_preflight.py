@@ -435,7 +435,7 @@ def test_what_a_replacement_keeps_is_told(desk: _Desk) -> None:
     """`retain_on_delete`: its own service holds the node when the other is created."""
     desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
     own = desk.holds("ai-1")
-    desk.stack = {f"{_URN}model": Held(own, retained=True)}
+    desk.stack = {f"{_URN}model": Held(own, kept_by="retain_on_delete")}
     desk.tell(_DECLARED, model_name="Qwen3-Embedding-8B")
     desk.owners.own(f"{_URN}model", own)
     (told,) = desk.tell(model_name="Qwen3-Embedding-8B")

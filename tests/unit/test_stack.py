@@ -71,9 +71,10 @@ def test_a_stack_without_resources_holds_nothing(text: str) -> None:
         ({}, Held(_SERVICE)),
         ({"external": True}, None),
         ({"delete": True}, None),
-        ({"pendingReplacement": True}, Held(_SERVICE)),
-        ({"protect": True, "taint": True, "initErrors": ["no"]}, Held(_SERVICE)),
-        ({"retainOnDelete": True}, Held(_SERVICE, retained=True)),
+        ({"pendingReplacement": True}, Held(_SERVICE, replaced=True)),
+        ({"protect": False, "taint": True, "initErrors": ["no"]}, Held(_SERVICE)),
+        ({"protect": True}, Held(_SERVICE, kept_by="protect")),
+        ({"retainOnDelete": True}, Held(_SERVICE, kept_by="retain_on_delete")),
         ({"retainOnDelete": False}, Held(_SERVICE)),
         ({"outputs": None}, Held(_SERVICE)),
         ({"id": None}, None),
@@ -84,7 +85,10 @@ def test_a_stack_without_resources_holds_nothing(text: str) -> None:
         ({"type": "pulumi-python:dynamic:Resource", "outputs": {}}, None),
         ({"type": "pulumi-nodejs:dynamic:Resource"}, None),
         ({"outputs": {"client_token": "t"}}, Held(_SERVICE, "t")),
-        ({"outputs": {"client_token": {"4dabf18193072939515e22adb298388d": "s"}}}, Held(_SERVICE)),
+        (
+            {"outputs": {"client_token": {"4dabf18193072939515e22adb298388d": "s"}}},
+            Held(_SERVICE, ""),
+        ),
     ],
 )
 def test_what_counts_of_a_resource(changed: dict[str, Any], expected: Held | None) -> None:
