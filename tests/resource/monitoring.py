@@ -80,8 +80,9 @@ def monitored(program: Callable[[], object], monitor: Monitor | None = None) -> 
         configure(settings)
         asyncio.run(run_in_stack(started))
 
-    with _serving(monitor) as address:
-        contextvars.Context().run(run)  # what a program is configured with stays in there
+    # What a program is configured with stays in there, and its event loop in the thread.
+    with _serving(monitor) as address, futures.ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(contextvars.Context().run, run).result()
     return monitor
 
 

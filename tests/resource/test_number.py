@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pulumi
 from pulumi import ResourceOptions
 
@@ -57,6 +59,21 @@ def test_a_service_whose_inputs_are_late_counts_what_was_made_meanwhile() -> Non
     monitored(program, monitor)
     assert list(monitor.inputs)[-1] == "late"
     assert _numbers(monitor) == {"slow": 3, "quick": 3, "in an apply": 4, "late": 4}
+
+
+def test_the_first_tells_what_a_later_one_is_to_take_over() -> None:
+    """An id, and a token, which may be a secret: which is not sent itself."""
+
+    def program() -> None:
+        first = declare("first")
+        taking = ResourceOptions(import_="gp-1:ms-1", depends_on=[first])
+        declare("second", opts=taking, client_token="hush")
+
+    monitor = monitored(program)
+    told = monitor.inputs["first"]["__number"]
+    hashed = hashlib.sha256(b"hush").hexdigest()
+    assert told == {"number": 2, "wanted": ["gp-1:ms-1", hashed], "one_by_one": False}
+    assert "hush" not in str(told)
 
 
 def test_each_run_counts_from_the_start() -> None:

@@ -15,6 +15,7 @@ from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle import OwnedError, Standing
 from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.stack import Held
+from pulumi_adbpg_model.state import wanted_of
 from tests.lifecycle.fakes import FakeClock
 
 _TYPE = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::"
@@ -574,3 +575,73 @@ def test_a_preview_need_not_tell_of_what_a_token_of_ones_own_leads_to(
     run.declares(_B, "ai-1", client_token="t")
     assert run.owners.meets(_B, _ONE, "ai-1") is meets
     assert not run.owners.meets(_B, _TWO, "ai-1")
+
+
+# What the state and the program say when a service is to be deleted
+
+
+def test_of_two_that_the_state_gives_a_service_to_one_deletes_it(run: _Run) -> None:
+    """The first leaves it to the second; a replaced one, whose service is gone, counts not."""
+    run.holds(_A, _ONE)
+    run.holds(_B, _ONE)
+    told = run.owners.begin_deletion(_A, _ONE)
+    assert told == f"gp-1:ms-1 is resource 'b' ({_B}) of this stack too: it is left alone"
+    assert run.owners.begin_deletion(_B, _ONE) is None
+    run.holds(_C, _TWO)
+    run.holds(_A, _TWO, replaced=True)
+    assert run.owners.begin_deletion(_C, _TWO) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "client_token", "left"),
+    [
+        (["gp-1:ms-1"], None, True),
+        (wanted_of(None, "t"), "t", True),
+        (wanted_of(None, "t"), "u", False),
+        (["gp-1:ms-2"], None, False),
+    ],
+)
+def test_what_the_program_is_about_to_take_over_is_left_alone(
+    run: _Run, wanted: list[str], client_token: str | None, *, left: bool
+) -> None:
+    """Though the new name is not declared yet; not where the resource itself is declared."""
+    told = {"number": 2.0, "wanted": wanted, "one_by_one": False}
+    run.owners.declare(_B, {}, _on("ai-2"), told)
+    alone = run.owners.begin_deletion(_A, _ONE, client_token)
+    assert (alone is not None) == left
+    run.declares(_A, "ai-1", had="ai-1")
+    assert run.owners.begin_deletion(_A, _ONE, client_token) is None
+
+
+def test_an_alias_deletes_what_it_replaces_also_with_its_import_left_in(run: _Run) -> None:
+    """The engine deletes it under its former name."""
+    run.holds(_A, _ONE)
+    told = {"number": 1, "wanted": ["gp-1:ms-1"], "one_by_one": False}
+    run.owners.declare(_B, _on("ai-1"), _on("ai-2"), told)
+    run.owners.own(_B, _ONE)
+    run.replaces(_B, "ai-2")
+    assert run.owners.begin_deletion(_A, _ONE) is None
+
+
+@pytest.mark.parametrize("option", ["retain_on_delete", "protect"])
+def test_a_neighbour_whose_service_stays_is_not_waited_for(run: _Run, option: str) -> None:
+    """It moves, but its service does not."""
+    run.holds(_A, _ONE, kept_by=option)
+    run.declares(_A, "ai-2", had="ai-1")
+    run.owners.own(_A, _ONE)
+    run.declares(_B, "ai-1")
+    standing = _standing(run)
+    assert f"but {option} keeps its service there" in standing.told
+    assert (standing.leaves, standing.patience_s) == (False, 0.0)
+
+
+def test_one_after_the_other_nobody_waits_for_a_neighbour(run: _Run) -> None:
+    """With --parallel 1 it would not begin before this one ends."""
+    told = {"number": 2, "wanted": [], "one_by_one": True}
+    run.owners.declare(_A, _on("ai-1"), _on("ai-2"), told)
+    run.owners.own(_A, _ONE)
+    run.declares(_B, "ai-1")
+    assert not _standing(run).leaves
+    assert "without --parallel 1" in _standing(run).told
+    run.owners.begin_deletion(_A, _ONE)
+    assert _standing(run).leaves

@@ -303,3 +303,26 @@ def test_without_an_organization_nothing_is_asked(cli: _Cli) -> None:
     calls = cli('echo "the export"')
     assert export("", _URN) is None
     assert not calls.exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "new", "trusted"),
+    [
+        ("gp-1:ms-1", None, True),
+        ("gp-1:ms-9", None, False),  # the export is of another stack, where the CLI found one
+        ("gp-1:ms-9", "gp-1:ms-1", True),  # replaced since
+        (None, "gp-1:ms-9", True),  # may not be in it yet
+        (None, None, True),
+    ],
+)
+def test_an_export_without_what_the_stack_is_known_to_have_is_not_believed(
+    before: str | None, new: str | None, *, trusted: bool
+) -> None:
+    """A project may name its backend where the provider's folder does not."""
+    stack = StackState(FakeClock(), lambda _organization, _urn: _export(_resource()))
+    stack.is_of("acme", _URN)
+    if before is not None:
+        stack.knows(ModelServiceId.parse(before))
+    if new is not None:
+        stack.knows(ModelServiceId.parse(new), before=False)
+    assert stack.services() == ({_URN: Held(_SERVICE)} if trusted else None)
