@@ -52,7 +52,8 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
         timeout_s: How long the CLI may take.
     """
     cli = shutil.which("pulumi") or _parent()
-    stack, project = urn.removeprefix("urn:pulumi:").split("::")[:2]
+    stack, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
+    project = rest.partition("::")[0]
     # Old states in files and buckets know no projects.
     for name in (f"{organization}/{project}/{stack}", stack):
         if cli is None or not organization:

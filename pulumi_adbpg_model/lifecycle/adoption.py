@@ -16,6 +16,10 @@ from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
 __all__ = ["adopt", "create_or_adopt", "differing"]
 
 
+class UnfitError(OperationError):
+    """A service that is there cannot be taken over as it is."""
+
+
 def create_or_adopt(
     operation: Operation,
     spec: ModelServiceSpec,
@@ -27,13 +31,13 @@ def create_or_adopt(
     """
     Take over the service that is to be adopted, or create one when there is none.
 
-    Once a resource was created, the service that it took over then may be gone, or another's: what
-    replaces it is created.
+    Once a resource was created, the service that it took over then may be gone, another's, or kept
+    as it was by retain_on_delete: what replaces it is created.
     """
     if adopted is not None and adopted not in operation.deleted_here:
         try:
             return adopt(operation, adopted, spec, wait_for_active=wait_for_active)
-        except (GoneError, OwnedError):
+        except (GoneError, OwnedError, UnfitError):
             if not operation.owners.created_before:
                 raise
     return create(operation, spec, tokens, wait_for_active=wait_for_active)
@@ -88,7 +92,7 @@ def _adopt(
 
 def _check(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServiceDetails) -> None:
     if details.phase is Phase.FAILED:
-        raise OperationError(
+        raise UnfitError(
             f"import of {service} failed: its deployment failed, status {details.status!r}. "
             "Delete it and remove import_ to create a new service."
         )
@@ -102,9 +106,9 @@ def _check(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServic
         raise differing(service, found)
 
 
-def differing(service: ModelServiceId, found: Sequence[str]) -> OperationError:
+def differing(service: ModelServiceId, found: Sequence[str]) -> UnfitError:
     """The error for a service that is not as declared: one phrase for each difference."""
-    return OperationError(
+    return UnfitError(
         f"import of {service} failed: the declaration differs from the service: "
         f"{'; '.join(found)}. Declare what is there, then run the command again."
     )

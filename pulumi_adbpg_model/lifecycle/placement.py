@@ -195,7 +195,7 @@ def explain_scarce(
         if not service.ai_nodes
     }
     anybodys = [str(id_) for id_, one in standings.items() if one.anybodys]
-    others = [id_ for id_, one in standings.items() if not (one.anybodys or one.leaves)]
+    others = [id_ for id_, one in standings.items() if not one.anybodys]
     if anybodys:
         advice = (
             f"These services of the instance do not show their AI nodes, one may hold {wanted}: "
@@ -204,9 +204,10 @@ def explain_scarce(
             "choose a free node."
         )
     elif others:
+        standing = standings[others[0]]
         advice = (
             f"Model service {others[0]} does not show its AI nodes, it may hold {wanted}. "
-            f"{standings[others[0]].told}"
+            f"{'If it stays there, choose a free node.' if standing.leaves else standing.told}"
         )
     else:
         return

@@ -294,14 +294,17 @@ class Owning:
             self.fail("lost", f"{gone} belonged to no stack, and is gone")
 
     def _check_owners(self, done: Done) -> None:
-        """Each live service has one owner; one that was taken over has its former one as well
-        until an `up` comes to its end.
+        """
+        Each live service has one owner.
+
+        One that was taken over has its former one as well, until an `up` of that stack comes to its
+        end, or tells of both.
         """
         for id_, urns in done.after.owners.items():
             if len(urns) == 1 or id_ not in done.after.alive:
                 continue
             there_before = done.before.owners.get(id_, set()) >= urns
-            handing_over = len(urns & self.urns(done.stack)) <= 1 and not done.well
+            handing_over = urns <= done.after.states[done.stack].keys() and not done.well
             finished = done.is_up and done.well and urns <= done.after.states[done.stack].keys()
             if finished or not (there_before or handing_over):
                 self.fail("owned twice", f"{id_} is held by {sorted(urns)}")

@@ -49,10 +49,10 @@ _CASES = [
     _Case("taken over, and deleted", {"b": "x"}, set(), "lost", own_deletion=True),
     _Case("owned twice", {"a": "x", "b": "x"}, {"x"}, "owned twice", is_up=True),
     _Case(
-        "owned twice as declared, though it failed",
+        "handed over, in a run that failed before it came to the other",
         {"a": "x", "b": "x"},
         {"x"},
-        "owned twice",
+        None,
         (_A, _B),
         well=False,
         is_up=True,
