@@ -82,6 +82,8 @@ class Owners:
         self._one_by_one = False
         #: Resources that left a service to another which the state gives it to.
         self._left: set[tuple[str, ModelServiceId]] = set()
+        #: Services that nobody has until they are taken over.
+        self._awaited: set[ModelServiceId] = set()
 
     # What check tells
 
@@ -271,6 +273,11 @@ class Owners:
             self._deleting.add(service)
             return None
 
+    def is_awaited(self, service: ModelServiceId) -> bool:
+        """Whether a service was left to a resource that has not taken it over."""
+        with self._lock:
+            return service in self._awaited
+
     def _left_to(self, urn: str, service: ModelServiceId, client_token: object) -> str | None:
         owner = self._claimed.get(service, urn)
         if self.successor(urn, service) != urn:
@@ -284,7 +291,8 @@ class Owners:
             if owner != urn:
                 whose = f"is resource {_named(owner)} by now"
             elif wanted and urn not in self._declared:  # gone from the program, and not taken yet
-                whose = "is to be taken over by another resource of the program"
+                whose = "is in no state until another resource of the program takes it over"
+                self._awaited.add(service)
             elif others:
                 whose = f"is resource {_named(others[0])} of this stack too"
             else:

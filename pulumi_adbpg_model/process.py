@@ -412,7 +412,8 @@ class Process:
             self._stack.knows(service)
         left_alone = self._owners.begin_deletion(urn, service, props.get("client_token"))
         if left_alone is not None:
-            operation.report.note(left_alone)
+            report = operation.report
+            (report.warn if self._owners.is_awaited(service) else report.note)(left_alone)
             return
         gone = False
         try:

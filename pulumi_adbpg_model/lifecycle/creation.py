@@ -321,13 +321,17 @@ class _Creation:
         return service
 
     def _announce(self, service: ModelServiceId, *, existed: bool, whose: str | None) -> None:
+        report = self._operation.report
         if not existed:
-            told = f"CreateModelService answers with {service}"
+            report.note(f"CreateModelService answers with {service}")
         elif whose is None and self._answered.get(service) != self._tokens.own:
-            told = (
+            report.note(
                 f"{service} exists already from an earlier run of this declaration: resuming it, "
                 "nothing new was created"
             )
         else:
             told = f"{service} exists already with this client_token: nothing new was created"
-        self._operation.report.note(f"{told}. {whose}" if whose else told)
+            if whose is not None:
+                report.note(f"{told}. {whose}")
+            else:
+                report.warn(f"{told}. `pulumi-adbpg-model orphans` tells if another stack has it")

@@ -254,7 +254,11 @@ def test_what_the_program_imports_outlives_a_failure_before_it(
     simulator.fail_next_deployment()
     with pytest.raises(Failed) as failed:
         stack.up(program, continue_on_error=True)
-    assert f"{id_} is to be taken over by another resource of the program" in failed.value.output
+    (warning,) = failed.value.log.told("alpha", "warning")
+    assert warning == (
+        f"{id_} is in no state until another resource of the program takes it over: it is left "
+        "alone"
+    )
     assert id_ in pulumi_ids(simulator)
     stack.up(program)
     assert owned(stack, simulator)["beta"] == id_

@@ -170,9 +170,10 @@ def test_create_finds_with_a_token_of_the_programs_own_what_it_made(
 
     assert (again.id, again.token) == (made.id, "t-1")
     assert cloud.abouts("create") == ["t-1", "t-1"]
-    assert voice.notes[0] == (
-        "gp-demo:ms-1 exists already with this client_token: nothing new was created"
-    )
+    assert voice.warnings == [
+        "gp-demo:ms-1 exists already with this client_token: nothing new was created. "
+        "`pulumi-adbpg-model orphans` tells if another stack has it"
+    ]
 
 
 @pytest.mark.parametrize(("tokens", "again_s"), [(DERIVED, 2.0), (OWN, 0.0)])
