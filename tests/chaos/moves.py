@@ -291,8 +291,11 @@ class Moves(RuleBasedStateMachine):
         self._now.forget(stack, one.urn(stack))
         other = "prod" if stack == "dev" else "dev"
         free = self._free_names(other)
-        if over and id_ in self._now.given_up and free and not self._now.unfound[stack]:
-            self._now.edit(stack, without(self._program(stack), one.name), f"{one.name} goes over")
+        rest = without(self._program(stack), one.name)
+        # Whose program goes on to import it has two stacks own it, and nobody can tell.
+        wanted = any(declared.import_ == id_ for declared in rest) or self._now.unfound[stack]
+        if over and id_ in self._now.given_up and free and not wanted:
+            self._now.edit(stack, rest, f"{one.name} goes over")
             self._gone_over.add((stack, one.name))
             new = replace(one, name=free[0], aliases=(), import_=id_)
             new = with_inputs(new, {"client_token": None})
