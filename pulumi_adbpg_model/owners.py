@@ -286,9 +286,15 @@ class Owners:
         others = [other for other, held in known if held.service == service and not held.replaced]
         wanted = {str(service), *state.wanted_of(None, client_token)} & self._wanted
         with self._lock:
+            for there in self._declared.values():  # what they want is known by other means
+                token = None if there.token is None else there.token[1]
+                wanted -= set(state.wanted_of(there.adopts, token))
+            if self._declared and self.all_declared:  # what the program has no more goes too
+                others = [one for one in others if one in self._declared]
             # Of two that go at once, one has to delete it.
             others = [one for one in others if one != urn and (one, service) not in self._left]
-            if owner != urn:
+            there = self._declared.get(owner, _Resource())
+            if owner != urn and not (there.had == service and there.creating):
                 whose = f"is resource {_named(owner)} by now"
             elif wanted and urn not in self._declared:  # gone from the program, and not taken yet
                 whose = "is in no state until another resource of the program takes it over"
@@ -423,10 +429,7 @@ class Owners:
             )
         kept_by = self._kept_by(service)
         if kept_by is not None:
-            told.append(
-                f"If the program has no {name!r} any more, {kept_by} keeps its service: take it "
-                f'over with opts=ResourceOptions(import_="{service}").'
-            )
+            told.append(f"{kept_by} keeps its service there, also when {name!r} is gone.")
         elif "*" not in owner:  # which stands for anything in a target
             told.append(
                 f"If the program has no {name!r} any more, `pulumi destroy --target "

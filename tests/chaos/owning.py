@@ -368,6 +368,8 @@ class Owning:
                 self._check_service(urn, declared, entry, done.after.services[entry.id])
             self._check_import(urn, declared, entry, old)
             wanted_new = urn in done.replaced or (old is not None and old.tainted)
+            if declared.retain and declared.import_ == entry.id:
+                continue  # kept, and taken over again, as the program says
             if wanted_new and old is not None and not old.replacing and old.id == entry.id:
                 self.fail("unclear", f"{urn} was to be replaced, and is {entry.id} as before")
 

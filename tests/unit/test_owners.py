@@ -645,3 +645,30 @@ def test_one_after_the_other_nobody_waits_for_a_neighbour(run: _Run) -> None:
     assert "without --parallel 1" in _standing(run).told
     run.owners.begin_deletion(_A, _ONE)
     assert _standing(run).leaves
+
+
+def test_what_two_had_is_deleted_when_neither_keeps_it(run: _Run) -> None:
+    """One is replaced, its import left in, and the program has the other no more."""
+    run.holds(_A, _ONE)
+    run.holds(_B, _ONE)
+    told = {"number": 1, "wanted": ["gp-1:ms-1"], "one_by_one": False}
+    imported = _on("ai-2") | {"__adopt": "gp-1:ms-1"}
+    run.owners.declare(_B, _on("ai-1"), imported, told)
+    run.owners.own(_B, _ONE)
+    run.owners.declare(_B, {}, imported, told)
+    assert run.owners.begin_deletion(_B, _ONE) is None
+    run.owners.end_deletion(_ONE, gone=True)
+    run.holds(_B, _ONE, replaced=True)
+    assert run.owners.begin_deletion(_A, _ONE) is None
+
+
+def test_what_two_had_and_one_is_about_to_replace_is_deleted_with_the_other(run: _Run) -> None:
+    """As in the run after one that failed: the replaced one has been deleted in the state."""
+    run.holds(_A, _ONE)
+    run.holds(_B, _ONE, replaced=True)
+    imported = _on("ai-2") | {"__adopt": "gp-1:ms-1"}
+    told = {"number": 1, "wanted": ["gp-1:ms-1"], "one_by_one": False}
+    run.owners.declare(_B, _on("ai-1"), imported, told)
+    run.owners.own(_B, _ONE)
+    run.owners.declare(_B, {}, imported, told)
+    assert run.owners.begin_deletion(_A, _ONE) is None
