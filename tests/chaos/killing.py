@@ -25,13 +25,16 @@ Victim = Literal["everything", "cli"]
 _PATIENCE_S = 30.0
 _POLL_S = 0.005
 
-# The CLI puts its plugins into process groups of their own, but leaves them in its session.
+# The CLI puts its plugins into process groups of their own, but leaves them in its session. So does
+# one that a plugin starts.
 _WRAPPER = """#!{python} -IS
 import os, sys
-os.setsid()
-with open({record!r} + ".new", "w") as record:
-    record.write(str(os.getpid()))
-os.rename({record!r} + ".new", {record!r})
+if "IN_A_SESSION" not in os.environ:
+    os.environ["IN_A_SESSION"] = "1"
+    os.setsid()
+    with open({record!r} + ".new", "w") as record:
+        record.write(str(os.getpid()))
+    os.rename({record!r} + ".new", {record!r})
 os.execv({cli!r}, ["pulumi", *sys.argv[1:]])
 """
 

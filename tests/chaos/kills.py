@@ -141,8 +141,9 @@ class _Run:
         elif moment == "polling":
             self._cloud.hold_deployments()
         elif moment == "unsaved" and mutation == "DeleteModelService":
-            # The second proof that it is gone.
-            self._cloud.inject("hang-after", "ListModelServices", after=1)
+            # The second proof that it is gone; a replacement looks at its nodes first.
+            earlier = 2 if self._point.operation == "replace-delete" else 1
+            self._cloud.inject("hang-after", "ListModelServices", after=earlier)
         elif moment == "unsaved":
             # The delete of a replacement looks twice.
             earlier = 2 if self._point.operation == "replace-create" else 0

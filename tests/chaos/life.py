@@ -25,7 +25,7 @@ FOREIGN = "somebody-else-"
 #: Long enough for all that takes its time, short enough for what never ends.
 PATIENT = {"create": "5m", "update": "5m", "delete": "5m"}
 #: Printed by a create of which nobody knows whether it was applied.
-AGAIN = "run `pulumi up` again, the same client token finds a service that was created"
+AGAIN = "run `pulumi up` again, which finds a service that was created"
 #: How often a command may fail in the end without saying anything new.
 _TRIES = 3
 #: And how often one may be run in the end at all, though each error said something to do.
