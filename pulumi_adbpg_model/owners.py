@@ -211,6 +211,11 @@ class Owners:
 
     # What diff tells, and what create and delete do
 
+    def is_replaced(self, urn: str) -> bool:
+        """Whether what the state has of a resource is deleted, and its successor not made yet."""
+        held = (self._stack() or {}).get(urn)
+        return held is not None and held.replaced
+
     def own(self, urn: str, service: ModelServiceId) -> None:
         """
         Take note of the service that a resource of the program has.
@@ -392,6 +397,7 @@ class Owners:
             )
         with self._lock:
             owner = self._claimed.get(service)
+            owned = [other for other, urn_ in self._claimed.items() if urn_ == owner]
         known = self._stack()
         owner = owner or self._in_stack(service)
         if owner is None:
@@ -407,6 +413,8 @@ class Owners:
             return Standing(f"It is {_one_node(owner)}")
         leaves = f"It is resource {_named(owner)} of this program, which leaves that node, but"
         kept_by = self._kept_by(service)
+        if len(owned) > 1:  # it has its next one, and the state knows nothing more of this
+            kept_by = "retain_on_delete"
         if kept_by is not None:
             return Standing(f"{leaves} {kept_by} keeps its service there. Choose another node.")
         if self._one_by_one:

@@ -152,7 +152,7 @@ class Process:
         self._stack.knows(service)
         self._owners.own(urn, service)
         self._preflight.tell_more()
-        _refuse_other_import(urn, service, olds, news)
+        self._refuse_other_import(urn, service, olds, news)
         change = compare(olds, news, _is_unknown)
         replaces = list(change.replaces)
         status = olds.get("status")
@@ -179,6 +179,25 @@ class Process:
             _report(call).note(f"{id_} is {told}: `pulumi up` {then}")
         changes = True if forced else (None if change.changed else False)
         return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
+
+    def _refuse_other_import(
+        self, urn: str, service: ModelServiceId, olds: Properties, news: Properties
+    ) -> None:
+        """
+        Refuse an `import_` that names another service than the one that the resource has.
+
+        One that was left in since then names what may be gone, and means nothing.
+        """
+        adopted = news.get(state.ADOPT)
+        left_in = adopted in (None, olds.get(state.ADOPT), str(service))
+        if left_in or self._owners.is_replaced(urn):
+            return
+        raise OperationError(
+            f"import_ names model service {adopted}, but this resource has {service}. To keep that "
+            f"one, remove import_. To have it manage {adopted} instead, give up {service} first: "
+            f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then `pulumi "
+            "up` takes the other over."
+        )
 
     def _glance(self, olds: Properties, service: ModelServiceId) -> str | None:
         """
@@ -515,25 +534,6 @@ def _tokens(token: str | None, details: ModelServiceDetails | None) -> list[str]
     if token is not None:
         return [token]
     return None if details is not None and details.phase is Phase.ACTIVE else []
-
-
-def _refuse_other_import(
-    urn: str, service: ModelServiceId, olds: Properties, news: Properties
-) -> None:
-    """
-    Refuse an `import_` that names another service than the one that the resource has.
-
-    One that was left in since then names what may be gone, and means nothing.
-    """
-    adopted = news.get(state.ADOPT)
-    if adopted is None or adopted in (olds.get(state.ADOPT), str(service)):
-        return
-    raise OperationError(
-        f"import_ names model service {adopted}, but this resource has {service}. To keep that "
-        f"one, remove import_. To have it manage {adopted} instead, give up {service} first: "
-        f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then `pulumi "
-        "up` takes the other over."
-    )
 
 
 def _urn() -> str:

@@ -21,8 +21,10 @@ class Exported:
         self.asked: list[tuple[str, str]] = []
         self._resources: dict[str, dict[str, Any]] = {}
 
-    def hold(self, urn: str, stored: Stored, *, retained: bool = False) -> None:
-        """Have a resource in the state."""
+    def hold(
+        self, urn: str, stored: Stored, *, retained: bool = False, replaced: bool = False
+    ) -> None:
+        """Have a resource in the state; what is replaced is deleted, and its successor not made."""
         self._resources[urn] = {
             "urn": urn,
             "type": TYPE,
@@ -30,6 +32,7 @@ class Exported:
             "id": stored.id,
             "outputs": stored.outs,
             "retainOnDelete": retained,
+            "pendingReplacement": replaced,
         }
 
     def text(self, organization: str, urn: str) -> str | None:

@@ -159,6 +159,14 @@ def test_another_import_on_a_resource_that_exists_is_refused(
     assert cloud.mutations == []
 
 
+def test_what_was_deleted_for_its_successor_is_in_the_way_of_no_import(
+    following: TimedHost, exported: Exported, alive: Stored, inputs: Properties
+) -> None:
+    """An interrupted replacement left it in the state; the import finishes that."""
+    exported.hold(A, alive, replaced=True)
+    assert _ask(following, A, alive, {**inputs, "__adopt": "gp-1:ms-7"}) == _SAME
+
+
 def test_an_import_that_is_its_own_or_was_left_in_means_nothing(
     following: TimedHost, alive: Stored, inputs: Properties
 ) -> None:

@@ -635,6 +635,19 @@ def test_a_neighbour_whose_service_stays_is_not_waited_for(run: _Run, option: st
     assert (standing.leaves, standing.patience_s) == (False, 0.0)
 
 
+def test_a_neighbour_that_has_another_service_by_now_has_left_its_former_one(run: _Run) -> None:
+    """It was kept, as the state said before: by now the state knows nothing of it."""
+    run.declares(_A, "ai-1", had="ai-1")
+    run.owners.own(_A, _ONE)
+    run.replaces(_A, "ai-2")
+    assert _standing(run).leaves
+    run.owners.of(_A).claim(_TWO, existed=False)
+    assert _standing(run) == Standing(
+        f"It is resource 'a' ({_A}) of this program, which leaves that node, but retain_on_delete "
+        "keeps its service there. Choose another node."
+    )
+
+
 def test_one_after_the_other_nobody_waits_for_a_neighbour(run: _Run) -> None:
     """With --parallel 1 it would not begin before this one ends."""
     told = {"number": 2, "wanted": [], "one_by_one": True}
