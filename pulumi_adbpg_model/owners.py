@@ -13,6 +13,7 @@ import math
 import shlex
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,7 +39,7 @@ Node = tuple[str, str]
 #: How long a resource that the state knows may take to be declared, after the others are.
 _DECLARED_S = 2.0
 _SLICE_S = 0.1
-#: How long a resource that leaves a node may take to begin with that.
+#: How long a resource that leaves a node may take to begin with that, once no other is in its way.
 _LEAVES_S = 120.0
 
 
@@ -84,6 +85,24 @@ class Owners:
         self._left: set[tuple[str, ModelServiceId]] = set()
         #: Services that nobody has until they are taken over.
         self._awaited: set[ModelServiceId] = set()
+        #: Resources that the engine is at work on; those that wait for a node; and when one of the
+        #: others was last. It works on so many at once, and begins with the next when one is done.
+        self._operating: set[str] = set()
+        self._waiting: set[str] = set()
+        self._worked_s = 0.0
+
+    @contextmanager
+    def operating(self, urn: str) -> Iterator[None]:
+        """Take note of an operation while it goes on."""
+        with self._lock:
+            self._operating.add(urn)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._operating.discard(urn)
+                self._waiting.discard(urn)
+                self._worked_s = self._clock.monotonic()
 
     # What check tells
 
@@ -352,6 +371,7 @@ class Owners:
                     "own, and choose another node, which makes this one a service of its own."
                 )
             self._claimed[service] = urn
+            self._waiting.discard(urn)
         if whose is None or whose == urn:
             return None
         return f"{service} was resource {_named(whose)}, whose deletion leaves it alone from now on"
@@ -419,11 +439,17 @@ class Owners:
             return Standing(f"{leaves} {kept_by} keeps its service there. Choose another node.")
         if self._one_by_one:
             return Standing(f"{leaves} not before this one. Run `pulumi up` without --parallel 1.")
+        with self._lock:
+            self._waiting.add(urn)
+            if self._operating - self._waiting:
+                self._worked_s = self._clock.monotonic()
+            since_s = self._worked_s
         return Standing(
             f"{leaves} has not begun to. Run `pulumi up` again; if it does not help, change that "
             "one alone first.",
             leaves=True,
             patience_s=_LEAVES_S,
+            since_s=since_s,
         )
 
     def _undeclared(self, urn: str, owner: str, service: ModelServiceId) -> str:

@@ -228,7 +228,8 @@ class Process:
         operation = self._operation(props, "create")
         region = self._region(props)
         try:
-            created = self._create(operation, props, call.urn, region)
+            with self._owners.operating(call.urn):
+                created = self._create(operation, props, call.urn, region)
         except Exception as error:  # noqa: BLE001 - raised again
             return CreateResult(*self._rescue(call.urn, error))
         self._stack.knows(created.id, before=False)
@@ -350,7 +351,8 @@ class Process:
         begun = self._created.get(urn)
         why: str | None
         try:
-            outs, details = self._update(service, olds, news)
+            with self._owners.operating(urn):
+                outs, details = self._update(service, olds, news)
             why = why_unfinished(urn, service, details, outs, news)
         except Exception as error:  # noqa: BLE001 - raised again, or told
             if begun is None or begun.id != service:
@@ -436,7 +438,8 @@ class Process:
             return
         gone = False
         try:
-            self._delete(operation, service, urn, props)
+            with self._owners.operating(urn):
+                self._delete(operation, service, urn, props)
             gone = True
         finally:
             self._owners.end_deletion(service, gone=gone)

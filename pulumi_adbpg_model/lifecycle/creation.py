@@ -262,7 +262,8 @@ class _Creation:
             standing = Standing(BEING_DELETED, leaves=True, patience_s=math.inf)
         else:
             standing = operation.owners.standing(holder.id, node)
-        since = self._since.setdefault(holder.id, operation.clock.monotonic())
+        began_s = self._since.setdefault(holder.id, operation.clock.monotonic())
+        since = max(began_s, standing.since_s)
         patient = operation.clock.monotonic() - since < standing.patience_s
         if wait and patient and operation.waited_for(f"AI node {node}, held by {holder.id}"):
             return

@@ -119,12 +119,14 @@ class Standing:
         told: Whose it is and what to do about it: sentences.
         leaves: Whether it is on its way off the node, so that it is worth waiting for.
         patience_s: For how long to wait.
+        since_s: When that begins, if later than the wait; on the clock that never goes back.
         anybodys: Whether it may be what an interrupted run of this very declaration made.
     """
 
     told: str
     leaves: bool = False
     patience_s: float = 0.0
+    since_s: float = 0.0
     anybodys: bool = False
 
 

@@ -541,6 +541,27 @@ def test_a_resource_of_the_program_that_leaves_the_node_is_waited_for(run: _Run)
     assert (standing.leaves, standing.patience_s) == (True, 120.0)
 
 
+def test_the_patience_begins_when_no_other_is_in_the_way_of_what_leaves(run: _Run) -> None:
+    """The engine works on so many at once: one that deploys makes room when it is done."""
+    run.declares(_A, "ai-2", had="ai-1")
+    run.owners.own(_A, _ONE)
+    run.clock.sleep(10)
+    with run.owners.operating(_B):
+        assert _standing(run).since_s == 0.0  # it waits itself
+        with run.owners.operating(_C):
+            assert _standing(run).since_s == 10.0
+            run.clock.sleep(1000)
+            assert _standing(run).since_s == 1010.0
+            run.owners.of(_C).standing(_ONE, "ai-1")
+            run.clock.sleep(50)
+            assert _standing(run).since_s == 1010.0  # that one waits, too
+            run.owners.of(_C).claim(_TWO, existed=False)
+            assert _standing(run).since_s == 1060.0
+            run.clock.sleep(5)
+        run.clock.sleep(100)
+        assert _standing(run).since_s == 1065.0
+
+
 def test_what_this_run_made_is_its_resources_whatever_the_state_says(run: _Run) -> None:
     """The state may lag behind."""
     run.declares(_A, "ai-1")
