@@ -417,7 +417,6 @@ class Owners:
             )
         with self._lock:
             owner = self._claimed.get(service)
-            owned = [other for other, urn_ in self._claimed.items() if urn_ == owner]
         known = self._stack()
         owner = owner or self._in_stack(service)
         if owner is None:
@@ -431,9 +430,17 @@ class Owners:
             return Standing(_not_yet_declared(owner), patience_s=_DECLARED_S)
         if (service.db_instance_id, node) in there.nodes:
             return Standing(f"It is {_one_node(owner)}")
+        return self._leaving(urn, owner, service)
+
+    def _leaving(self, urn: str, owner: str, service: ModelServiceId) -> Standing:
+        """How a resource of the program stands that declares other nodes by now."""
         leaves = f"It is resource {_named(owner)} of this program, which leaves that node, but"
         kept_by = self._kept_by(service)
-        if len(owned) > 1:  # it has its next one, and the state knows nothing more of this
+        with self._lock:
+            others = [
+                one for one, whose in self._claimed.items() if whose == owner and one != service
+            ]
+        if others:  # it has its next one, and the state knows nothing more of this
             kept_by = "retain_on_delete"
         if kept_by is not None:
             return Standing(f"{leaves} {kept_by} keeps its service there. Choose another node.")

@@ -195,8 +195,8 @@ class Process:
         raise OperationError(
             f"import_ names model service {adopted}, but this resource has {service}. To keep that "
             f"one, remove import_. To have it manage {adopted} instead, give up {service} first: "
-            f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then `pulumi "
-            "up` takes the other over."
+            f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then "
+            "`pulumi up` takes the other over."
         )
 
     def _glance(self, olds: Properties, service: ModelServiceId) -> str | None:
