@@ -33,6 +33,7 @@ from pulumi_adbpg_model.lifecycle.placement import (
     explain_scarce,
     explain_taken,
     holder_of,
+    is_patient,
     living,
     services_of,
 )
@@ -263,9 +264,12 @@ class _Creation:
         else:
             standing = operation.owners.standing(holder.id, node)
         began_s = self._since.setdefault(holder.id, operation.clock.monotonic())
-        since = max(began_s, standing.since_s)
-        patient = operation.clock.monotonic() - since < standing.patience_s
-        if wait and patient and operation.waited_for(f"AI node {node}, held by {holder.id}"):
+        waited_s = operation.clock.monotonic() - max(began_s, standing.since_s)
+        if (
+            wait
+            and is_patient(operation, holder.id, standing.patience_s, waited_s)
+            and operation.waited_for(f"AI node {node}, held by {holder.id}")
+        ):
             return
         explain_taken(error, holder, node, standing, self._known)
         raise error

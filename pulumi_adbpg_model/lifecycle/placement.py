@@ -15,12 +15,14 @@ from pulumi_adbpg_model.errors import (
     TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation, Standing
-from pulumi_adbpg_model.lifecycle.presence import is_deleted
+from pulumi_adbpg_model.lifecycle.outage import DISAGREEMENT_S
+from pulumi_adbpg_model.lifecycle.presence import is_contradicted, is_deleted
 
 __all__ = [
     "explain_scarce",
     "explain_taken",
     "holder_of",
+    "is_patient",
     "living",
     "refuse_if_held",
     "services_of",
@@ -126,12 +128,22 @@ def refuse_if_held(
         standing = operation.owners.standing(held[0].id, held[1])
         if standing.leaves:
             return
-        if operation.clock.monotonic() - began_s >= standing.patience_s or operation.over:
+        waited_s = operation.clock.monotonic() - began_s
+        if not is_patient(operation, held[0].id, standing.patience_s, waited_s):
             raise OperationError(
                 f"delete of model service {service} was not sent, since what replaces it cannot be "
                 f"created: {_taken(*held)}. {standing.told}"
             )
         operation.pause()
+
+
+def is_patient(
+    operation: Operation, holder: ModelServiceId, patience_s: float, waited_s: float
+) -> bool:
+    """Whether a holder is worth waiting for: by how it stands, or since it may be gone already."""
+    if operation.over or waited_s < patience_s:
+        return not operation.over
+    return waited_s < DISAGREEMENT_S and is_contradicted(operation, holder)
 
 
 def explain_taken(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import (
     AdbpgModelError,
     ApiError,
@@ -31,6 +31,7 @@ __all__ = [
     "find",
     "glance",
     "gone_error",
+    "is_contradicted",
     "is_deleted",
     "is_proven_gone",
     "look",
@@ -111,6 +112,15 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
         service.db_instance_id, budget_s=operation.deadline.remaining_s
     )
     return all(other.id != service or is_deleted(other) for other in services)
+
+
+def is_contradicted(operation: Operation, service: ModelServiceId) -> bool:
+    """Whether describe says that a listed service is not there, or is going: the list may lag."""
+    try:
+        details = find(operation, service)
+    except AdbpgModelError as error:
+        return has_unknown_code(error)
+    return details is None or details.phase is Phase.LEAVING
 
 
 def look(

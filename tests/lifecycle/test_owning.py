@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec, Submission
-from pulumi_adbpg_model.errors import BusyError, OperationError, QuotaError
+from pulumi_adbpg_model.errors import ApiError, BusyError, OperationError, QuotaError
 from pulumi_adbpg_model.lifecycle import (
     Created,
     OwnedError,
@@ -427,6 +428,74 @@ def test_refuse_if_held_waits_no_longer_than_that(
 
     with pytest.raises(OperationError, match=r"Not declared\."):
         _refuse(cloud, voice, owners, "ai-1", limit_s=limit_s)
+
+    assert clock.now == ends_s
+
+
+_UNKNOWN = ApiError("DescribeModelService", "ms-old", "no", code="Never.Heard.Of", status=400)
+
+
+@pytest.mark.parametrize("denial", [not_found(), _UNKNOWN, None])
+def test_a_holder_that_only_the_list_still_shows_is_not_in_the_way(
+    cloud: FakeCloud,
+    clock: FakeClock,
+    voice: Voice,
+    denial: Exception | None,
+) -> None:
+    """An earlier run deleted it: the list lags behind; describe denies it, or shows it going."""
+    owners = FakeOwners()
+    late = cloud.add()
+    owners.standings[late] = _OTHERS
+    cloud.services[late].statuses = ["deleting"]
+    if denial is not None:
+        cloud.fail_always("describe", denial)
+    clock.at(3.0, lambda: cloud.remove(late))
+    clock.at(3.0, cloud.heal)
+
+    _refuse(cloud, voice, owners, "ai-1")
+
+    assert 3.0 <= clock.now <= 6.0
+
+
+def test_create_waits_for_a_list_that_lags_behind(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice, owners: FakeOwners
+) -> None:
+    """As before a deletion; nobody is told to take over what is not there."""
+    late = cloud.add()
+    owners.standings[late] = _OTHERS
+    cloud.fail_always("describe", not_found())
+    clock.at(3.0, lambda: cloud.remove(late))
+    clock.at(3.0, cloud.heal)
+
+    created = _create(cloud, voice, owners)
+
+    assert created.id in cloud.services
+    assert 3.0 <= clock.now <= 6.0
+
+
+def _refuse_for_another(cloud: FakeCloud, voice: Voice, owners: FakeOwners) -> None:
+    _refuse(cloud, voice, owners, "ai-1")
+
+
+@pytest.mark.parametrize(
+    ("denials", "ends_s"), [([not_found()], 2.0), ([not_found()] * 99, 16.0), ([outage()], 0.0)]
+)
+@pytest.mark.parametrize("command", [_refuse_for_another, _create])
+def test_a_holder_is_in_the_way_once_describe_shows_it(
+    cloud: FakeCloud,
+    clock: FakeClock,
+    voice: Voice,
+    denials: list[Exception],
+    ends_s: float,
+    command: Callable[[FakeCloud, Voice, FakeOwners], object],
+) -> None:
+    """Or if the two go on to contradict each other, or describe cannot be had."""
+    owners = FakeOwners()
+    owners.standings[cloud.add()] = _OTHERS
+    cloud.fail("describe", *denials)
+
+    with pytest.raises(OperationError, match=_HELD):
+        command(cloud, voice, owners)
 
     assert clock.now == ends_s
 
