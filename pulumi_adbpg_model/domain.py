@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
+    "UNKNOWN_STATUS",
     "AiNode",
     "ModelServiceDetails",
     "ModelServiceId",
@@ -42,8 +43,11 @@ class Phase(enum.Enum):
     PENDING = "pending"
 
 
-#: Parts of words for a service on its way out; the API pages name none.
-_LEAVING = ("delet", "destroy", "releas", "remov", "terminat", "undeploy")
+#: What stands for the status of a service for which the cloud says none.
+UNKNOWN_STATUS = "unknown"
+#: Words for a service on its way out; the API pages name none. Nothing else of it that goes, as in
+#: `net_deleting`.
+_LEAVING = re.compile(r"(wait.?for.?)?(delet|destroy|releas|remov|terminat|undeploy)")
 
 
 def phase_of(status: str | None) -> Phase:
@@ -59,7 +63,7 @@ def phase_of(status: str | None) -> Phase:
         return Phase.ACTIVE
     if "fail" in word or "error" in word:
         return Phase.FAILED
-    return Phase.LEAVING if any(part in word for part in _LEAVING) else Phase.PENDING
+    return Phase.LEAVING if _LEAVING.match(word) else Phase.PENDING
 
 
 def is_id_part(text: str) -> bool:

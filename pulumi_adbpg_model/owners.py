@@ -54,6 +54,8 @@ class _Resource:
     creating: bool = False
     existed: bool = False
     adopts: str | None = None
+    #: What `import_` named before.
+    adopted: str | None = None
     token: tuple[object, str] | None = None
     #: What diff is told.
     had: ModelServiceId | None = None
@@ -78,8 +80,9 @@ class Owners:
         self._deleting: set[ModelServiceId] = set()
         #: How many resources the program has made so far, as it says; None where it does not.
         self._number: int | None = None
-        #: What they are to take over, and whether the engine does one thing at a time.
-        self._wanted: frozenset[str] = frozenset()
+        #: What they are to take over, with the names of each; and whether the engine does one thing
+        #: at a time.
+        self._wanted: set[tuple[str, frozenset[str]]] = set()
         self._one_by_one = False
         #: Resources that left a service to another which the state gives it to.
         self._left: set[tuple[str, ModelServiceId]] = set()
@@ -128,13 +131,14 @@ class Owners:
             if number is not None:  # calls may overtake each other
                 self._number = max(number, self._number or 0)
             if isinstance(run, Mapping):
-                self._wanted |= frozenset(run["wanted"])
+                self._wanted |= {(key, frozenset(names)) for key, names in run["wanted"]}
                 self._one_by_one = run["one_by_one"]
             before = self._declared.get(urn, _Resource())
             now = replace(
                 before,
                 nodes=_nodes_of(inputs),
                 old_nodes=before.old_nodes if creating else _nodes_of(olds),
+                adopted=before.adopted if creating else olds.get(state.ADOPT),
                 creating=creating,
                 existed=before.existed or not creating,
                 adopts=adopts if isinstance(adopts, str) else None,
@@ -192,10 +196,13 @@ class Owners:
             resource = self._declared.get(urn, _Resource())
             return resource.old_nodes if resource.existed else None
 
-    def wanted_nodes(self, urn: str) -> frozenset[Node]:
-        """The nodes that it declares, as far as they are known."""
+    def next_nodes(self, urn: str, service: ModelServiceId) -> frozenset[Node]:
+        """The nodes of what is made once a service is deleted; none where that is there already."""
+        known = self._stack() or {}
         with self._lock:
-            return self._declared.get(urn, _Resource()).nodes
+            owner = self._successor(urn, service, known)
+            made = self._has_another(owner, service)
+            return frozenset() if made else self._declared.get(owner, _Resource()).nodes
 
     def neighbours(self, urn: str) -> Mapping[Node, str]:
         """By the nodes that it declares: another resource that declares it too."""
@@ -281,12 +288,14 @@ class Owners:
             Why there is nothing to delete: it is another's by now; None otherwise.
 
         Raises:
-            OperationError: Another one is to take it over, and has not.
+            OperationError: Another one is to take it over, and has not; or the state gives it to
+                another one too, and it is not known what becomes of that.
         """
-        left = self._left_to(urn, service, client_token)
-        if left is not None:
-            return left
+        known = self._stack() or {}
         with self._lock:
+            left = self._left_to(urn, service, client_token, known)
+            if left is not None:
+                return left
             for other, there in self._declared.items():
                 if other != urn and there.adopts == str(service) and not there.existed:
                     raise OperationError(
@@ -302,35 +311,52 @@ class Owners:
         with self._lock:
             return service in self._awaited
 
-    def _left_to(self, urn: str, service: ModelServiceId, client_token: object) -> str | None:
+    def _left_to(
+        self,
+        urn: str,
+        service: ModelServiceId,
+        client_token: object,
+        known: Mapping[str, Held],
+    ) -> str | None:
         owner = self._claimed.get(service, urn)
-        if self.successor(urn, service) != urn:
+        if self._successor(urn, service, known) != urn:
             return None
-        known = (self._stack() or {}).items()
-        others = [other for other, held in known if held.service == service and not held.replaced]
-        wanted = {str(service), *state.wanted_of(None, client_token)} & self._wanted
-        with self._lock:
-            for there in self._declared.values():  # what they want is known by other means
-                token = None if there.token is None else there.token[1]
-                wanted -= set(state.wanted_of(there.adopts, token))
-            if self._declared and self.all_declared:  # what the program has no more goes too
-                others = [one for one in others if one in self._declared]
+        keys = {str(service), *state.wanted_of(None, client_token)}
+        wanted = {key for key, names in self._wanted if key in keys and not names & _names(urn)}
+        for there in self._declared.values():  # what they want is known by other means
+            token = None if there.token is None else there.token[1]
+            wanted -= set(state.wanted_of(there.adopts, token))
+        others = [
+            other
+            for other, held in known.items()
+            if other != urn
+            and held.service == service
+            and not held.replaced
             # Of two that go at once, one has to delete it.
-            others = [one for one in others if one != urn and (one, service) not in self._left]
-            there = self._declared.get(owner, _Resource())
-            if owner != urn and not (there.had == service and there.creating):
-                whose = f"is resource {_named(owner)} by now"
-            elif wanted and urn not in self._declared:  # gone from the program, and not taken yet
-                whose = "is in no state until another resource of the program takes it over"
-                self._awaited.add(service)
-            elif others:
-                whose = f"is resource {_named(others[0])} of this stack too"
-            else:
-                return None
-            self._left.add((urn, service))
-            return f"{service} {whose}: it is left alone"
+            and (other, service) not in self._left
+        ]
+        undeclared = [other for other in others if other not in self._declared]
+        if self._declared and self.all_declared and urn not in self._declared:
+            # What the program has no more goes too.
+            others = [other for other in others if other in self._declared]
+        there = self._declared.get(owner, _Resource())
+        if owner != urn and not (there.had == service and there.creating):
+            whose = f"is resource {_named(owner)} by now"
+        elif wanted and urn not in self._declared:  # gone from the program, and not taken yet
+            whose = "is in no state until another resource of the program takes it over"
+            self._awaited.add(service)
+        elif urn in self._declared and undeclared:
+            raise OperationError(
+                f"delete of model service {service} was not sent: {_also_of(undeclared[0])}"
+            )
+        elif others:
+            whose = f"is resource {_named(others[0])} of this stack too"
+        else:
+            return None
+        self._left.add((urn, service))
+        return f"{service} {whose}: it is left alone"
 
-    def successor(self, urn: str, service: ModelServiceId) -> str:
+    def _successor(self, urn: str, service: ModelServiceId, known: Mapping[str, Held]) -> str:
         """
         The resource in whose place or for whose sake a service is deleted.
 
@@ -341,7 +367,10 @@ class Owners:
         there = self._declared.get(owner, _Resource())
         replaced = owner != urn and there.had == service and there.creating
         # Where the state has both names, the service has two owners.
-        return owner if replaced and owner not in (self._stack() or {}) else urn
+        return owner if replaced and owner not in known else urn
+
+    def _has_another(self, urn: str, service: ModelServiceId) -> bool:
+        return any(one != service and whose == urn for one, whose in self._claimed.items())
 
     def end_deletion(self, service: ModelServiceId, *, gone: bool) -> None:
         """Take note of what came of it."""
@@ -405,13 +434,23 @@ class Owners:
         resource = self._declared.get(urn, _Resource())
         return resource.existed or resource.had is not None or urn in (self._stack() or {})
 
+    def is_left_in(self, urn: str, adopted: ModelServiceId) -> bool:
+        """See `Ownership`."""
+        resource, held = self._declared.get(urn, _Resource()), (self._stack() or {}).get(urn)
+        before = {resource.adopted, str(resource.had)}
+        if held is not None:
+            before |= {held.imported, str(held.service)}
+        return str(adopted) in before
+
     def standing(self, urn: str, service: ModelServiceId, node: str) -> Standing:
         """See `Ownership`."""
         if service in self._deleting:
             return Standing(BEING_DELETED, leaves=True, patience_s=math.inf)
         if self.is_former(urn, service, existed=True):
+            retained = self._kept_by(service) == "retain_on_delete"
             return Standing(
-                "It is what this resource had until now, and retain_on_delete kept it. Choose "
+                "It is what this resource had until now, and "
+                f"{'retain_on_delete kept it' if retained else 'it was not deleted'}. Choose "
                 "another node, delete that service, or keep it with "
                 f'opts=ResourceOptions(import_="{service}").'
             )
@@ -437,11 +476,8 @@ class Owners:
         leaves = f"It is resource {_named(owner)} of this program, which leaves that node, but"
         kept_by = self._kept_by(service)
         with self._lock:
-            others = [
-                one for one, whose in self._claimed.items() if whose == owner and one != service
-            ]
-        if others:  # it has its next one, and the state knows nothing more of this
-            kept_by = "retain_on_delete"
+            if self._has_another(owner, service):  # the state knows nothing more of this one
+                kept_by = "retain_on_delete"
         if kept_by is not None:
             return Standing(f"{leaves} {kept_by} keeps its service there. Choose another node.")
         if self._one_by_one:
@@ -526,6 +562,9 @@ class _View(Ownership):
     def created_before(self) -> bool:
         return self._owners.created_before(self._urn)
 
+    def is_left_in(self, adopted: ModelServiceId) -> bool:
+        return self._owners.is_left_in(self._urn, adopted)
+
     def standing(self, service: ModelServiceId, node: str) -> Standing:
         return self._owners.standing(self._urn, service, node)
 
@@ -546,6 +585,20 @@ def _one_node(other: str) -> str:
     )
 
 
+def _also_of(owner: str) -> str:
+    """What to do about a resource that has the service too, and may be declared or not."""
+    told = (
+        f"resource {_named(owner)} of this stack has it too, and the program has not declared that "
+        "so far."
+    )
+    if "*" in owner:  # which stands for anything in a target
+        return told
+    return (
+        f"{told} If it has no {_name(owner)!r} any more, `pulumi destroy --target "
+        f"{shlex.quote(owner)}` leaves the service to this one; then run `pulumi up` again."
+    )
+
+
 def _not_yet_declared(owner: str) -> str:
     """What to do about a resource that the program may declare once others are done."""
     told = (
@@ -558,6 +611,12 @@ def _not_yet_declared(owner: str) -> str:
         f"{told}: `pulumi up --target {shlex.quote(owner)}`, then run `pulumi up` again; where the "
         "two change places, give one of them a free node first. Else choose a free node."
     )
+
+
+def _names(urn: str) -> frozenset[str]:
+    """See `state.names_of`."""
+    *_, types, name = urn.split("::", 3)
+    return frozenset(state.names_of(name, ("$" + types).split("$")[-2]))
 
 
 def _name(urn: str) -> str:

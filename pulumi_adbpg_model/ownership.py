@@ -29,9 +29,6 @@ __all__ = [
     "parse",
 ]
 
-#: A subclass may have a type of its own; its id, made of its outputs, gives it away.
-_DYNAMIC = "pulumi-python:dynamic"
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -208,7 +205,7 @@ def _proven(operation: Operation, absent: list[Entry]) -> list[Entry]:
 
 def _entry(resource: Mapping[str, Any]) -> Entry | None:
     outputs = resource.get("outputs") or {}
-    if not _is_service(resource, outputs) or resource.get("external"):
+    if not state.is_managed(resource):
         return None
     # Deleted already, and not yet created again: there is nothing to own.
     if resource.get("pendingReplacement") or not resource.get("id"):
@@ -221,13 +218,6 @@ def _entry(resource: Mapping[str, Any]) -> Entry | None:
         outputs.get("status") != state.UNSEEN,
         resource.get("delete") is True,
     )
-
-
-def _is_service(resource: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:
-    type_ = str(resource["type"])
-    # Another's own resource may hold a service's id too, but not as the end of its own.
-    own_id = str(resource.get("id")).endswith(f":{outputs.get('model_service_id')}")
-    return type_ == state.TYPE or (type_.startswith(_DYNAMIC) and own_id)
 
 
 def _creation(pending: Mapping[str, Any]) -> Creation | None:

@@ -76,7 +76,8 @@ class Process:
         self._settings = functools.cache(self._resolve)
         self._clock = clock
         self._began_s = clock.monotonic()
-        self._in_reach = True
+        #: Instances with a service that could not be looked at.
+        self._out_of_reach: set[str] = set()
         self._new_gateway = new_gateway
         self._lock = threading.Lock()
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
@@ -157,19 +158,21 @@ class Process:
         replaces = list(change.replaces)
         status = olds.get("status")
         told = f"{status!r}"
-        forced = change.resume or "status" in replaces
         # The state may be old: nothing is replaced for a status that is not so any more.
         found = None
         taking_over = state.is_taking_over(olds)
-        never_seen = change.resume and not replaces and status == state.UNSEEN
+        never_seen = not replaces and status == state.UNSEEN
         unsure = replaces == ["status"] or (never_seen and not taking_over)
-        if unsure and self._in_reach and self._owners.is_declared(urn):
+        instance = service.db_instance_id
+        if unsure and instance not in self._out_of_reach and self._owners.is_declared(urn):
             found = self._glance(olds, service)
-            self._in_reach = found is not None  # each would wait for the same
+            if found is None:  # each of its services would wait for the same
+                self._out_of_reach.add(instance)
             if found is not None and found != status:
                 told = f"{found!r} by now, not {status!r}" if found else "not there"
                 gone = found == "" or phase_of(found) in (Phase.FAILED, Phase.LEAVING)
                 replaces = ["status"] if gone else []
+        forced = change.resume or "status" in (*change.replaces, *replaces)
         if forced:
             then = "keeps it" if phase_of(found) is Phase.ACTIVE else "goes on waiting for it"
             if taking_over:
@@ -454,7 +457,7 @@ class Process:
                 "replace_on_changes, --replace or a taint (`pulumi state untaint`); "
                 f"{how_to_give_up(urn)}."
             )
-        wanted = self._owners.wanted_nodes(self._owners.successor(urn, service))
+        wanted = self._owners.next_nodes(urn, service)
         for instance in {instance for instance, _ in wanted}:
             lifecycle.refuse_if_held(operation, service, instance, {name for _, name in wanted})
         seen = state.last_seen(props, service) is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 from weakref import WeakKeyDictionary
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Alias, Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import SETTINGS, get_monitor
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelService"]
 
 
+_STACK = "pulumi:pulumi:Stack"
 #: The tokens, because a client token of one's own may be a secret.
 _SECRET_OUTPUTS = ["api_key", state.TOKENS]
 
@@ -43,7 +44,7 @@ class _Number:
 
     def __init__(self) -> None:
         self.so_far = 0
-        self.wanted: list[str] = []
+        self.wanted: list[tuple[str, list[str]]] = []
 
     @classmethod
     def of_run(cls) -> "_Number | None":
@@ -60,6 +61,18 @@ class _Number:
         if not self.wanted and not one_by_one:
             return self.so_far
         return {"number": self.so_far, "wanted": self.wanted, "one_by_one": one_by_one}
+
+
+def _names(name: str, opts: ResourceOptions) -> list[str]:
+    """What the resource is called, and was: the type of its parent, and its name."""
+    parent = opts.parent.pulumi_resource_type if opts.parent is not None else ""
+    names = state.names_of(name, "" if parent == _STACK else parent)[:1]
+    for alias in opts.aliases or ():
+        if isinstance(alias, str):
+            names += state.names_of(alias.rpartition("::")[2], None)
+        elif isinstance(alias, Alias):
+            names += state.names_of(alias.name if isinstance(alias.name, str) else name, None)
+    return names
 
 
 class ModelService(Resource, module="adbpg", name="ModelService"):
@@ -175,7 +188,9 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             number = _Number.of_run()
             if number is not None:
                 number.so_far += 1
-                number.wanted += state.wanted_of(adopt, props["client_token"])
+                names = _names(resource_name, opts)
+                wanted = state.wanted_of(adopt, props["client_token"])
+                number.wanted += [(key, names) for key in wanted]
                 props[state.NUMBER] = number
             for name, default in state.DEFAULTS.items():
                 props[name] = default if props[name] is None else props[name]

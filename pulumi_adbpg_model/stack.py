@@ -14,7 +14,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pulumi_adbpg_model import state
@@ -40,6 +39,8 @@ class Held:
     kept_by: str | None = None
     #: Whether it is deleted, and its successor not made yet.
     replaced: bool = False
+    #: What `import_` named.
+    imported: str | None = None
 
 
 def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str | None:
@@ -51,7 +52,7 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
         urn: Of one of its resources, which names project and stack.
         timeout_s: How long the CLI may take.
     """
-    cli = shutil.which("pulumi") or _parent()
+    cli = shutil.which("pulumi")
     stack, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
     project = rest.partition("::")[0]
     # Old states in files and buckets know no projects.
@@ -75,15 +76,6 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
         if organization != "organization":  # what the backends of one's own call it
             break
     return None
-
-
-def _parent() -> str | None:
-    """The CLI that runs this process, where it is not on the PATH and the system tells."""
-    try:
-        parent = Path(f"/proc/{os.getppid()}/exe").readlink()
-    except OSError:
-        return None
-    return str(parent) if parent.name == "pulumi" else None
 
 
 class StackState:
@@ -149,11 +141,8 @@ def _services(text: str) -> Mapping[str, Held] | None:
 
 
 def _held(resource: Mapping[str, Any]) -> Held | None:
-    """The service of a resource; one whose type is a subclass's has an id that tells."""
     outputs = resource.get("outputs") or {}
-    own = str(resource.get("id")).endswith(f":{outputs.get('model_service_id')}")
-    mine = resource["type"] == state.TYPE or (resource["type"].startswith(state.DYNAMIC) and own)
-    if not mine or resource.get("external"):
+    if not state.is_managed(resource):
         return None
     try:
         service = ModelServiceId.parse(resource.get("id"))
@@ -166,4 +155,5 @@ def _held(resource: Mapping[str, Any]) -> Held | None:
         token if token is None or isinstance(token, str) else "",
         kept_by[0] if kept_by else None,
         replaced=resource.get("pendingReplacement") is True,
+        imported=outputs.get(state.ADOPT),
     )

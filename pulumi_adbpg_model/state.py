@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi_adbpg_model.domain import (
+    UNKNOWN_STATUS,
     ModelServiceDetails,
     ModelServiceId,
     ModelServiceSpec,
@@ -28,7 +29,6 @@ __all__ = [
     "ADOPT",
     "DECLARED",
     "DEFAULTS",
-    "DYNAMIC",
     "FORMER",
     "INPUTS",
     "NUMBER",
@@ -41,9 +41,11 @@ __all__ = [
     "declared_inputs",
     "declared_names",
     "is_hidden",
+    "is_managed",
     "is_taking_over",
     "keeps_api_key",
     "last_seen",
+    "names_of",
     "outputs",
     "same_value",
     "spec_from",
@@ -56,9 +58,9 @@ __all__ = [
 Properties = Mapping[str, Any]
 
 #: How the types of all dynamic resources begin: a subclass may have one of its own.
-DYNAMIC = "pulumi-python:dynamic"
+_DYNAMIC = "pulumi-python:dynamic"
 #: The type of the resource, part of its URN.
-TYPE = f"{DYNAMIC}/adbpg:ModelService"
+TYPE = f"{_DYNAMIC}/adbpg:ModelService"
 #: Every input a program can set, in the order of the documentation.
 INPUTS = (
     "db_instance_id",
@@ -97,7 +99,8 @@ ORGANIZATION = "__organization"
 #: The id given as `ResourceOptions(import_=…)`.
 ADOPT = "__adopt"
 #: Of the run, never stored: how many services the program has made so far. Or a mapping of that
-#: `number`, `wanted` (see `wanted_of`) and `one_by_one`: the engine does one thing at a time.
+#: `number`, `wanted` (pairs of one of `wanted_of` and the `names_of` who wants it) and
+#: `one_by_one`: the engine does one thing at a time.
 NUMBER = "__number"
 #: In the outputs: which inputs the program set. Refresh is handed outputs alone, and has to give
 #: back inputs.
@@ -113,7 +116,7 @@ _FORMER_INPUTS = ("__urn", "timeouts")
 WRITTEN = "__written"
 FORMER = (*_FORMER_INPUTS, WRITTEN)
 #: The status of a service that the cloud has not shown yet.
-UNSEEN = "unknown"
+UNSEEN = UNKNOWN_STATUS
 
 
 def is_hidden(name: str) -> bool:
@@ -253,6 +256,30 @@ def is_taking_over(outs: Properties) -> bool:
 def was_active(outs: Properties) -> bool:
     """Whether the service was active at some time, so that it had an address or a key."""
     return any(outs.get(name) for name in ("private_connect_url", "public_connect_url", "api_key"))
+
+
+def is_managed(resource: Properties) -> bool:
+    """Whether a resource of an export is a service that the stack manages."""
+    type_, outputs = str(resource["type"]), resource.get("outputs") or {}
+    # Another's own resource may hold a service's id too, but not as the end of its own.
+    own_id = str(resource.get("id")).endswith(f":{outputs.get('model_service_id')}")
+    service = type_ == TYPE or (type_.startswith(_DYNAMIC) and own_id)
+    return service and not resource.get("external")
+
+
+def names_of(name: str, parent_type: str | None) -> list[str]:
+    """
+    What a resource may be called in what a run wants.
+
+    Args:
+        name: Its own.
+        parent_type: The type of its parent, empty without one; None where it is not known.
+
+    Returns:
+        Its name under that parent, where that is known, and under any.
+    """
+    under_any = f"*::{name}"
+    return [under_any] if parent_type is None else [f"{parent_type}::{name}", under_any]
 
 
 def wanted_of(adopted: object, client_token: object) -> list[str]:

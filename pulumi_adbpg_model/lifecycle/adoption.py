@@ -31,14 +31,14 @@ def create_or_adopt(
     """
     Take over the service that is to be adopted, or create one when there is none.
 
-    Once a resource was created, the service that it took over then may be gone, another's, or kept
-    as it was by retain_on_delete: what replaces it is created.
+    Where import_ was left in since, the service that was taken over then may be gone, another's, or
+    kept as it was by retain_on_delete: what replaces it is created.
     """
     if adopted is not None and adopted not in operation.deleted_here:
         try:
             return adopt(operation, adopted, spec, wait_for_active=wait_for_active)
         except (GoneError, OwnedError, UnfitError):
-            if not operation.owners.created_before:
+            if not operation.owners.is_left_in(adopted):
                 raise
     return create(operation, spec, tokens, wait_for_active=wait_for_active)
 

@@ -162,6 +162,10 @@ class Ownership(Protocol):
         """Whether the resource had a service before, whatever became of that."""
         ...
 
+    def is_left_in(self, adopted: ModelServiceId) -> bool:
+        """Whether an `import_` means nothing any more: the resource has taken that over before."""
+        ...
+
     def standing(self, service: ModelServiceId, node: str) -> Standing:
         """What to do about a service that holds a node which the resource wants."""
         ...
@@ -186,6 +190,10 @@ class NoOthers(Ownership):
 
     @property
     def created_before(self) -> bool:
+        """See `Ownership`."""
+        return False
+
+    def is_left_in(self, adopted: ModelServiceId) -> bool:  # noqa: ARG002
         """See `Ownership`."""
         return False
 

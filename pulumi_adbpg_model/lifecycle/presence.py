@@ -11,7 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
+from pulumi_adbpg_model.domain import (
+    UNKNOWN_STATUS,
+    ModelServiceDetails,
+    ModelServiceId,
+    Phase,
+)
 from pulumi_adbpg_model.errors import (
     AdbpgModelError,
     ApiError,
@@ -234,13 +239,13 @@ def glance(operation: Operation, service: ModelServiceId) -> str | None:
     One look that must not fail.
 
     Returns:
-        The status of the service, empty with proof that it is not there; None where nothing is to
-        be told.
+        The status of the service, or a word for none; empty with proof that it is not there; None
+        where nothing is to be told.
     """
     try:
         details = find(operation, service, any_code=True)
         if details is not None:
-            return details.status
+            return details.status or UNKNOWN_STATUS
         return "" if is_proven_gone(operation, service) else None
     except AdbpgModelError:
         return None

@@ -145,7 +145,7 @@ class Findings:
                 f"{self._settings.credentials.source}, got {declared.instance!r}. Check the id, "
                 "the region and the account."
             )
-        if declared.adopted is not None and not declared.owners.created_before:
+        if declared.adopted is not None and not declared.owners.is_left_in(declared.adopted):
             yield from self._unfit(declared.adopted)
         yield from self._unusable_nodes()
 

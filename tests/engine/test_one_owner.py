@@ -244,13 +244,20 @@ def test_a_former_name_that_is_left_in_the_state_deletes_nothing(
     assert owned(stack, simulator) == {}
 
 
+@pytest.mark.parametrize("into_a_component", [False, True])
 def test_what_the_program_imports_outlives_a_failure_before_it(
-    stack: Stack, simulator: Simulator
+    stack: Stack, simulator: Simulator, *, into_a_component: bool
 ) -> None:
     """The former name is deleted before the new one is declared; the next `up` takes it over."""
     stack.up(svc("alpha", 1))
     (id_,) = stack.ids()
-    program = in_order(svc("first", 2), svc("beta", 1, ResourceOptions(import_=id_)))
+    new = "alpha" if into_a_component else "beta"
+
+    def program() -> None:
+        pod = pulumi.ComponentResource("shop:ai:Pod", "pod") if into_a_component else None
+        options = ResourceOptions(parent=pod, import_=id_)
+        in_order(svc("first", 2), svc(new, 1, options))()
+
     simulator.fail_next_deployment()
     with pytest.raises(Failed) as failed:
         stack.up(program, continue_on_error=True)
@@ -261,4 +268,70 @@ def test_what_the_program_imports_outlives_a_failure_before_it(
     )
     assert id_ in pulumi_ids(simulator)
     stack.up(program)
-    assert owned(stack, simulator)["beta"] == id_
+    assert owned(stack, simulator)[new] == id_
+
+
+@pytest.mark.parametrize("led_by", ["client_token", "import_", "client_token and an alias"])
+def test_what_depends_on_a_replaced_one_is_replaced_with_it(
+    stack: Stack, simulator: Simulator, led_by: str
+) -> None:
+    """The engine deletes it before it is declared: what itself wants is not another's wish."""
+    options, inputs = ResourceOptions(), {"client_token": "t"}
+    if led_by == "import_":
+        options, inputs = _taking(place(simulator, ai_nodes=("ai-2",))), {}
+
+    def program(model_name: str, name: str = "second", options: ResourceOptions = options) -> None:
+        first = declare("first", ai_nodes=["ai-1"], model_name=model_name)
+        group = first.model_service_id.apply(lambda id_: f"rg-{id_}")
+        declare(name, options, ai_nodes=["ai-2"], resource_group_id=group, **inputs)
+
+    stack.up(lambda: program("Qwen3-Embedding-8B"))
+    before = set(owned(stack, simulator).values())
+    name = "second"
+    if "alias" in led_by:
+        name, options = "renamed", ResourceOptions(aliases=[urn("second")])
+    stack.up(lambda: program("Qwen3-Embedding-4B", name, options))
+    after = owned(stack, simulator)
+    assert set(after) == {"first", name}
+    assert before.isdisjoint(after.values())
+
+
+def test_a_deletion_that_is_left_over_is_made_up_for(stack: Stack, simulator: Simulator) -> None:
+    """What takes its place is there already, on the node that was wanted."""
+
+    def moved(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+        args.opts.delete_before_replace = False
+        return pulumi.ResourceTransformationResult(args.props, args.opts)
+
+    options = ResourceOptions(transformations=[moved])
+    stack.up(svc("alpha", 1, options))
+    simulator.inject("forbidden", "DeleteModelService", times=1)
+    with pytest.raises(Failed):
+        stack.up(svc("alpha", 2, options))
+    assert len(stack.ids()) == 2
+    stack.up(svc("alpha", 2, options))
+    assert len(owned(stack, simulator)) == 1
+
+
+def test_a_program_that_breaks_off_is_not_taken_for_the_whole_program(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """What it has not declared may still own the service of what is replaced; else it is told."""
+    stack.up(svc("alpha", 1))
+    (id_,) = stack.ids()
+    imported = ResourceOptions(import_=id_)
+    stack.up(svc("beta", 1, imported), target=[urn("beta")])
+
+    def broken() -> None:
+        svc("beta", 2, imported)()
+        message = "before alpha is declared"
+        raise RuntimeError(message)
+
+    with pytest.raises(Failed) as failed:
+        stack.up(broken)
+    (told,) = {one for one in failed.value.log.reasons("beta") if "was not sent" in one}
+    assert pulumi_ids(simulator) == {id_}
+    do_what_is_said(stack, told)
+    assert owned(stack, simulator) == {"beta": id_}
+    stack.up(svc("beta", 2, imported))
+    assert id_ not in owned(stack, simulator).values()

@@ -147,6 +147,9 @@ class FakeOwners(NoOthers):
     def created_before(self) -> bool:
         return self.before
 
+    def is_left_in(self, adopted: ModelServiceId) -> bool:
+        return self.before
+
     def standing(self, service: ModelServiceId, node: str) -> Standing:
         return self.standings.get(service) or super().standing(service, node)
 

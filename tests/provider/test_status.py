@@ -122,6 +122,26 @@ def test_a_cloud_that_does_not_answer_leaves_the_word_of_the_state(
     assert clock.monotonic() - began_s <= 5
 
 
+@pytest.mark.parametrize("why", ["gone", "forbidden"])
+def test_an_instance_that_cannot_be_looked_at_is_no_reason_for_another(
+    following: TimedHost, cloud: Simulator, failed: Stored, inputs: Properties, why: str
+) -> None:
+    """A failed look is not made again for its other services, each of which would wait."""
+    cloud.change_service(_name(failed), status="active")
+    elsewhere = {**inputs, "db_instance_id": "gp-away"}
+    outs = {**failed.outs, **elsewhere}
+    if why == "forbidden":
+        cloud.add_instance("gp-away", ["ai-1"])
+        cloud.inject("forbidden", "DescribeModelService", times=1)
+    for name in ("one", "two"):
+        away = Stored(f"gp-away:ms-{name}", {**outs, "model_service_id": f"ms-{name}"})
+        urn = f"urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::{name}"
+        following.check(elsewhere, away.outs, urn=urn)
+        assert following.diff(away, elsewhere, urn=urn) == _REPLACE
+    assert len(cloud.requests) == 1
+    assert _ask(following, failed, inputs) == _UPDATE
+
+
 @pytest.mark.parametrize("change", [{"replicas": 2}, {"model_name": "Qwen3-8B"}])
 def test_what_is_replaced_for_another_reason_is_not_looked_at(
     following: TimedHost, cloud: Simulator, failed: Stored, inputs: Properties, change: Properties
@@ -143,6 +163,7 @@ def test_a_refresh_looks_only_once(
     assert cloud.requests == []
 
 
+@pytest.mark.parametrize("waits", [True, False])
 def test_what_never_showed_and_is_not_there_is_replaced(
     unseen: Stored,
     following: TimedHost,
@@ -150,8 +171,11 @@ def test_what_never_showed_and_is_not_there_is_replaced(
     cloud: Simulator,
     inputs: Properties,
     capsys: pytest.CaptureFixture[str],
+    *,
+    waits: bool,
 ) -> None:
     """Once it had its time, counted from the begin of the run, so that many cost no more."""
+    inputs = {**inputs, "wait_for_active": waits}
     cloud.remove_service(_name(unseen))
     capsys.readouterr()
     for wait_s in (30, 0):

@@ -43,6 +43,8 @@ from tests.unit.values import SERVICE, live, names, networks
         ("deleting", Phase.LEAVING),
         (" Deleted ", Phase.LEAVING),
         ("WAIT_FOR_DESTROY", Phase.LEAVING),
+        ("NET_DELETING", Phase.PENDING),
+        ("node_removing", Phase.PENDING),
         ("releasing", Phase.LEAVING),
         ("removing", Phase.LEAVING),
         ("Terminating", Phase.LEAVING),

@@ -66,6 +66,10 @@ def _on(*nodes: str) -> dict[str, Any]:
     return {"db_instance_id": "gp-1", "ai_nodes": list(nodes)}
 
 
+def _told(number: float, *wanted: tuple[str, list[str]]) -> dict[str, Any]:
+    return {"number": number, "wanted": wanted, "one_by_one": False}
+
+
 @pytest.fixture
 def run() -> _Run:
     return _Run()
@@ -136,7 +140,7 @@ def test_values_that_are_not_known_yet_are_nobodys(run: _Run) -> None:
         assert (
             run.owners.declare(urn, {}, {"db_instance_id": "gp", "ai_nodes": unknown}, None) == []
         )
-        assert run.owners.wanted_nodes(urn) == frozenset()
+        assert run.owners.next_nodes(urn, _ONE) == frozenset()
 
 
 # What the program declares
@@ -145,11 +149,11 @@ def test_values_that_are_not_known_yet_are_nobodys(run: _Run) -> None:
 def test_nodes_are_told_apart_by_instance_and_name(run: _Run) -> None:
     """White space around a name means nothing; the old ones stay known in a replacement."""
     run.declares(_A, " ai-1\n", "ai-2", had="ai-3")
-    assert run.owners.wanted_nodes(_A) == {("gp-1", "ai-1"), ("gp-1", "ai-2")}
+    assert run.owners.next_nodes(_A, _ONE) == {("gp-1", "ai-1"), ("gp-1", "ai-2")}
     assert run.owners.old_nodes(_A) == frozenset([("gp-1", "ai-3")])
     assert not run.owners.to_be_created(_A)
     run.replaces(_A, "ai-2")
-    assert run.owners.wanted_nodes(_A) == {("gp-1", "ai-2")}
+    assert run.owners.next_nodes(_A, _ONE) == {("gp-1", "ai-2")}
     assert run.owners.old_nodes(_A) == frozenset([("gp-1", "ai-3")])
     assert run.owners.to_be_created(_A)
     run.declares(_B, "ai-2")
@@ -462,6 +466,8 @@ def test_what_the_resource_had_is_said_to_be_kept(run: _Run) -> None:
     """`retain_on_delete` kept it: it is neither waited for nor resumed."""
     run.declares(_B, "ai-1", had="ai-1")
     run.owners.own(_B, _ONE)
+    assert "had until now, and it was not deleted. Choose" in _standing(run).told
+    run.holds(_B, _ONE, kept_by="retain_on_delete")
     assert _standing(run) == Standing(
         "It is what this resource had until now, and retain_on_delete kept it. Choose another "
         'node, delete that service, or keep it with opts=ResourceOptions(import_="gp-1:ms-1").'
@@ -614,19 +620,23 @@ def test_of_two_that_the_state_gives_a_service_to_one_deletes_it(run: _Run) -> N
 
 
 @pytest.mark.parametrize(
-    ("wanted", "client_token", "left"),
+    ("wanted", "names", "client_token", "left"),
     [
-        (["gp-1:ms-1"], None, True),
-        (wanted_of(None, "t"), "t", True),
-        (wanted_of(None, "t"), "u", False),
-        (["gp-1:ms-2"], None, False),
+        (["gp-1:ms-1"], ["::b"], None, True),
+        (wanted_of(None, "t"), ["::b"], "t", True),
+        (wanted_of(None, "t"), ["::b"], "u", False),
+        (["gp-1:ms-2"], ["::b"], None, False),
+        # Its own wish, or that of what was it; what moves into a component is another one.
+        (["gp-1:ms-1"], ["::a"], None, False),
+        (wanted_of(None, "t"), ["::b", "*::a"], "t", False),
+        (["gp-1:ms-1"], ["shop:ai:Pod::a"], None, True),
     ],
 )
 def test_what_the_program_is_about_to_take_over_is_left_alone(
-    run: _Run, wanted: list[str], client_token: str | None, *, left: bool
+    run: _Run, wanted: list[str], names: list[str], client_token: str | None, *, left: bool
 ) -> None:
     """Though the new name is not declared yet; not where the resource itself is declared."""
-    told = {"number": 2.0, "wanted": wanted, "one_by_one": False}
+    told = _told(2.0, *((key, names) for key in wanted))
     run.owners.declare(_B, {}, _on("ai-2"), told)
     alone = run.owners.begin_deletion(_A, _ONE, client_token)
     assert (alone is not None) == left
@@ -637,7 +647,7 @@ def test_what_the_program_is_about_to_take_over_is_left_alone(
 def test_an_alias_deletes_what_it_replaces_also_with_its_import_left_in(run: _Run) -> None:
     """The engine deletes it under its former name."""
     run.holds(_A, _ONE)
-    told = {"number": 1, "wanted": ["gp-1:ms-1"], "one_by_one": False}
+    told = _told(1, ("gp-1:ms-1", ["::b"]))
     run.owners.declare(_B, _on("ai-1"), _on("ai-2"), told)
     run.owners.own(_B, _ONE)
     run.replaces(_B, "ai-2")
@@ -681,19 +691,55 @@ def test_one_after_the_other_nobody_waits_for_a_neighbour(run: _Run) -> None:
     assert _standing(run).leaves
 
 
-def test_what_two_had_is_deleted_when_neither_keeps_it(run: _Run) -> None:
-    """One is replaced, its import left in, and the program has the other no more."""
+def test_what_two_have_is_not_deleted_for_one_while_the_other_may_keep_it(run: _Run) -> None:
+    """The program may have broken off before that; if it has it no more, its deletion leaves it."""
     run.holds(_A, _ONE)
     run.holds(_B, _ONE)
-    told = {"number": 1, "wanted": ["gp-1:ms-1"], "one_by_one": False}
-    imported = _on("ai-2") | {"__adopt": "gp-1:ms-1"}
-    run.owners.declare(_B, _on("ai-1"), imported, told)
+    run.declares(_B, "ai-2", had="ai-1", number=1)
     run.owners.own(_B, _ONE)
-    run.owners.declare(_B, {}, imported, told)
+    run.replaces(_B, "ai-2")
+    with pytest.raises(OperationError) as refused:
+        run.owners.begin_deletion(_B, _ONE)
+    assert str(refused.value) == (
+        f"delete of model service gp-1:ms-1 was not sent: resource 'a' ({_A}) of this stack has it "
+        "too, and the program has not declared that so far. If it has no 'a' any more, `pulumi "
+        f"destroy --target {_A}` leaves the service to this one; then run `pulumi up` again."
+    )
+    assert run.owners.begin_deletion(_A, _ONE) is not None
+    run.stack = {_B: Held(_ONE)}
     assert run.owners.begin_deletion(_B, _ONE) is None
-    run.owners.end_deletion(_ONE, gone=True)
-    run.holds(_B, _ONE, replaced=True)
-    assert run.owners.begin_deletion(_A, _ONE) is None
+
+
+def test_what_two_have_whose_urn_is_a_pattern_is_not_targeted(run: _Run) -> None:
+    """In a target `*` stands for anything."""
+    run.holds(f"{_TYPE}a*", _ONE)
+    run.declares(_B, "ai-2", had="ai-1", number=1)
+    run.owners.own(_B, _ONE)
+    with pytest.raises(OperationError) as refused:
+        run.owners.begin_deletion(_B, _ONE)
+    assert "--target" not in str(refused.value)
+
+
+def test_a_deletion_is_for_no_node_where_its_successor_is_there(run: _Run) -> None:
+    """As one that the state says is still to be made."""
+    run.declares(_A, "ai-2", had="ai-2")
+    run.owners.own(_A, _TWO)
+    assert run.owners.next_nodes(_A, _ONE) == frozenset()
+    assert run.owners.next_nodes(_A, _TWO) == {("gp-1", "ai-2")}
+
+
+def test_an_import_is_left_in_where_it_names_what_was_taken_over_before(run: _Run) -> None:
+    """In this run or before it; a new one is not, though the resource was created before."""
+    run.owners.declare(_A, _on("ai-1") | {"__adopt": "gp-1:ms-1"}, _on("ai-2"), None)
+    run.replaces(_A, "ai-2")
+    run.holds(_B, _TWO, replaced=True, imported="gp-1:ms-1")
+    run.declares(_C, "ai-3", had="ai-3")
+    run.owners.own(_C, _ONE)
+    for urn in (_A, _B, _C):
+        assert run.owners.of(urn).is_left_in(_ONE)
+    other = ModelServiceId("gp-1", "ms-3")
+    assert run.owners.of(_B).is_left_in(_TWO)
+    assert not any(run.owners.of(urn).is_left_in(other) for urn in (_A, _B, _C))
 
 
 def test_what_two_had_and_one_is_about_to_replace_is_deleted_with_the_other(run: _Run) -> None:
@@ -701,7 +747,7 @@ def test_what_two_had_and_one_is_about_to_replace_is_deleted_with_the_other(run:
     run.holds(_A, _ONE)
     run.holds(_B, _ONE, replaced=True)
     imported = _on("ai-2") | {"__adopt": "gp-1:ms-1"}
-    told = {"number": 1, "wanted": ["gp-1:ms-1"], "one_by_one": False}
+    told = _told(1, ("gp-1:ms-1", ["::b"]))
     run.owners.declare(_B, _on("ai-1"), imported, told)
     run.owners.own(_B, _ONE)
     run.owners.declare(_B, {}, imported, told)

@@ -332,8 +332,10 @@ def test_a_take_over_that_is_not_known_in_full_is_not_compared(desk: _Desk) -> N
 
 def test_an_import_that_was_left_in_is_not_told(desk: _Desk) -> None:
     """Of a resource that the state has: a new one is created, whatever became of that service."""
-    desk.stack = {f"{_URN}model": Held(ModelServiceId("gp-1", "ms-9"))}
+    held = Held(ModelServiceId("gp-1", "ms-9"), replaced=True, imported="gp-1:ms-1")
+    desk.stack = {f"{_URN}model": held}
     assert desk.tell(__adopt="gp-1:ms-1") == []
+    assert desk.tell(__adopt="gp-1:ms-2") != []
 
 
 def test_what_this_run_deleted_holds_nothing(desk: _Desk) -> None:
