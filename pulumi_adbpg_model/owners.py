@@ -197,12 +197,24 @@ class Owners:
             return resource.old_nodes if resource.existed else None
 
     def next_nodes(self, urn: str, service: ModelServiceId) -> frozenset[Node]:
-        """The nodes of what is made once a service is deleted; none where that is there already."""
+        """
+        The nodes of what is made once a service is deleted; none where that is there already.
+
+        Raises:
+            OperationError: Another resource of the program wants one of them too.
+        """
         known = self._stack() or {}
         with self._lock:
             owner = self._successor(urn, service, known)
             made = self._has_another(owner, service)
-            return frozenset() if made else self._declared.get(owner, _Resource()).nodes
+            nodes = frozenset() if made else self._declared.get(owner, _Resource()).nodes
+            rival = self.rival(owner, nodes)
+        if rival is not None:
+            raise OperationError(
+                f"delete of model service {service} was not sent, since what replaces it cannot be "
+                f"created: {rival}"
+            )
+        return nodes
 
     def neighbours(self, urn: str) -> Mapping[Node, str]:
         """By the nodes that it declares: another resource that declares it too."""
@@ -322,7 +334,13 @@ class Owners:
         if self._successor(urn, service, known) != urn:
             return None
         keys = {str(service), *state.wanted_of(None, client_token)}
-        wanted = {key for key, names in self._wanted if key in keys and not names & _names(urn)}
+        # What the state has already takes nothing over any more.
+        there_already = [_names(other) for other, held in known.items() if not held.replaced]
+        wanted = {
+            key
+            for key, names in self._wanted
+            if key in keys and not any(names & one for one in [_names(urn), *there_already])
+        }
         for there in self._declared.values():  # what they want is known by other means
             token = None if there.token is None else there.token[1]
             wanted -= set(state.wanted_of(there.adopts, token))
@@ -466,7 +484,8 @@ class Owners:
         if there is None:
             if self.all_declared:
                 return Standing(self._undeclared(urn, owner, service))
-            return Standing(_not_yet_declared(owner), patience_s=_DECLARED_S)
+            told = _not_yet_declared(owner, alias=not self.created_before(urn))
+            return Standing(told, patience_s=_DECLARED_S)
         if (service.db_instance_id, node) in there.nodes:
             return Standing(f"It is {_one_node(owner)}")
         return self._leaving(urn, owner, service)
@@ -500,10 +519,7 @@ class Owners:
         name = _name(owner)
         told = [f"It is resource {name!r} of this stack."]
         if not self.created_before(urn):
-            told.append(
-                "If this is that one under another name or parent, say so with "
-                f"opts=ResourceOptions(aliases=[{json.dumps(owner)}])."
-            )
+            told.append(_as_alias(owner))
         kept_by = self._kept_by(service)
         if kept_by is not None:
             told.append(f"{kept_by} keeps its service there, also when {name!r} is gone.")
@@ -599,18 +615,29 @@ def _also_of(owner: str) -> str:
     )
 
 
-def _not_yet_declared(owner: str) -> str:
-    """What to do about a resource that the program may declare once others are done."""
-    told = (
-        f"It is resource {_name(owner)!r} of this stack, which the program has not declared so "
-        "far. If it is to leave that node, let it go first"
-    )
-    if "*" in owner:  # which stands for anything in a target
-        return f"{told}, then run `pulumi up` again. Else choose a free node."
+def _as_alias(owner: str) -> str:
     return (
-        f"{told}: `pulumi up --target {shlex.quote(owner)}`, then run `pulumi up` again; where the "
-        "two change places, give one of them a free node first. Else choose a free node."
+        "If this is that one under another name or parent, say so with "
+        f"opts=ResourceOptions(aliases=[{json.dumps(owner)}])."
     )
+
+
+def _not_yet_declared(owner: str, *, alias: bool) -> str:
+    """What to do about a resource that the program may declare once others are done."""
+    name = _name(owner)
+    told = [f"It is resource {name!r} of this stack, which the program has not declared so far."]
+    if alias:
+        told.append(_as_alias(owner))
+    first = f"If {name!r} is to leave that node, let it go first"
+    if "*" in owner:  # which stands for anything in a target
+        told.append(f"{first}, then run `pulumi up` again.")
+    else:
+        told.append(
+            f"{first}: `pulumi up --target {shlex.quote(owner)}`, which deletes it if the program "
+            "has it no more, then run `pulumi up` again; where the two change places, give one of "
+            "them a free node first."
+        )
+    return " ".join([*told, "Else choose a free node."])
 
 
 def _names(urn: str) -> frozenset[str]:

@@ -459,7 +459,9 @@ class Process:
             )
         wanted = self._owners.next_nodes(urn, service)
         for instance in {instance for instance, _ in wanted}:
-            lifecycle.refuse_if_held(operation, service, instance, {name for _, name in wanted})
+            names = {name for _, name in wanted}
+            own = [name.strip() for name in props.get("ai_nodes") or ()]
+            lifecycle.refuse_if_held(operation, service, instance, names, own)
         seen = state.last_seen(props, service) is not None
         lifecycle.delete(operation, service, seen=seen)
         self._spent_tokens |= set(props.get(state.TOKENS) or ())

@@ -14,6 +14,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pulumi_adbpg_model import state
@@ -23,6 +24,8 @@ from pulumi_adbpg_model.domain import ModelServiceId
 __all__ = ["Held", "StackState", "export"]
 
 _TIMEOUT_S = 10.0
+#: How far above this process the CLI is: a shell that launches, and a virtual environment's.
+_GENERATIONS = 4
 _KEEPING = (("retainOnDelete", "retain_on_delete"), ("protect", "protect"))
 #: How long an answer is used: many resources may ask at once, and one again and again.
 _FRESH_S = 3.0
@@ -52,7 +55,8 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
         urn: Of one of its resources, which names project and stack.
         timeout_s: How long the CLI may take.
     """
-    cli = shutil.which("pulumi")
+    engine = _engine()
+    cli = shutil.which("pulumi") or (engine and engine / "exe")
     stack, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
     project = rest.partition("::")[0]
     # Old states in files and buckets know no projects.
@@ -63,6 +67,7 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
             ran = subprocess.run(  # noqa: S603 - the program that runs this one
                 [cli, "stack", "export", "--stack", name, "--non-interactive"],
                 env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+                cwd=engine and engine / "cwd",  # what a relative backend URL is relative to
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -75,6 +80,20 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
             return ran.stdout.decode(errors="replace")
         if organization != "organization":  # what the backends of one's own call it
             break
+    return None
+
+
+def _engine() -> Path | None:
+    """What /proc says of the CLI that runs this process, where there is such a thing."""
+    process = Path("/proc") / str(os.getppid())
+    for _ in range(_GENERATIONS):
+        try:
+            if (process / "exe").readlink().name == "pulumi":
+                return process
+            after_name = (process / "stat").read_text(errors="replace").rpartition(")")[2]
+        except OSError:
+            break
+        process = process.with_name(after_name.split()[1])
     return None
 
 

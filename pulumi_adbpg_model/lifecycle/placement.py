@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
+from pulumi_adbpg_model.domain import (
+    AiNode,
+    ModelServiceDetails,
+    ModelServiceId,
+    ModelServiceSpec,
+    Phase,
+)
 from pulumi_adbpg_model.errors import (
     ApiError,
     BusyError,
@@ -93,12 +99,17 @@ def holder_of(
     services: Iterable[ModelServiceDetails], ai_nodes: Iterable[str]
 ) -> tuple[ModelServiceDetails, str] | None:
     """The first service that sits on one of the nodes, with that node."""
+    return next(_holders_of(services, ai_nodes), None)
+
+
+def _holders_of(
+    services: Iterable[ModelServiceDetails], ai_nodes: Iterable[str]
+) -> Iterator[tuple[ModelServiceDetails, str]]:
     wanted = set(ai_nodes)
     for service in services:
         for node in service.ai_nodes or ():
             if node in wanted:
-                return service, node
-    return None
+                yield service, node
 
 
 def refuse_if_held(
@@ -106,6 +117,7 @@ def refuse_if_held(
     service: ModelServiceId,
     db_instance_id: str,
     ai_nodes: Collection[str],
+    own_nodes: Collection[str],
 ) -> None:
     """
     Refuse to delete a service for another on nodes that are not to be had.
@@ -115,26 +127,45 @@ def refuse_if_held(
         service: The service that is to be deleted.
         db_instance_id: The instance of the other.
         ai_nodes: The nodes of the other.
+        own_nodes: Those of the service.
 
     Raises:
         OperationError: A node is held, and not about to be free.
     """
     began_s = operation.clock.monotonic()
     while True:
-        others = (one for one in living(operation, db_instance_id) if one.id != service)
-        held = holder_of(others, ai_nodes)
-        if held is None or held[0].phase is Phase.LEAVING:
-            return
-        standing = operation.owners.standing(held[0].id, held[1])
-        if standing.leaves:
-            return
+        others = [one for one in living(operation, db_instance_id) if one.id != service]
+        held, standing = _staying(operation, others, ai_nodes)
         waited_s = operation.clock.monotonic() - began_s
-        if not is_patient(operation, held[0].id, standing.patience_s, waited_s):
+        if held is not None and standing is not None:
+            why = f"{_taken(*held)}. {standing.told}"
+            patient = is_patient(operation, held[0].id, standing.patience_s, waited_s)
+        else:
+            freed = own_nodes if db_instance_id == service.db_instance_id else ()
+            taken = _bound(operation, others, db_instance_id, set(ai_nodes) - set(freed))
+            if taken is None:
+                return
+            why = taken
+            patient = waited_s < DISAGREEMENT_S and not operation.over  # it may be free already
+        if not patient:
             raise OperationError(
                 f"delete of model service {service} was not sent, since what replaces it cannot be "
-                f"created: {_taken(*held)}. {standing.told}"
+                f"created: {why}"
             )
         operation.pause()
+
+
+def _staying(
+    operation: Operation, services: Iterable[ModelServiceDetails], ai_nodes: Iterable[str]
+) -> tuple[tuple[ModelServiceDetails, str], Standing] | tuple[None, None]:
+    """The first holder that is not about to leave, with its node, and how it stands."""
+    for holder, node in _holders_of(services, ai_nodes):
+        if holder.phase is Phase.LEAVING:
+            continue
+        standing = operation.owners.standing(holder.id, node)
+        if not standing.leaves:
+            return (holder, node), standing
+    return None, None
 
 
 def is_patient(
@@ -201,40 +232,76 @@ def explain_scarce(
     wanted = ", ".join(spec.ai_nodes)
     if isinstance(error, QuotaError):
         error.hint = f"Asked for {wanted}. {_free_nodes(operation, spec)}{error.hint}"
-    standings = {
-        service.id: operation.owners.standing(service.id, spec.ai_nodes[0])
-        for service in shown
-        if not service.ai_nodes
-    }
-    anybodys = [str(id_) for id_, one in standings.items() if one.anybodys]
-    others = [id_ for id_, one in standings.items() if not one.anybodys]
-    if anybodys:
-        advice = (
-            f"These services of the instance do not show their AI nodes, one may hold {wanted}: "
-            f"{', '.join(anybodys)}. To take one over, declare it with "
-            f'opts=ResourceOptions(import_="{anybodys[0]}"), if no other stack has it; else '
-            "choose a free node."
-        )
-    elif others:
-        standing = standings[others[0]]
-        advice = (
-            f"Model service {others[0]} does not show its AI nodes, it may hold {wanted}. "
-            f"{'If it stays there, choose a free node.' if standing.leaves else standing.told}"
-        )
-    else:
+    advice = _who_may_hold(spec.ai_nodes, _hidden(operation, shown, spec.ai_nodes))
+    if advice is None:
         return
     error.hint = f"{error.hint} {advice}".lstrip()
     if first and isinstance(error, BusyError):
         operation.report.note(f"{error.reason}. {advice}")
 
 
+def _hidden(
+    operation: Operation, services: Iterable[ModelServiceDetails], ai_nodes: Sequence[str]
+) -> dict[ModelServiceId, Standing]:
+    """How services stand that do not show their nodes, and may be on those."""
+    return {
+        service.id: operation.owners.standing(service.id, ai_nodes[0])
+        for service in services
+        if not service.ai_nodes
+    }
+
+
+def _who_may_hold(ai_nodes: Sequence[str], hidden: Mapping[ModelServiceId, Standing]) -> str | None:
+    wanted = ", ".join(ai_nodes)
+    anybodys = [str(id_) for id_, one in hidden.items() if one.anybodys]
+    others = [id_ for id_, one in hidden.items() if not one.anybodys]
+    if anybodys:
+        return (
+            f"These services of the instance do not show their AI nodes, one may hold {wanted}: "
+            f"{', '.join(anybodys)}. To take one over, declare it with "
+            f'opts=ResourceOptions(import_="{anybodys[0]}"), if no other stack has it; else '
+            "choose a free node."
+        )
+    if others:
+        standing = hidden[others[0]]
+        return (
+            f"Model service {others[0]} does not show its AI nodes, it may hold {wanted}. "
+            f"{'If it stays there, choose a free node.' if standing.leaves else standing.told}"
+        )
+    return None
+
+
+def _bound(
+    operation: Operation,
+    services: Sequence[ModelServiceDetails],
+    db_instance_id: str,
+    ai_nodes: Collection[str],
+) -> str | None:
+    """What to say of nodes that are taken, though no service shows that it is on them."""
+    there = [service for service in services if service.phase is not Phase.LEAVING]
+    if not ai_nodes or all(service.ai_nodes for service in there):
+        return None
+    bound = sorted({node.name for node in _nodes(operation, db_instance_id) or () if node.bound})
+    taken = [node for node in bound if node in ai_nodes]
+    hidden = _hidden(operation, there, taken) if taken else {}
+    if not hidden or any(standing.leaves for standing in hidden.values()):
+        return None
+    return f"AI node {taken[0]} is taken. {_who_may_hold(taken, hidden)}"
+
+
 def _free_nodes(operation: Operation, spec: ModelServiceSpec) -> str:
     """What could be used instead, as a sentence; empty when it cannot be told."""
-    try:
-        nodes = operation.api.list_ai_nodes(
-            spec.db_instance_id, budget_s=min(_LOOK_S, operation.deadline.remaining_s)
-        )
-    except (ApiError, ConfigurationError, TransportError):
+    nodes = _nodes(operation, spec.db_instance_id)
+    if nodes is None:
         return ""
     free = sorted(node.name for node in nodes if not node.bound)
     return f"Free AI nodes of the instance: {', '.join(free) or 'none'}. "
+
+
+def _nodes(operation: Operation, db_instance_id: str) -> Sequence[AiNode] | None:
+    """The nodes of the instance; None when they cannot be listed: it only helps."""
+    budget_s = min(_LOOK_S, operation.deadline.remaining_s)
+    try:
+        return operation.api.list_ai_nodes(db_instance_id, budget_s=budget_s)
+    except (ApiError, ConfigurationError, TransportError):
+        return None

@@ -308,6 +308,12 @@ class Life:
             if self.failing:  # in a word that the package does not take for a failure
                 self.failing -= 1
                 return True
+        if "gives it up" in text and failures and self.failing:  # it was being taken over
+            self.failing -= 1
+            self.say("the resource is dropped from the state by hand, and its service deleted")
+            self.world.forget()
+            self.remove(self.ours)
+            return True
         if "security_ip_group" in text and "security_ip_group" in self.declared:
             del self.declared["security_ip_group"]
             return True

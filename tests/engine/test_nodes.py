@@ -103,7 +103,10 @@ def test_a_shift_in_which_the_last_waits_for_the_first_is_helped_by_what_is_said
     reason = refused(stack, shifted, "alpha")
     assert "import_" not in reason
     assert hosted(stack, simulator) == {"alpha": ("ai-1",), "beta": ("ai-2",)}
-    assert f"`pulumi up --target {urn('beta')}`, then run `pulumi up` again;" in reason
+    assert (
+        f"`pulumi up --target {urn('beta')}`, which deletes it if the program has it no" in reason
+    )
+    assert "aliases" not in reason
     stack.up(shifted, target=[urn("beta")])
     assert hosted(stack, simulator) == {"alpha": ("ai-1",), "beta": ("ai-3",)}
     stack.up(shifted)
@@ -120,6 +123,17 @@ def test_nothing_is_deleted_for_the_node_of_a_neighbour_that_is_retained(
     (reason,) = failed.value.log.reasons("gamma")
     assert "retain_on_delete keeps its service there" in reason
     assert "DeleteModelService" not in mutations(simulator)
+
+
+def test_two_that_move_to_one_node_are_both_kept(stack: Stack, simulator: Simulator) -> None:
+    """Only one of them could be made: a mistyped program deletes neither."""
+    stack.up(_before())
+    before = hosted(stack, simulator)
+    with pytest.raises(Failed) as failed:
+        stack.up(declaring(svc("alpha", 3), svc("beta", 3)))
+    told = {*failed.value.log.reasons("alpha"), *failed.value.log.reasons("beta")}
+    assert all("was not sent, since what replaces it cannot be created" in one for one in told)
+    assert hosted(stack, simulator) == before
 
 
 def test_two_resources_on_one_node_are_told_in_every_preview(

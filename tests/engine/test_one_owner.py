@@ -57,6 +57,20 @@ def test_a_new_name_is_refused_with_the_alias_that_keeps_the_service(
     assert "DeleteModelService" not in mutations(simulator)
 
 
+def test_a_new_name_that_others_depend_on_is_refused_with_the_alias_first(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """Nobody knows then whether the old name comes yet; the other advice says that it deletes."""
+    stack.up(in_order(svc("alpha", 1), svc("gamma", 2)))
+    owners = owned(stack, simulator)
+    reason = refused(stack, in_order(svc("beta", 1), svc("gamma", 2)), "beta")
+    target = f"`pulumi up --target {urn('alpha')}`, which deletes it if the program has it no more"
+    assert reason.index("aliases=") < reason.index(target)
+    aliased = svc("beta", 1, ResourceOptions(aliases=[alias_advised(reason)]))
+    assert stack.up(in_order(aliased, svc("gamma", 2))).changes == {"same": 3}
+    assert owned(stack, simulator) == {"beta": owners["alpha"], "gamma": owners["gamma"]}
+
+
 @pytest.mark.parametrize("into_a_component", [False, True])
 def test_an_import_under_a_new_name_takes_the_service_from_the_old_one(
     stack: Stack, simulator: Simulator, *, into_a_component: bool
@@ -294,6 +308,20 @@ def test_what_depends_on_a_replaced_one_is_replaced_with_it(
     after = owned(stack, simulator)
     assert set(after) == {"first", name}
     assert before.isdisjoint(after.values())
+
+
+def test_a_token_that_moves_to_what_exists_leaves_no_service_behind(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """What has a service already takes none over, so that the one of the former is deleted."""
+    stack.up(declaring(svc("alpha", 1, client_token="t"), svc("beta", 2)))
+    program = in_order(svc("first", 3), svc("beta", 2, client_token="t"))
+    simulator.fail_next_deployment()
+    with pytest.raises(Failed):
+        stack.up(program, continue_on_error=True)
+    assert len(pulumi_ids(simulator)) == 2
+    stack.up(program)
+    assert set(owned(stack, simulator)) == {"first", "beta"}
 
 
 def test_a_deletion_that_is_left_over_is_made_up_for(stack: Stack, simulator: Simulator) -> None:

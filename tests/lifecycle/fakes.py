@@ -188,6 +188,8 @@ class FakeCloud:
         self.skew_s = 0.0
         self.groups: dict[str, tuple[str, ...]] = {}
         self.nodes = ["ai-1", "ai-2", "ai-3"]
+        #: Those that are held by services that do not show it.
+        self.bound: set[str] = set()
         self.visible = True
         self.call_s = 0.0
         #: What a new service is like.
@@ -318,7 +320,7 @@ class FakeCloud:
         self, db_instance_id: str, *, budget_s: float | None = None
     ) -> Sequence[AiNode]:
         self._called("nodes", db_instance_id, budget_s)
-        held = {n for s in self.services.values() for n in s.details.ai_nodes or ()}
+        held = {n for s in self.services.values() for n in s.details.ai_nodes or ()} | self.bound
         return [AiNode(name, None, None, name in held) for name in self.nodes]
 
     def modify_security_ips(

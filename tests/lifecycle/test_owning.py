@@ -349,7 +349,8 @@ def _refuse(
     cloud: FakeCloud, voice: Voice, owners: FakeOwners, *nodes: str, limit_s: float = 600.0
 ) -> None:
     service = ModelServiceId(INSTANCE, "ms-mine")
-    refuse_if_held(operation(cloud, voice, limit_s, owners=owners), service, INSTANCE, nodes)
+    one = operation(cloud, voice, limit_s, owners=owners)
+    refuse_if_held(one, service, INSTANCE, nodes, ["ai-3"])
 
 
 def test_refuse_if_held_passes_what_is_free_or_its_own(
@@ -398,6 +399,19 @@ def test_refuse_if_held_passes_a_holder_that_leaves(
     _refuse(cloud, voice, owners, "ai-1")
 
     assert clock.now == 0.0
+
+
+def test_refuse_if_held_looks_at_all_that_are_in_the_way(
+    cloud: FakeCloud, voice: Voice, owners: FakeOwners
+) -> None:
+    """One that leaves does not hide one that stays."""
+    leaves = Standing("It leaves.", leaves=True, patience_s=120.0)
+    owners.standings[cloud.add("ms-leaves", "ai-1")] = leaves
+    cloud.add("ms-deleted", "ai-1", status="deleting")
+    owners.standings[cloud.add("ms-stays", "ai-2")] = _OTHERS
+
+    with pytest.raises(OperationError, match=r"ai-2 is held by model service gp-demo:ms-stays"):
+        _refuse(cloud, voice, owners, "ai-1", "ai-2")
 
 
 def test_refuse_if_held_waits_for_what_is_not_known_yet(
@@ -498,6 +512,48 @@ def test_a_holder_is_in_the_way_once_describe_shows_it(
         command(cloud, voice, owners)
 
     assert clock.now == ends_s
+
+
+def _hides(cloud: FakeCloud, *bound: str, **fields: object) -> ModelServiceId:
+    """A service that does not show its nodes."""
+    cloud.bound = {*bound}
+    return cloud.add(ai_nodes=None, **fields)  # type: ignore[arg-type]
+
+
+def test_refuse_if_held_keeps_the_service_where_a_node_is_taken_that_nobody_shows(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice, owners: FakeOwners
+) -> None:
+    """The list of nodes tells; it may lag behind for some seconds."""
+    owners.standings[_hides(cloud, "ai-1")] = _OTHERS
+
+    with pytest.raises(OperationError) as caught:
+        _refuse(cloud, voice, owners, "ai-1", "ai-2")
+
+    assert str(caught.value) == (
+        "delete of model service gp-demo:ms-mine was not sent, since what replaces it cannot be "
+        "created: AI node ai-1 is taken. Model service gp-demo:ms-old does not show its AI nodes, "
+        "it may hold ai-1. It is another's."
+    )
+    assert 15.0 <= clock.now <= 18.0
+
+
+@pytest.mark.parametrize("why", ["own", "free", "free soon", "leaves", "goes", "not told"])
+def test_refuse_if_held_passes_where_no_node_is_known_to_stay_taken(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice, why: str
+) -> None:
+    """A node of its own, or one that will be free, or nobody knows."""
+    owners = FakeOwners()
+    taken = {"own": ["ai-3"], "free": ["ai-2"]}.get(why, ["ai-1"])
+    one = _hides(cloud, *taken, status="deleting" if why == "goes" else "active")
+    standing = Standing("It leaves.", leaves=True, patience_s=120.0)
+    owners.standings[one] = standing if why == "leaves" else _OTHERS
+    if why == "not told":
+        cloud.fail_always("nodes", outage())
+    clock.at(5.0, cloud.bound.clear)
+
+    _refuse(cloud, voice, owners, "ai-1", "ai-3")
+
+    assert clock.now == (6.0 if why == "free soon" else 0.0)
 
 
 @pytest.mark.parametrize("error", [outage(), not_found()])

@@ -516,13 +516,17 @@ def test_what_the_program_may_still_declare_is_waited_for(run: _Run) -> None:
     run.holds(_A, _ONE)
     run.declares(_B, "ai-1", number=2)
     standing = _standing(run)
-    assert standing.told == (
-        "It is resource 'a' of this stack, which the program has not declared so far. If it is to "
-        f"leave that node, let it go first: `pulumi up --target {_A}`, then run `pulumi up` "
-        "again; where the two change places, give one of them a free node first. Else choose a "
-        "free node."
+    first = "It is resource 'a' of this stack, which the program has not declared so far. "
+    then = (
+        f"If 'a' is to leave that node, let it go first: `pulumi up --target {_A}`, which deletes "
+        "it if the program has it no more, then run `pulumi up` again; where the two change "
+        "places, give one of them a free node first. Else choose a free node."
     )
+    alias = "If this is that one under another name or parent, say so with "
+    assert standing.told == f'{first}{alias}opts=ResourceOptions(aliases=["{_A}"]). {then}'
     assert (standing.leaves, standing.patience_s) == (False, 2.0)
+    run.declares(_B, "ai-1", had="ai-3", number=2)
+    assert _standing(run).told == f"{first}{then}"
 
 
 def test_two_that_declare_one_node_are_named(run: _Run) -> None:
@@ -642,6 +646,30 @@ def test_what_the_program_is_about_to_take_over_is_left_alone(
     assert (alone is not None) == left
     run.declares(_A, "ai-1", had="ai-1")
     assert run.owners.begin_deletion(_A, _ONE, client_token) is None
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_what_has_a_service_already_is_not_about_to_take_one_over(
+    run: _Run, *, replaced: bool
+) -> None:
+    """Neither by a token that it is given now, nor by an import that was left in."""
+    run.owners.declare(_C, {}, _on("ai-2"), _told(2, ("gp-1:ms-1", ["::b"])))
+    run.holds(_B, _TWO, replaced=replaced)
+    assert (run.owners.begin_deletion(_A, _ONE) is not None) == replaced
+
+
+def test_nothing_is_deleted_for_a_node_that_another_one_declares_too(run: _Run) -> None:
+    """Only one of the two could be made."""
+    for urn, service in ((_A, _ONE), (_B, _TWO)):
+        run.declares(urn, "ai-3", had="ai-1")
+        run.owners.own(urn, service)
+    with pytest.raises(OperationError) as refused:
+        run.owners.next_nodes(_A, _ONE)
+    assert str(refused.value) == (
+        "delete of model service gp-1:ms-1 was not sent, since what replaces it cannot be created: "
+        f"AI node ai-3 is wanted by resource 'b' ({_B}) of this program, which declares that node "
+        "too, and a node hosts one model. Choose another node for one of the two."
+    )
 
 
 def test_an_alias_deletes_what_it_replaces_also_with_its_import_left_in(run: _Run) -> None:

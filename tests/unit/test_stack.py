@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -326,3 +330,30 @@ def test_an_export_without_what_the_stack_is_known_to_have_is_not_believed(
     if new is not None:
         stack.knows(ModelServiceId.parse(new), before=False)
     assert stack.services() == ({_URN: Held(_SERVICE)} if trusted else None)
+
+
+@pytest.mark.skipif(not Path("/proc/self/exe").is_symlink(), reason="needs /proc")
+@pytest.mark.parametrize("on_path", [True, False])
+def test_the_cli_is_run_where_the_one_runs_that_runs_this(
+    cli: _Cli, tmp_path: Path, *, on_path: bool
+) -> None:
+    """A relative URL of the backend means the same there; a launcher may be in between."""
+    cli("pwd")
+    folder = tmp_path / "here"
+    folder.mkdir()
+    engine = tmp_path / "engine" / "pulumi"  # a shell with that name, which runs what it is given
+    engine.parent.mkdir()
+    shutil.copy2(Path(shutil.which("bash") or "bash").resolve(), engine)
+    (folder / "stack").write_text("pwd\n")
+    code = f"from pulumi_adbpg_model.stack import export; print(export('acme', {_URN!r}))"
+    launch = shlex.join(["sh", "-c", f"cd / && {shlex.join([sys.executable, '-c', code])}; true"])
+    path = os.environ["PATH"] if on_path else "/usr/bin:/bin"
+    ran = subprocess.run(
+        [engine, "-c", f"{launch}; true"],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stdout.strip() == str(folder)
