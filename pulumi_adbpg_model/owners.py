@@ -78,8 +78,10 @@ class Owners:
         self._declared: dict[str, _Resource] = {}
         self._claimed: dict[ModelServiceId, str] = {}
         self._deleting: set[ModelServiceId] = set()
-        #: How many resources the program has made so far, as it says; None where it does not.
+        #: How many resources the program has made so far, as it says; None where it does not. And
+        #: their names.
         self._number: int | None = None
+        self._names: frozenset[str] = frozenset()
         #: What they are to take over, with the names of each; and whether the engine does one thing
         #: at a time.
         self._wanted: set[tuple[str, frozenset[str]]] = set()
@@ -133,6 +135,8 @@ class Owners:
             if isinstance(run, Mapping):
                 self._wanted |= {(key, frozenset(names)) for key, names in run["wanted"]}
                 self._one_by_one = run["one_by_one"]
+                names = frozenset(json.loads(run["names"]))
+                self._names = max(names, self._names, key=len)
             before = self._declared.get(urn, _Resource())
             now = replace(
                 before,
@@ -178,6 +182,13 @@ class Owners:
         with self._lock:
             told = [there for there in self._declared.values() if there.creating or there.had]
             return self._number is not None and len(told) >= self._number
+
+    def _is_gone(self, urn: str) -> bool:
+        """Whether the program has a resource no more, under any name, as far as it has told."""
+        with self._lock:
+            made = _names(urn) & self._names
+            known = self.all_declared or (self._names and not made)
+            return urn not in self._declared and bool(known)
 
     def is_declared(self, urn: str) -> bool:
         """Whether the program has told of the resource."""
@@ -354,9 +365,8 @@ class Owners:
             and (other, service) not in self._left
         ]
         undeclared = [other for other in others if other not in self._declared]
-        if self._declared and self.all_declared and urn not in self._declared:
-            # What the program has no more goes too.
-            others = [other for other in others if other in self._declared]
+        if self._declared and urn not in self._declared:  # what it has no more goes too
+            others = [other for other in others if not self._is_gone(other)]
         there = self._declared.get(owner, _Resource())
         if owner != urn and not (there.had == service and there.creating):
             whose = f"is resource {_named(owner)} by now"
@@ -482,10 +492,9 @@ class Owners:
         with self._lock:
             there = self._declared.get(owner)
         if there is None:
-            if self.all_declared:
+            if self._is_gone(owner):
                 return Standing(self._undeclared(urn, owner, service))
-            told = _not_yet_declared(owner, alias=not self.created_before(urn))
-            return Standing(told, patience_s=_DECLARED_S)
+            return Standing(_not_yet_declared(owner), patience_s=_DECLARED_S)
         if (service.db_instance_id, node) in there.nodes:
             return Standing(f"It is {_one_node(owner)}")
         return self._leaving(urn, owner, service)
@@ -519,7 +528,10 @@ class Owners:
         name = _name(owner)
         told = [f"It is resource {name!r} of this stack."]
         if not self.created_before(urn):
-            told.append(_as_alias(owner))
+            told.append(
+                "If this is that one under another name or parent, say so with "
+                f"opts=ResourceOptions(aliases=[{json.dumps(owner)}])."
+            )
         kept_by = self._kept_by(service)
         if kept_by is not None:
             told.append(f"{kept_by} keeps its service there, also when {name!r} is gone.")
@@ -543,7 +555,7 @@ class Owners:
     def _await_declaration(self, urn: str) -> None:
         """Wait until the program has told of a resource, or of all, or long enough."""
         until = self._clock.monotonic() + _DECLARED_S
-        while not (urn in self._declared or self.all_declared or self._clock.cancelled):
+        while not (urn in self._declared or self._is_gone(urn) or self._clock.cancelled):
             if self._clock.monotonic() >= until:
                 return
             self._clock.sleep(_SLICE_S)
@@ -615,29 +627,18 @@ def _also_of(owner: str) -> str:
     )
 
 
-def _as_alias(owner: str) -> str:
-    return (
-        "If this is that one under another name or parent, say so with "
-        f"opts=ResourceOptions(aliases=[{json.dumps(owner)}])."
+def _not_yet_declared(owner: str) -> str:
+    """What to do about a resource that the program declares once others are done."""
+    told = (
+        f"It is resource {_name(owner)!r} of this stack, which the program has not declared so "
+        "far. If it is to leave that node, let it go first"
     )
-
-
-def _not_yet_declared(owner: str, *, alias: bool) -> str:
-    """What to do about a resource that the program may declare once others are done."""
-    name = _name(owner)
-    told = [f"It is resource {name!r} of this stack, which the program has not declared so far."]
-    if alias:
-        told.append(_as_alias(owner))
-    first = f"If {name!r} is to leave that node, let it go first"
     if "*" in owner:  # which stands for anything in a target
-        told.append(f"{first}, then run `pulumi up` again.")
-    else:
-        told.append(
-            f"{first}: `pulumi up --target {shlex.quote(owner)}`, which deletes it if the program "
-            "has it no more, then run `pulumi up` again; where the two change places, give one of "
-            "them a free node first."
-        )
-    return " ".join([*told, "Else choose a free node."])
+        return f"{told}, then run `pulumi up` again. Else choose a free node."
+    return (
+        f"{told}: `pulumi up --target {shlex.quote(owner)}`, then run `pulumi up` again; where the "
+        "two change places, give one of them a free node first. Else choose a free node."
+    )
 
 
 def _names(urn: str) -> frozenset[str]:

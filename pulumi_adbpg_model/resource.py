@@ -2,6 +2,7 @@
 
 # No postponed annotations: Pulumi reads those of the class for each resource that is declared, and
 # would compile each text anew.
+import json
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 from weakref import WeakKeyDictionary
@@ -36,14 +37,15 @@ class _Number:
     """
     How many services the program of a run has made by the time that it is asked.
 
-    Where that matters: also what these are to take over, and that the engine does one thing at a
-    time.
+    Where that matters: also their names, what they are to take over, and that the engine does one
+    thing at a time.
     """
 
     _of_runs: ClassVar["WeakKeyDictionary[Any, _Number]"] = WeakKeyDictionary()
 
     def __init__(self) -> None:
         self.so_far = 0
+        self.names: list[str] = []
         self.wanted: list[tuple[str, list[str]]] = []
 
     @classmethod
@@ -58,9 +60,16 @@ class _Number:
         """What is sent with a resource, when it is sent: most others are made by then."""
         yield from ()
         one_by_one = SETTINGS.parallel == 1
-        if not self.wanted and not one_by_one:
+        if self.so_far == 1 and not self.wanted and not one_by_one:
             return self.so_far
-        return {"number": self.so_far, "wanted": self.wanted, "one_by_one": one_by_one}
+        # A text, because Pulumi takes its time for each item of a list.
+        names = json.dumps(self.names)
+        return {
+            "number": self.so_far,
+            "names": names,
+            "wanted": self.wanted,
+            "one_by_one": one_by_one,
+        }
 
 
 def _names(name: str, opts: ResourceOptions) -> list[str]:
@@ -189,6 +198,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             if number is not None:
                 number.so_far += 1
                 names = _names(resource_name, opts)
+                number.names += names
                 wanted = state.wanted_of(adopt, props["client_token"])
                 number.wanted += [(key, names) for key in wanted]
                 props[state.NUMBER] = number

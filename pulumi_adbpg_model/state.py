@@ -99,8 +99,8 @@ ORGANIZATION = "__organization"
 #: The id given as `ResourceOptions(import_=…)`.
 ADOPT = "__adopt"
 #: Of the run, never stored: how many services the program has made so far. Or a mapping of that
-#: `number`, `wanted` (pairs of one of `wanted_of` and the `names_of` who wants it) and
-#: `one_by_one`: the engine does one thing at a time.
+#: `number`, the `names` of these (see `names_of`, a JSON list), `wanted` (pairs of one of
+#: `wanted_of` and the names of who wants it) and `one_by_one`: the engine does one thing at a time.
 NUMBER = "__number"
 #: In the outputs: which inputs the program set. Refresh is handed outputs alone, and has to give
 #: back inputs.

@@ -15,11 +15,12 @@ at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pulumi_adbpg_model.simulator.state import Service
+from pulumi_adbpg_model.state import names_of, wanted_of
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.commands import Ran
 from tests.chaos.hosting import TimedProvider
@@ -50,6 +51,12 @@ class Declared:
     import_: str | None = None
     retain: bool = False
     timeouts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """What it is called, and was."""
+        own = names_of(self.name, _COMPONENT if self.inside else "")[0]
+        return [own, *(f"*::{alias.rpartition('::')[2]}" for alias in self.aliases)]
 
     def urn(self, stack: str) -> str:
         """Its URN in a stack."""
@@ -107,7 +114,7 @@ class Stack:
         """`pulumi preview`: the same questions, and nothing is done."""
 
         def look() -> None:
-            self._estate.number = len(program)
+            self._estate.program = program
             for declared in program:
                 if not self._over:
                     self._registered(declared, replaced)
@@ -175,7 +182,7 @@ class Stack:
 
     def _up(self, program: list[Declared], replaced: Collection[str]) -> None:
         seen: set[str] = set()
-        self._estate.number = len(program)
+        self._estate.program = program
         for declared in program:
             if self._over:
                 break
@@ -353,8 +360,8 @@ class Estate(Stage):
             _unevenly(self.simulator)
         self.stacks = {name: Stack(name, self) for name in ("dev", "prod")}
         self.turns: Turns | None = None
-        #: How many services the program of the moment declares.
-        self.number = 0
+        #: The program of the moment.
+        self.program: Sequence[Declared] = ()
 
     def __enter__(self) -> Self:
         TimedProvider.export = self.export
@@ -367,8 +374,23 @@ class Estate(Stage):
     def news(self, declared: Declared) -> Properties:
         """What the program hands over for a resource."""
         adopted = {} if declared.import_ is None else {"__adopt": declared.import_}
-        hidden = {"__organization": ORGANIZATION, "__number": self.number}
+        hidden = {"__organization": ORGANIZATION, "__number": self._of_program()}
         return {**declared.inputs, **adopted, **hidden}
+
+    def _of_program(self) -> Properties:
+        """What a program says of itself."""
+        names = [name for declared in self.program for name in declared.names]
+        wanted = [
+            [key, declared.names]
+            for declared in self.program
+            for key in wanted_of(declared.import_, declared.inputs.get("client_token"))
+        ]
+        return {
+            "number": len(self.program),
+            "names": json.dumps(names),
+            "wanted": wanted,
+            "one_by_one": False,
+        }
 
     def cut(self) -> None:
         """SIGKILL for the host: the engine's calls end, and so does all that goes on in it."""

@@ -369,10 +369,9 @@ def test_what_is_not_known_to_have_another_name_is_not_called_gone(
     with pytest.raises(HostError) as refused:
         following.delete(alive, urn=A)
     assert str(refused.value).endswith(
-        "It is resource 'b' of this stack, which the program has not declared so far. If 'b' is to "
-        f"leave that node, let it go first: `pulumi up --target {B}`, which deletes it if the "
-        "program has it no more, then run `pulumi up` again; where the two change places, give one "
-        "of them a free node first. Else choose a free node."
+        "It is resource 'b' of this stack, which the program has not declared so far. If it is to "
+        f"leave that node, let it go first: `pulumi up --target {B}`, then run `pulumi up` again; "
+        "where the two change places, give one of them a free node first. Else choose a free node."
     )
     assert following.diff(other, on_3, urn=renamed).replaces == ["ai_nodes"]
     following.delete(alive, urn=A)
@@ -424,28 +423,28 @@ def test_a_node_of_another_resource_of_the_program_is_refused_by_name(
     )
 
 
-_THIS_STACK = "It is resource 'a' of this stack"
 _ALIAS = (
-    "If this is that one under another name or parent, say so with opts=ResourceOptions(aliases=["
-    f'"{A}"]).'
+    "It is resource 'a' of this stack. If this is that one under another name or parent, say so "
+    f'with opts=ResourceOptions(aliases=["{A}"]).'
 )
 _REMOVE = (
     f"If the program has no 'a' any more, `pulumi destroy --target {A}` deletes it; then run "
     "`pulumi up` again. Else choose a free node."
 )
 _LET_GO = (
-    f"{_THIS_STACK}, which the program has not declared so far. {_ALIAS} If 'a' is to leave that "
-    f"node, let it go first: `pulumi up --target {A}`, which deletes it if the program has it no "
-    "more, then run `pulumi up` again; where the two change places, give one of them a free node "
-    "first. Else choose a free node."
+    "It is resource 'a' of this stack, which the program has not declared so far. If it is to "
+    f"leave that node, let it go first: `pulumi up --target {A}`, then run `pulumi up` again; "
+    "where the two change places, give one of them a free node first. Else choose a free node."
 )
 
 
 @pytest.mark.parametrize(
     ("number", "existed", "told"),
     [
-        pytest.param(1, False, f"{_THIS_STACK}. {_ALIAS} {_REMOVE}", id="another name"),
-        pytest.param(1, True, f"{_THIS_STACK}. {_REMOVE}", id="one that there was before"),
+        pytest.param(1, False, f"{_ALIAS} {_REMOVE}", id="another name"),
+        pytest.param(
+            1, True, f"It is resource 'a' of this stack. {_REMOVE}", id="one that there was before"
+        ),
         pytest.param(2, False, _LET_GO, id="more is to come"),
         pytest.param(None, False, _LET_GO, id="the program does not say"),
     ],

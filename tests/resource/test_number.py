@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pulumi
 from pulumi import ResourceOptions
@@ -13,7 +14,15 @@ from tests.resource.registering import declare, run
 
 
 def _numbers(monitor: Monitor) -> dict[str, object]:
-    return {name: inputs.get("__number") for name, inputs in monitor.inputs.items()}
+    """How many there are; their names are told as soon as there are more than one."""
+    found: dict[str, object] = {}
+    for name, inputs in monitor.inputs.items():
+        told = inputs.get("__number")
+        if isinstance(told, dict):
+            assert len(json.loads(told["names"])) == told["number"] > 1
+            told = told["number"]
+        found[name] = told
+    return found
 
 
 def test_all_that_a_program_makes_at_once_are_counted_by_the_first() -> None:
@@ -72,8 +81,34 @@ def test_the_first_tells_what_a_later_one_is_to_take_over() -> None:
     monitor = monitored(program)
     told = monitor.inputs["first"]["__number"]
     hashed = hashlib.sha256(b"hush").hexdigest()
-    assert told == {"number": 2, "wanted": ["gp-1:ms-1", hashed], "one_by_one": False}
+    assert told == {
+        "number": 2,
+        "names": '["::first", "::second"]',
+        "wanted": [["gp-1:ms-1", ["::second"]], [hashed, ["::second"]]],
+        "one_by_one": False,
+    }
     assert "hush" not in str(told)
+
+
+def test_names_are_those_that_a_urn_has_and_had() -> None:
+    """With the type of the parent; an alias without its, which it need not tell."""
+
+    def program() -> None:
+        pod = pulumi.ComponentResource("shop:ai:Pod", "pod")
+        stack = pulumi.runtime.get_root_resource()
+        urn = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::old"
+        declare("in-pod", opts=ResourceOptions(parent=pod, aliases=[urn]))
+        aliases = [pulumi.Alias(name="former"), pulumi.Alias(parent=pod)]
+        declare("in-stack", opts=ResourceOptions(parent=stack, aliases=aliases))
+
+    told = monitored(program).inputs["in-pod"]["__number"]
+    assert json.loads(told["names"]) == [
+        "shop:ai:Pod::in-pod",
+        "*::old",
+        "::in-stack",
+        "*::former",
+        "*::in-stack",
+    ]
 
 
 def test_each_run_counts_from_the_start() -> None:
