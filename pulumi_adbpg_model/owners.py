@@ -81,6 +81,7 @@ class Owners:
         #: How many resources the program has made so far, as it says; None where it does not. And
         #: their names.
         self._number: int | None = None
+        self._told = ""
         self._names: frozenset[str] = frozenset()
         #: What they are to take over, with the names of each; and whether the engine does one thing
         #: at a time.
@@ -135,8 +136,9 @@ class Owners:
             if isinstance(run, Mapping):
                 self._wanted |= {(key, frozenset(names)) for key, names in run["wanted"]}
                 self._one_by_one = run["one_by_one"]
-                names = frozenset(json.loads(run["names"]))
-                self._names = max(names, self._names, key=len)
+                if len(run["names"]) > len(self._told):
+                    self._told = run["names"]
+                    self._names = frozenset(json.loads(self._told))
             before = self._declared.get(urn, _Resource())
             now = replace(
                 before,

@@ -46,6 +46,9 @@ class _Number:
     def __init__(self) -> None:
         self.so_far = 0
         self.names: list[str] = []
+        #: The names as one text, by how many there are: Pulumi takes its time for each item of a
+        #: list, and mostly all are made before the first is sent.
+        self._texts: dict[int, str] = {}
         self.wanted: list[tuple[str, list[str]]] = []
 
     @classmethod
@@ -62,11 +65,11 @@ class _Number:
         one_by_one = SETTINGS.parallel == 1
         if self.so_far == 1 and not self.wanted and not one_by_one:
             return self.so_far
-        # A text, because Pulumi takes its time for each item of a list.
-        names = json.dumps(self.names)
+        if self.so_far not in self._texts:
+            self._texts = {self.so_far: json.dumps(self.names)}
         return {
             "number": self.so_far,
-            "names": names,
+            "names": self._texts[self.so_far],
             "wanted": self.wanted,
             "one_by_one": one_by_one,
         }
