@@ -267,6 +267,13 @@ class Owners:
         held = (self._stack() or {}).get(urn)
         return held is not None and held.replaced
 
+    def new_import(self, urn: str, service: ModelServiceId) -> str | None:
+        """What `import_` names where a resource exists, if it is new and another service."""
+        with self._lock:
+            there = self._declared.get(urn, _Resource())
+            known = (None, there.adopted, str(service))
+            return there.adopts if there.existed and there.adopts not in known else None
+
     def own(self, urn: str, service: ModelServiceId) -> None:
         """
         Take note of the service that a resource of the program has.

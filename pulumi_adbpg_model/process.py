@@ -195,12 +195,7 @@ class Process:
         left_in = adopted in (None, olds.get(state.ADOPT), str(service))
         if left_in or self._owners.is_replaced(urn):
             return
-        raise OperationError(
-            f"import_ names model service {adopted}, but this resource has {service}. To keep that "
-            f"one, remove import_. To have it manage {adopted} instead, give up {service} first: "
-            f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then "
-            "`pulumi up` takes the other over."
-        )
+        raise _other_import(urn, service, str(adopted))
 
     def _glance(self, olds: Properties, service: ModelServiceId) -> str | None:
         """
@@ -457,6 +452,9 @@ class Process:
                 "replace_on_changes, --replace or a taint (`pulumi state untaint`); "
                 f"{how_to_give_up(urn)}."
             )
+        adopted = self._owners.new_import(urn, service)
+        if adopted is not None:  # what is tainted comes without a diff
+            raise _other_import(urn, service, adopted)
         wanted = self._owners.next_nodes(urn, service)
         for instance in {instance for instance, _ in wanted}:
             names = {name for _, name in wanted}
@@ -542,6 +540,15 @@ def _tokens(token: str | None, details: ModelServiceDetails | None) -> list[str]
     if token is not None:
         return [token]
     return None if details is not None and details.phase is Phase.ACTIVE else []
+
+
+def _other_import(urn: str, service: ModelServiceId, adopted: str) -> OperationError:
+    return OperationError(
+        f"import_ names model service {adopted}, but this resource has {service}. To keep that "
+        f"one, remove import_. To have it manage {adopted} instead, give up {service} first: "
+        f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then "
+        "`pulumi up` takes the other over."
+    )
 
 
 def _urn() -> str:

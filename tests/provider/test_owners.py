@@ -159,6 +159,21 @@ def test_another_import_on_a_resource_that_exists_is_refused(
     assert cloud.mutations == []
 
 
+def test_another_import_on_what_is_tainted_is_refused_before_the_deletion(
+    following: TimedHost, cloud: Simulator, alive: Stored, inputs: Properties
+) -> None:
+    """It comes without a diff; what it names may be gone, or not as declared."""
+    adopting = {**inputs, "__adopt": "gp-1:ms-7"}
+    for olds in (inputs, {}):
+        following.check(adopting, olds, urn=A)
+    with pytest.raises(HostError, match="import_ names model service gp-1:ms-7, but this resource"):
+        following.delete(alive, urn=A)
+    assert cloud.mutations == []
+    following.check({**adopting, "__adopt": alive.id}, inputs, urn=A)
+    following.delete(alive, urn=A)
+    assert [call.action for call in cloud.mutations] == ["DeleteModelService"]
+
+
 def test_what_was_deleted_for_its_successor_is_in_the_way_of_no_import(
     following: TimedHost, exported: Exported, alive: Stored, inputs: Properties
 ) -> None:
