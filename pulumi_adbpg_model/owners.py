@@ -269,10 +269,12 @@ class Owners:
 
     def new_import(self, urn: str, service: ModelServiceId) -> str | None:
         """What `import_` names where a resource exists, if it is new and another service."""
+        held = (self._stack() or {}).get(urn)  # check is not told of what is tainted
         with self._lock:
             there = self._declared.get(urn, _Resource())
-            known = (None, there.adopted, str(service))
-            return there.adopts if there.existed and there.adopts not in known else None
+            existed = there.existed or (held is not None and not held.replaced)
+            known = {None, there.adopted, str(service), held.imported if held else None}
+            return there.adopts if existed and there.adopts not in known else None
 
     def own(self, urn: str, service: ModelServiceId) -> None:
         """
