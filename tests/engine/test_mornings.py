@@ -12,6 +12,8 @@ from tests.engine.programs import mutations
 from tests.engine.stack import Stack
 
 _DAYS = 4
+#: Two creations within two seconds ask with the same token: nobody destroys and creates so fast.
+_PROVISION_S = 1.0
 #: A wait for what does not show takes hundreds of looks, 0.05 s apart; a good morning a few.
 _FEW = 60
 
@@ -27,7 +29,7 @@ _FEW = 60
 )
 def test_each_morning_makes_one_service_at_once(tmp_path: Path, dialects: list[str]) -> None:
     """However many services of the same declaration are dead, none of them is waited for."""
-    with Simulator(provision_seconds=0, dialects=dialects) as simulator:
+    with Simulator(provision_seconds=_PROVISION_S, dialects=dialects) as simulator:
         stack = Stack(tmp_path, simulator)
         ids: set[str] = set()
         for day in range(1, _DAYS + 1):
