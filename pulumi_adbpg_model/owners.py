@@ -27,6 +27,7 @@ from pulumi_adbpg_model.lifecycle import (
     Ownership,
     Standing,
     how_to_take_over,
+    no_successor,
 )
 from pulumi_adbpg_model.stack import Held
 
@@ -223,10 +224,7 @@ class Owners:
             nodes = frozenset() if made else self._declared.get(owner, _Resource()).nodes
             rival = self.rival(owner, nodes)
         if rival is not None:
-            raise OperationError(
-                f"delete of model service {service} was not sent, since what replaces it cannot be "
-                f"created: {rival}"
-            )
+            raise no_successor(service, rival)
         return nodes
 
     def neighbours(self, urn: str) -> Mapping[Node, str]:

@@ -19,6 +19,7 @@ from pulumi_adbpg_model.lifecycle.operation import (
     Reporter,
     Standing,
     how_to_take_over,
+    no_successor,
 )
 from pulumi_adbpg_model.lifecycle.placement import refuse_if_held
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, GoneError, glance, look, read
@@ -57,6 +58,7 @@ __all__ = [
     "how_to_take_over",
     "inventory",
     "look",
+    "no_successor",
     "read",
     "refuse_if_held",
     "resume",

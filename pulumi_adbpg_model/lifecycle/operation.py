@@ -28,6 +28,7 @@ __all__ = [
     "Reporter",
     "Standing",
     "how_to_take_over",
+    "no_successor",
 ]
 
 _T = TypeVar("_T")
@@ -103,6 +104,14 @@ def how_to_take_over(service: ModelServiceId) -> str:
     return (
         f'To take that service over, declare it with opts=ResourceOptions(import_="{service}"), if '
         "no other stack has it; else choose a free node, or delete that service."
+    )
+
+
+def no_successor(service: ModelServiceId, why: str) -> OperationError:
+    """The error for a service that is kept, since what is to replace it cannot be created."""
+    return OperationError(
+        f"delete of model service {service} was not sent, since what replaces it cannot be "
+        f"created: {why}"
     )
 
 

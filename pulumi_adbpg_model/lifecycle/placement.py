@@ -20,7 +20,7 @@ from pulumi_adbpg_model.errors import (
     QuotaError,
     TransportError,
 )
-from pulumi_adbpg_model.lifecycle.operation import Operation, Standing
+from pulumi_adbpg_model.lifecycle.operation import Operation, Standing, no_successor
 from pulumi_adbpg_model.lifecycle.outage import DISAGREEMENT_S
 from pulumi_adbpg_model.lifecycle.presence import is_contradicted, is_deleted
 
@@ -148,10 +148,7 @@ def refuse_if_held(
             why = taken
             patient = waited_s < DISAGREEMENT_S and not operation.over  # it may be free already
         if not patient:
-            raise OperationError(
-                f"delete of model service {service} was not sent, since what replaces it cannot be "
-                f"created: {why}"
-            )
+            raise no_successor(service, why)
         operation.pause()
 
 
