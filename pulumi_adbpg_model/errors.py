@@ -14,6 +14,7 @@ Everything this package raises on purpose.
      │   ├─ ThrottledError          too many calls
      │   └─ ServerError             5xx
      ├─ TransportError              no usable answer: refused, timed out, or not JSON
+     │   └─ RenewalError            the credentials are over, and their source gives no new ones
      └─ OperationError              the operation as a whole could not be done
 
 The wording is `<action> <subject> failed: <reason> (code=…, status=…, request_id=…). <what to do>`.
@@ -34,6 +35,7 @@ __all__ = [
     "NotFoundError",
     "OperationError",
     "QuotaError",
+    "RenewalError",
     "ServerError",
     "ThrottledError",
     "TokenMismatchError",
@@ -97,6 +99,13 @@ class TransportError(_CallError):
     retryable = True
     in_doubt = True
     default_hint = "Check the region, the endpoint, the network and the proxy settings."
+
+
+class RenewalError(TransportError):
+    """The credentials have expired, and could not be renewed. The cloud refused the call."""
+
+    in_doubt = False
+    default_hint = "See that the source of the credentials answers, then run the command again."
 
 
 class ApiError(_CallError):

@@ -1,90 +1,35 @@
 """
-Where to call and as whom: region, endpoint and credentials from config and environment.
+Where to call, and how: region, endpoint and limits from config and environment.
 
 The first source that is set wins: the resource's own region, config `adbpg:`, config `alicloud:`,
-then the environment, with the names that pulumi-alicloud reads. Nothing here makes a call or
-imports the cloud SDK; the default credential chain is only named, and loaded by `gateway` at the
-first call that needs it.
+then the environment, with the names that pulumi-alicloud reads. As whom is `identity`'s to say.
+Nothing here makes a call.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from pulumi_adbpg_model.errors import ConfigurationError
+from pulumi_adbpg_model.identity import ConfigReader, Credentials, Identity, first_set, mapping_of
 
-__all__ = [
-    "CREDENTIAL_SOURCES",
-    "DefaultChain",
-    "Endpoint",
-    "Profile",
-    "Settings",
-    "StaticKey",
-    "is_region",
-    "parse_endpoint",
-]
-
-ConfigReader = Callable[[str], "str | None"]
+__all__ = ["Endpoint", "Settings", "is_region", "parse_endpoint"]
 
 _REGION = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 _REGION_VARIABLES = ("ALICLOUD_REGION", "ALIBABA_CLOUD_REGION", "ALIBABA_CLOUD_REGION_ID")
-_PROFILE_VARIABLE = "ALICLOUD_PROFILE"
-_KEY_VARIABLES = (
-    ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN"),
-    (
-        "ALIBABA_CLOUD_ACCESS_KEY_ID",
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-        "ALIBABA_CLOUD_SECURITY_TOKEN",
-    ),
-)
-
-#: Every place that is looked in, in order; named in the error about missing credentials.
-CREDENTIAL_SOURCES = (
-    "config adbpg:accessKey with adbpg:secretKey",
-    "config adbpg:profile",
-    "config alicloud:accessKey with alicloud:secretKey",
-    "config alicloud:profile",
-    *(f"environment {key} with {secret}" for key, secret, _ in _KEY_VARIABLES),
-    f"environment {_PROFILE_VARIABLE}",
-    (
-        "the default credential chain (OIDC role, ~/.aliyun/config.json and "
-        "~/.alibabacloud/credentials.ini with ALIBABA_CLOUD_PROFILE, ECS RAM role, credentials URI)"
-    ),
-)
-
-
-@dataclass(frozen=True)
-class StaticKey:
-    """An access key, or STS credentials when `security_token` is set."""
-
-    source: str
-    access_key_id: str = field(repr=False)
-    access_key_secret: str = field(repr=False)
-    security_token: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A named profile of the Alibaba Cloud CLI (`~/.aliyun/config.json`)."""
-
-    source: str
-    name: str
-
-
-@dataclass(frozen=True)
-class DefaultChain:
-    """The default chain of alibabacloud-credentials, loaded when first needed."""
-
-    source: str = "the default credential chain"
-
-
-Credentials = StaticKey | Profile | DefaultChain
+#: Of the endpoint of one product, in the order of pulumi-alicloud.
+_ENDPOINT_VARIABLES = ("ALIBABA_CLOUD_ENDPOINT_{}", "{}_ENDPOINT")
+_MOST_PARALLEL = 999_999
+#: Of a malformed number, so many signs are shown.
+_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -102,6 +47,10 @@ class Settings:
     region: str | None
     endpoint: Endpoint | None
     credentials: Credentials
+    #: What else is set to say who calls, and comes later.
+    passed_over: tuple[str, ...] = ()
+    #: What answers for accounts and roles; None: the cloud's own.
+    sts: Endpoint | None = None
     #: Caps the pause between two polls, in seconds; None leaves the schedule alone.
     max_poll_interval_s: float | None = None
     #: How many resources the dynamic provider host works on at once.
@@ -133,7 +82,7 @@ class Settings:
         """
         problems: list[str] = []
 
-        def read(reader: Callable[[], object]) -> object:
+        def read(reader: Callable[[], Any]) -> Any:
             try:
                 return reader()
             except ConfigurationError as error:
@@ -147,13 +96,23 @@ class Settings:
                 "no region is set: give a region_id (or --region), set config adbpg:region or "
                 f"alicloud:region, or one of the variables {', '.join(_REGION_VARIABLES)}"
             )
-        credentials = read(lambda: _credentials(config, environ))
+        sts = read(lambda: _sts(config, environ))
+        identity = read(lambda: Identity.resolve(config, environ, sts and sts.host))
         interval = read(lambda: _max_poll_interval(config))
         parallel = read(lambda: _parallel(config))
         preflight = read(lambda: _preflight(config))
         if problems:
-            raise ConfigurationError("; ".join(problems))
-        return cls(region, endpoint, credentials, interval, parallel, preflight)  # type: ignore[arg-type]
+            raise ConfigurationError("; ".join(dict.fromkeys(problems)))
+        return cls(
+            region,
+            endpoint,
+            identity.credentials,
+            identity.passed_over,
+            sts,
+            interval,
+            parallel,
+            preflight,
+        )
 
 
 def is_region(text: str) -> bool:
@@ -192,13 +151,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _first(*found: tuple[str, str | None]) -> tuple[str, str] | None:
-    """The first source that has a value, with the value; empty text counts as not set."""
-    return next(((source, value) for source, value in found if value), None)
-
-
 def _region(config: ConfigReader, environ: Mapping[str, str], own: str | None) -> str | None:
-    found = _first(
+    found = first_set(
         ("region_id", own),
         ("config adbpg:region", config("adbpg:region")),
         ("config alicloud:region", config("alicloud:region")),
@@ -213,10 +167,33 @@ def _region(config: ConfigReader, environ: Mapping[str, str], own: str | None) -
 
 
 def _endpoint(config: ConfigReader, environ: Mapping[str, str]) -> Endpoint | None:
-    found = _first(
-        ("config adbpg:endpoint", config("adbpg:endpoint")),
-        ("environment ADBPG_ENDPOINT", environ.get("ADBPG_ENDPOINT")),
+    return _parsed(
+        first_set(
+            ("config adbpg:endpoint", config("adbpg:endpoint")),
+            ("environment ADBPG_ENDPOINT", environ.get("ADBPG_ENDPOINT")),
+            *_of_product("gpdb", config, environ),
+        )
     )
+
+
+def _sts(config: ConfigReader, environ: Mapping[str, str]) -> Endpoint | None:
+    return _parsed(first_set(*_of_product("sts", config, environ)))
+
+
+def _of_product(
+    product: str, config: ConfigReader, environ: Mapping[str, str]
+) -> list[tuple[str, str | None]]:
+    """Where pulumi-alicloud finds the endpoint of a product."""
+    set_there = mapping_of(config, "alicloud:endpoints", several=True) or {}
+    value = set_there.get(product)
+    variables = [name.format(product.upper()) for name in _ENDPOINT_VARIABLES]
+    return [
+        (f"config alicloud:endpoints.{product}", None if value is None else str(value)),
+        *((f"environment {name}", environ.get(name)) for name in variables),
+    ]
+
+
+def _parsed(found: tuple[str, str] | None) -> Endpoint | None:
     if found is None:
         return None
     source, value = found
@@ -225,35 +202,6 @@ def _endpoint(config: ConfigReader, environ: Mapping[str, str]) -> Endpoint | No
     except ValueError as error:
         shown = value.rpartition("@")[2]  # what is before it may be a key, put here by mistake
         raise ConfigurationError(f"{source}: {error}, got {shown!r}") from None
-
-
-def _credentials(config: ConfigReader, environ: Mapping[str, str]) -> Credentials:
-    for namespace in ("adbpg", "alicloud"):
-        names = [f"{namespace}:{key}" for key in ("accessKey", "secretKey", "securityToken")]
-        key = _static_key("config", names, [config(name) for name in names])
-        if key is not None:
-            return key
-        profile = config(f"{namespace}:profile")
-        if profile:
-            return Profile(f"config {namespace}:profile", profile)
-    for variables in _KEY_VARIABLES:
-        key = _static_key("environment", variables, [environ.get(name) for name in variables])
-        if key is not None:
-            return key
-    profile = environ.get(_PROFILE_VARIABLE)
-    return Profile(f"environment {_PROFILE_VARIABLE}", profile) if profile else DefaultChain()
-
-
-def _static_key(
-    where: str, names: tuple[str, ...] | list[str], values: list[str | None]
-) -> StaticKey | None:
-    key_id, secret, token = values
-    if key_id and secret:
-        return StaticKey(f"{where} {names[0]}", key_id, secret, token or None)
-    if key_id or secret:
-        given, missing = (names[0], names[1]) if key_id else (names[1], names[0])
-        raise ConfigurationError(f"{where} {given} is set but {missing} is not: they go together")
-    return None
 
 
 def _max_poll_interval(config: ConfigReader) -> float | None:
@@ -266,7 +214,8 @@ def _max_poll_interval(config: ConfigReader) -> float | None:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
         raise ConfigurationError(
-            f"config adbpg:maxPollInterval must be a number of seconds above 0, got {text!r}"
+            "config adbpg:maxPollInterval must be a number of seconds above 0, got "
+            f"{text[:_SHOWN]!r}"
         )
     return seconds
 
@@ -277,7 +226,8 @@ def _parallel(config: ConfigReader) -> int:
         return Settings.parallel
     if not _COUNT.fullmatch(text):
         raise ConfigurationError(
-            f"config adbpg:parallel must be a whole number of at least 1, got {text!r}"
+            f"config adbpg:parallel must be a whole number from 1 to {_MOST_PARALLEL}, got "
+            f"{text[:_SHOWN]!r}"
         )
     return int(text)
 

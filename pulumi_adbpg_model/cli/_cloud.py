@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from pulumi_adbpg_model.domain import is_id_part
-from pulumi_adbpg_model.settings import Profile, Settings, is_region, parse_endpoint
+from pulumi_adbpg_model.identity import Profile
+from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
 
 __all__ = [
     "check_region",

@@ -7,20 +7,18 @@ import threading
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from alibabacloud_credentials.client import Client as CredentialClient
-from alibabacloud_credentials.models import Config as CredentialConfig
-from alibabacloud_credentials.provider import CLIProfileCredentialsProvider
 from alibabacloud_tea_openapi.client import Client as OpenApiClient
 from alibabacloud_tea_openapi.utils import Utils
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest
 from darabonba.runtime import RuntimeOptions
 
 from pulumi_adbpg_model.clock import Clock
-from pulumi_adbpg_model.errors import AccessError, TransportError
+from pulumi_adbpg_model.errors import AccessError, ApiError, RenewalError, TransportError
+from pulumi_adbpg_model.gateway._credentials import Signer
 from pulumi_adbpg_model.gateway._endpoints import host_of
-from pulumi_adbpg_model.gateway._errors import translate, unusable_credentials
+from pulumi_adbpg_model.gateway._errors import translate
 from pulumi_adbpg_model.gateway._transport import GuardedSession, Place, place_for, rpc_params
-from pulumi_adbpg_model.settings import Credentials, DefaultChain, Profile, Settings, StaticKey
+from pulumi_adbpg_model.settings import Settings
 
 __all__ = ["Client"]
 
@@ -28,6 +26,9 @@ __all__ = ["Client"]
 # With DEBUG=sdk in the environment that includes the headers of each call.
 for _name in ("darabonba-core", "alibabacloud-tea", "credentials"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+#: How the codes begin that refuse what calls are signed with.
+_ABOUT_KEYS = ("InvalidSecurityToken.", "InvalidAccessKeyId.")
 
 
 class Client:
@@ -38,7 +39,8 @@ class Client:
         self._clock = clock
         self._read_timeout_s = read_timeout_s
         self._lock = threading.Lock()
-        self._built: tuple[Any, Any, Place] | None = None
+        self._signer = Signer(settings.credentials, clock)
+        self._built: tuple[Any, Place] | None = None
 
     def call(
         self, action: str, subject: str, query: dict[str, object], body: dict[str, object] | None
@@ -54,18 +56,15 @@ class Client:
         request = OpenApiRequest(
             query=Utils.query(query), body=None if body is None else Utils.parse_to_map(body)
         )
-        client, credential, place = self._client(host)
-        # The client asks again, from a cache: here a failure is known for what it is.
-        key = self._key(credential)
+        client, place = self._client(host)
+        # The client asks again: here a failure is known for what it is.
+        self._signer.get_credential()
         place.fill()
         try:
             answer = client.call_api(rpc_params(action), request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
-            secrets = [text for text in (key.access_key_secret, key.security_token) if text]
-            told = translate(error, action, subject, host, secrets)
-            if told.hint == AccessError.default_hint:
-                told.hint += f" The credentials come from {self._settings.credentials.source}."
-            raise told from None
+            told = translate(error, action, subject, host, sorted(self._signer.secrets))
+            raise self._explained(told) from None
         content = answer.get("body")
         if not isinstance(content, dict):
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")
@@ -78,32 +77,29 @@ class Client:
         Raises:
             ConfigurationError: There are none, or they do not work.
         """
-        settings = self._settings
-        _, credential, _ = self._client(host_of(settings.region, settings.endpoint))
-        key = self._key(credential)
-        source = settings.credentials.source
-        if isinstance(settings.credentials, DefaultChain):
-            source += f" ({str(key.provider_name).removeprefix('default/')})"
-        return f"{source}, {'temporary' if key.security_token else 'an access key'}"
+        token = self._signer.get_credential().security_token
+        return f"{self._signer.told}, {'temporary' if token else 'an access key'}"
 
-    def _key(self, credential: Any) -> Any:
-        try:
-            return credential.get_credential()
-        except Exception as error:  # noqa: BLE001 - each source of the chain raises its own kinds
-            raise unusable_credentials(error, self._settings.credentials) from None
+    def _explained(self, error: ApiError | TransportError) -> ApiError | TransportError:
+        """Say of refused credentials where they come from, and if they should have been renewed."""
+        failure = self._signer.failure
+        if not isinstance(error, AccessError):
+            return error
+        if failure is not None and (error.code or "").startswith(_ABOUT_KEYS):
+            reason = f"the credentials have expired and could not be renewed: {failure}"
+            return RenewalError(error.action, error.subject, reason)
+        if error.hint == AccessError.default_hint:
+            error.hint += f" The credentials come from {self._settings.credentials.source}."
+        return error
 
-    def _client(self, host: str) -> tuple[Any, Any, Place]:
+    def _client(self, host: str) -> tuple[Any, Place]:
         with self._lock:
             if self._built is None:
                 self._built = self._build(host)
             return self._built
 
-    def _build(self, host: str) -> tuple[Any, Any, Place]:
+    def _build(self, host: str) -> tuple[Any, Place]:
         settings = self._settings
-        try:
-            credential = _credential(settings.credentials)
-        except Exception as error:  # noqa: BLE001 - each source of the chain raises its own kinds
-            raise unusable_credentials(error, settings.credentials) from None
         protocol = settings.endpoint.protocol if settings.endpoint else "https"
         session = GuardedSession(self._clock, self._read_timeout_s, secure=protocol == "https")
         place = place_for(session, protocol, host, self)
@@ -112,27 +108,10 @@ class Client:
             protocol=protocol,
             max_idle_conns=place.pool_size,
             region_id=settings.region,
-            credential=credential,
+            credential=self._signer,
             user_agent=f"pulumi-adbpg-model/{_own_version()}",
         )
-        return OpenApiClient(config), credential, place
-
-
-def _credential(credentials: Credentials) -> Any:
-    if isinstance(credentials, StaticKey):
-        return CredentialClient(
-            CredentialConfig(
-                type="sts" if credentials.security_token else "access_key",
-                access_key_id=credentials.access_key_id,
-                access_key_secret=credentials.access_key_secret,
-                security_token=credentials.security_token,
-            )
-        )
-    if isinstance(credentials, Profile):
-        return CredentialClient(
-            provider=CLIProfileCredentialsProvider(profile_name=credentials.name)
-        )
-    return CredentialClient()
+        return OpenApiClient(config), place
 
 
 def _own_version() -> str:

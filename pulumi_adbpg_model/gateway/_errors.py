@@ -11,15 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
-from requests import exceptions as transport
 
 from pulumi_adbpg_model.errors import (
     AccessError,
     ApiError,
     BusyError,
-    ConfigurationError,
     InstanceNotFoundError,
     InvalidRequestError,
     NotFoundError,
@@ -29,18 +26,17 @@ from pulumi_adbpg_model.errors import (
     TokenMismatchError,
     TransportError,
 )
-from pulumi_adbpg_model.gateway._transport import (
-    MAX_ANSWER_BYTES,
-    AnswerTooLarge,
-    AnswerTooSlow,
-    RedirectRefused,
-)
+from pulumi_adbpg_model.gateway._transport import FrontEndRefused, transport_reason
 from pulumi_adbpg_model.gateway._wire import text
-from pulumi_adbpg_model.settings import CREDENTIAL_SOURCES, Credentials, DefaultChain
 
-__all__ = ["CODES", "error_class", "translate", "unusable_credentials"]
+__all__ = ["CODES", "error_class", "translate"]
 
 _CLOCK_HINT = "Set this machine's clock right: the cloud accepts 15 minutes of difference."
+_SIZE_HINT = (
+    "Shorten what makes it long: security_ip_list (blocks instead of single addresses), "
+    "model_params or description."
+)
+_FRONT_END_HINT = "Check the region, the endpoint and the proxy settings, and what they let pass."
 _EXPIRED_HINT = "Fetch a new security token, then run the command again."
 
 #: Exact codes. Sources: the gpdb error code page, the common error codes page, and the codes that
@@ -133,27 +129,26 @@ def translate(
     cause: BaseException = getattr(error, "inner_exception", None) or error
     # The SDK wraps the transport's exception in its own, leaving the original as the context.
     origin = cause.__context__ or cause
-    return TransportError(action, subject, _transport_reason(origin, host))
+    if isinstance(origin, FrontEndRefused):
+        return _from_front_end(origin, action, subject, host)
+    return TransportError(action, subject, transport_reason(origin, host))
 
 
-def unusable_credentials(error: Exception, credentials: Credentials) -> ConfigurationError:
-    """
-    Say why there are no credentials to sign with.
-
-    Args:
-        error: What the credentials library raised.
-        credentials: Where they were to come from.
-    """
-    # Only texts that the library made for people: others may hold a URL with what is in it.
-    told = isinstance(error, CredentialException) or type(error) is ValueError
-    reason = " ".join(str(error).split()) if told else type(error).__name__
-    if isinstance(credentials, DefaultChain):
-        places = "; ".join(CREDENTIAL_SOURCES)
-        return ConfigurationError(
-            f"no Alibaba Cloud credentials were found. Looked in: {places}. "
-            f"The chain says: {reason}"
-        )
-    return ConfigurationError(f"the credentials of {credentials.source} do not work: {reason}")
+def _from_front_end(
+    refusal: FrontEndRefused, action: str, subject: str, host: str
+) -> ApiError | TransportError:
+    """The request never came to the API; only time may help, where the status says so."""
+    status = refusal.status
+    told = (
+        f"an HTTP server or proxy on the way to {host} refuses the request of "
+        f"{refusal.sent_bytes:,} bytes"
+    )
+    if status == 429:
+        return ThrottledError(action, subject, told, status=status)
+    if status == 408:
+        return TransportError(action, subject, f"{told} (status={status})")
+    hint = _SIZE_HINT if status in (413, 414, 431) else _FRONT_END_HINT
+    return ApiError(action, subject, told, status=status, hint=hint)
 
 
 def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> ApiError:
@@ -176,29 +171,6 @@ def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> A
         retry_after_s=retry_after_ms / 1000 if isinstance(retry_after_ms, (int, float)) else None,
         hint=_HINTS.get(code or "", ""),
     )
-
-
-def _transport_reason(cause: BaseException, host: str) -> str:
-    """One phrase for what broke. Never the library's own text: it holds the URL or the body."""
-    megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
-    reasons: tuple[tuple[type[BaseException], str], ...] = (
-        (RedirectRefused, f"{host} answers with a redirect"),
-        (AnswerTooLarge, f"the answer of {host} is larger than {megabytes} MB"),
-        (AnswerTooSlow, f"{host} does not finish its answer in time"),
-        (transport.SSLError, f"the TLS connection to {host} is not trusted"),
-        (transport.ProxyError, f"the proxy to {host} does not answer"),
-        (transport.ConnectTimeout, f"{host} does not accept connections in time"),
-        (transport.ReadTimeout, f"{host} does not answer in time"),
-        (transport.ConnectionError, f"{host} cannot be reached or drops the connection"),
-        (transport.RequestException, f"the connection to {host} broke"),
-        (ValueError, f"the answer of {host} is not JSON"),
-        (RuntimeError, f"the answer of {host} is not JSON"),
-        (AttributeError, f"the answer of {host} has an unexpected shape"),
-    )
-    for cls, reason in reasons:
-        if isinstance(cause, cls):
-            return reason
-    return f"{host} gives no usable answer ({type(cause).__name__})"
 
 
 def _masked(message: str, secrets: list[str]) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import logging
 import ssl
+import threading
 import weakref
 from contextlib import closing
 from functools import cache
@@ -33,12 +35,14 @@ __all__ = [
     "MAX_ANSWER_BYTES",
     "AnswerTooLarge",
     "AnswerTooSlow",
+    "FrontEndRefused",
     "GuardedSession",
     "Place",
     "RedirectRefused",
     "check_sdk",
     "place_for",
     "rpc_params",
+    "transport_reason",
 ]
 
 #: A page of 100 services with 1000 whitelist entries each is about 2 MB.
@@ -67,6 +71,33 @@ class AnswerTooSlow(exceptions.RequestException):
     """The answer keeps coming, but does not end in time."""
 
 
+class FrontEndRefused(exceptions.RequestException):
+    """Something before the API refuses the request: an answer that is not in the API's words."""
+
+    def __init__(self, status: int, sent_bytes: int) -> None:
+        super().__init__()
+        self.status = status
+        self.sent_bytes = sent_bytes
+
+
+class _Sending(threading.local):
+    now = False
+
+
+_sending = _Sending()
+
+
+class _Quiet(logging.Filter):
+    """Lets the HTTP library log nothing of what is sent here: each URL has all parameters in it."""
+
+    def filter(self, _record: logging.LogRecord) -> bool:
+        return not _sending.now
+
+
+for _name in ("connection", "connectionpool", "response", "util.retry"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(_Quiet())
+
+
 class GuardedSession:
     """
     Sends requests to one host over connections that nobody else uses. Threads may share it.
@@ -74,34 +105,57 @@ class GuardedSession:
     Not a `requests.Session`: following redirects and keeping cookies is what those add.
     """
 
-    def __init__(self, clock: Clock, read_timeout_s: float, *, secure: bool) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        read_timeout_s: float,
+        *,
+        secure: bool,
+        connect_timeout_s: float = _CONNECT_TIMEOUT_S,
+    ) -> None:
         self._clock = clock
-        self._read_timeout_s = read_timeout_s
+        self._timeouts_s = (connect_timeout_s, read_timeout_s)
         self._proxies: dict[str, str] | None = None
         # Reading all certificate authorities takes a while, so not for plain http.
         self._adapter = (_TlsAdapter if secure else _Adapter)(pool_maxsize=_POOL_SIZE)
 
     def send(self, request: PreparedRequest, **_options: object) -> Response:
         """
-        Send one request and read the answer, whatever else the SDK would have it done with.
+        Send one request to the API, whatever else the SDK would have it done with.
+
+        Raises:
+            RequestException: There is no complete answer, or none that may be used.
+        """
+        answer = self.exchange(request)
+        if 400 <= answer.status_code < 500 and not _is_of_the_api(answer.raw.getvalue()):
+            raise FrontEndRefused(answer.status_code, _size(request))
+        return answer
+
+    def exchange(self, request: PreparedRequest) -> Response:
+        """
+        Send one request and read the answer, which `raw` holds then.
 
         Raises:
             RequestException: There is no complete answer, or none that may be used.
         """
         if self._proxies is None:  # once: all requests go to one host, and it takes a while
             self._proxies = _proxies(str(request.url))
-        deadline = self._clock.monotonic() + _READ_TIMEOUTS * self._read_timeout_s
-        answer = self._adapter.send(
-            request,
-            stream=True,
-            timeout=(_CONNECT_TIMEOUT_S, self._read_timeout_s),
-            verify=True,
-            proxies=self._proxies,
-        )
-        with closing(answer):
-            if 300 <= answer.status_code < 400:
-                raise RedirectRefused
-            content = self._read(answer.raw, deadline)
+        deadline = self._clock.monotonic() + _READ_TIMEOUTS * self._timeouts_s[1]
+        _sending.now = True
+        try:
+            answer = self._adapter.send(
+                request,
+                stream=True,
+                timeout=self._timeouts_s,
+                verify=True,
+                proxies=self._proxies,
+            )
+            with closing(answer):
+                if 300 <= answer.status_code < 400:
+                    raise RedirectRefused
+                content = self._read(answer.raw, deadline)
+        finally:
+            _sending.now = False
         answer.raw = io.BytesIO(content)  # from where the SDK reads it
         return answer
 
@@ -243,11 +297,47 @@ class _TlsAdapter(_Adapter):
         return super().proxy_manager_for(proxy, **options)
 
 
+def transport_reason(cause: BaseException, host: str) -> str:
+    """One phrase for what broke. Never the library's own text: it holds the URL or the body."""
+    if isinstance(cause, FrontEndRefused):
+        return f"{host} answers with status {cause.status}, not as the API does"
+    megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
+    reasons: tuple[tuple[type[BaseException], str], ...] = (
+        (RedirectRefused, f"{host} answers with a redirect"),
+        (AnswerTooLarge, f"the answer of {host} is larger than {megabytes} MB"),
+        (AnswerTooSlow, f"{host} does not finish its answer in time"),
+        (exceptions.SSLError, f"the TLS connection to {host} is not trusted"),
+        (exceptions.ProxyError, f"the proxy to {host} does not answer"),
+        (exceptions.ConnectTimeout, f"{host} does not accept connections in time"),
+        (exceptions.ReadTimeout, f"{host} does not answer in time"),
+        (exceptions.ConnectionError, f"{host} cannot be reached or drops the connection"),
+        (exceptions.RequestException, f"the connection to {host} broke"),
+        (ValueError, f"the answer of {host} is not JSON"),
+        (RuntimeError, f"the answer of {host} is not JSON"),
+        (AttributeError, f"the answer of {host} has an unexpected shape"),
+    )
+    for cls, reason in reasons:
+        if isinstance(cause, cls):
+            return reason
+    return f"{host} gives no usable answer"
+
+
 def _proxies(url: str) -> dict[str, str]:
     """The environment's proxy for https. Plain http is for loopback: a proxy would be beyond it."""
     return {
         scheme: proxy for scheme, proxy in get_environ_proxies(url).items() if scheme == "https"
     }
+
+
+def _is_of_the_api(content: bytes) -> bool:
+    """Whether an error is told as the API tells it, or begins so: in JSON, in older places XML."""
+    return content.lstrip()[:1] == b"{" or b"<Code>" in content
+
+
+def _size(request: PreparedRequest) -> int:
+    """About how many bytes were sent: the line, the headers, the body."""
+    headers = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+    return len(request.path_url) + headers + int(request.headers.get("Content-Length") or 0)
 
 
 def _piece(raw: Any) -> bytes:

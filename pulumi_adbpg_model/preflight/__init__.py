@@ -17,11 +17,12 @@ from typing import Any
 from pulumi_adbpg_model import host
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.identity import DefaultChain
 from pulumi_adbpg_model.lifecycle import Reporter
 from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.preflight._findings import Declared, Findings, shared_nodes
 from pulumi_adbpg_model.preflight._inquiry import BOUND_S, Inquiry, Patience, PreflightApi
-from pulumi_adbpg_model.settings import DefaultChain, Settings
+from pulumi_adbpg_model.settings import Settings
 
 __all__ = ["BOUND_S", "Preflight", "PreflightApi"]
 
@@ -159,16 +160,9 @@ def _may_ask(settings: Settings, environ: Mapping[str, str]) -> bool:
     if not isinstance(settings.credentials, DefaultChain):
         return True
 
-    def says_true(name: str) -> bool:
-        return environ.get(name, "").lower() == "true"
-
     files = [Path.home() / ".alibabacloud" / "credentials.ini"]
     if environ.get("ALIBABA_CLOUD_CREDENTIALS_FILE"):
         files.append(Path(environ["ALIBABA_CLOUD_CREDENTIALS_FILE"]))
-    if not says_true("ALIBABA_CLOUD_CLI_PROFILE_DISABLED"):
+    if environ.get("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "").lower() != "true":
         files.append(Path.home() / ".aliyun" / "config.json")
-    # The chain comes to the URI only after the metadata address.
-    no_ecs = says_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED")
-    late = "ALIBABA_CLOUD_CREDENTIALS_URI" if no_ecs else "ALIBABA_CLOUD_ECS_METADATA"
-    named = ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", late)
-    return any(environ.get(name) for name in named) or any(file.is_file() for file in files)
+    return any(file.is_file() for file in files)

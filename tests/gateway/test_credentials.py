@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.settings import CREDENTIAL_SOURCES
+from pulumi_adbpg_model.identity import CREDENTIAL_SOURCES
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.support import Answer, Stub, stub
 
@@ -130,36 +130,6 @@ def test_a_profile_with_a_session_token_works(home: Path) -> None:
     """Temporary credentials of a profile are sent with their token."""
     with Simulator(security_token="made-up-token") as simulator:
         assert _run(home, simulator, "adbpg:profile=session") == "services: []"
-
-
-@pytest.mark.parametrize(
-    ("profile", "reason"),
-    [
-        ("missing", "unable to get profile with 'missing' form cli credentials file."),
-        ("empty", "the access key id is empty"),
-        ("strange", "unsupported profile mode 'Strange' form cli credentials file."),
-    ],
-)
-def test_a_profile_that_does_not_work_is_named(
-    simulator: Simulator, home: Path, profile: str, reason: str
-) -> None:
-    """The error says where the profile was named and what is wrong with it; no call is made."""
-    said = _run(home, simulator, f"adbpg:profile={profile}")
-
-    assert said == (
-        f"ConfigurationError: the credentials of config adbpg:profile do not work: {reason}"
-    )
-    assert simulator.requests == []
-
-
-def test_a_broken_profile_file_is_named(simulator: Simulator, home: Path) -> None:
-    """A file that is not JSON is told as such."""
-    (home / ".aliyun" / "config.json").write_text("{")
-
-    said = _run(home, simulator, env={"ALICLOUD_PROFILE": "default"})
-
-    assert "the credentials of environment ALICLOUD_PROFILE do not work: failed to parse" in said
-    assert simulator.requests == []
 
 
 @pytest.mark.parametrize("config", [["adbpg:profile=session"], []], ids=["profile", "chain"])

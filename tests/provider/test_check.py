@@ -164,7 +164,7 @@ def test_check_still_checks_what_is_known_beside_an_unknown(
         ),
         (
             {"adbpg:parallel": "0"},
-            "config adbpg:parallel must be a whole number of at least 1, got '0'",
+            "config adbpg:parallel must be a whole number from 1 to 999999, got '0'",
         ),
         (
             {"adbpg:endpoint": "http://gpdb.example.com"},

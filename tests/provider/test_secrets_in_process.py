@@ -112,7 +112,7 @@ def test_no_text_of_an_object_or_record_of_a_log_holds_a_secret(
     texts = [text for value in found for text in _all_about(value)]
     texts += [base64.b64decode(serialize_provider(provider)).decode("latin-1"), caplog.text]
     texts += [pickle.dumps(value).decode("latin-1") for value in found if _is_error(value)]
-    assert "DescribeModelService" in caplog.text or "?DBInstanceId" in caplog.text
+    assert "urllib3" not in caplog.text
     for secret in (service.api_key or "", *forms(SECRET), *forms(TOKEN)):
         assert [text for text in texts if secret in text] == []
 

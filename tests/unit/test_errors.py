@@ -14,6 +14,7 @@ from pulumi_adbpg_model.errors import (
     InstanceNotFoundError,
     NotFoundError,
     OperationError,
+    RenewalError,
     ServerError,
     ThrottledError,
     TransportError,
@@ -132,7 +133,7 @@ def test_errors_that_may_be_retried_are_marked() -> None:
     """Only no answer, throttling and faults of the cloud allow the same call again."""
     classes = [getattr(errors, name) for name in errors.__all__]
     marked = {cls for cls in classes if getattr(cls, "retryable", False)}
-    assert {TransportError, ThrottledError, ServerError} == marked
+    assert {TransportError, RenewalError, ThrottledError, ServerError} == marked
 
 
 @pytest.mark.parametrize("cls", [AdbpgModelError, ConfigurationError, OperationError])

@@ -16,7 +16,7 @@ from pulumi_adbpg_model.arguments import ModelServiceArgs, ModelServiceArgsDict
 from pulumi_adbpg_model.diffing import compare
 from pulumi_adbpg_model.process import DEFAULT_TIMEOUTS_S
 from pulumi_adbpg_model.resource import ModelService
-from pulumi_adbpg_model.settings import DefaultChain, Settings
+from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.state import INPUTS, OUTPUTS
 from pulumi_adbpg_model.validation import validate
 from tests.unit.values import FULL, MINIMAL, is_unknown
@@ -72,12 +72,29 @@ def test_settings_defaults_are_frozen() -> None:
     assert dataclasses.asdict(resolved) == {
         "region": "cn-hangzhou",
         "endpoint": None,
-        "credentials": {"source": "the default credential chain"},
+        "credentials": {
+            "source": "the default credential chain",
+            "sources": (
+                {
+                    "source": "~/.aliyun/config.json",
+                    "name": None,
+                    "file": None,
+                    "or_section": False,
+                },
+                {
+                    "source": "~/.alibabacloud/credentials.ini",
+                    "section": "default",
+                    "file": None,
+                },
+                {"source": "the RAM role of the ECS instance", "name": None},
+            ),
+        },
+        "passed_over": (),
+        "sts": None,
         "max_poll_interval_s": None,
         "parallel": 64,
         "preflight": True,
     }
-    assert resolved == Settings("cn-hangzhou", None, DefaultChain())
 
 
 def test_default_timeouts_are_frozen() -> None:

@@ -24,16 +24,17 @@ from pulumi_adbpg_model.errors import (
     ThrottledError,
     TransportError,
 )
-from pulumi_adbpg_model.owners import Owners
-from pulumi_adbpg_model.preflight import BOUND_S, Preflight
-from pulumi_adbpg_model.settings import (
+from pulumi_adbpg_model.identity import (
     Credentials,
+    CredentialsUri,
     DefaultChain,
-    Endpoint,
+    EcsRole,
     Profile,
-    Settings,
     StaticKey,
 )
+from pulumi_adbpg_model.owners import Owners
+from pulumi_adbpg_model.preflight import BOUND_S, Preflight
+from pulumi_adbpg_model.settings import Endpoint, Settings
 from pulumi_adbpg_model.stack import Held
 from tests.lifecycle.fakes import FakeClock, Voice
 
@@ -621,14 +622,8 @@ _CLI = ".aliyun/config.json"
             id="CLI profile off",
         ),
         pytest.param(DefaultChain(), {}, ".alibabacloud/credentials.ini", True, id="ini"),
-        pytest.param(
-            DefaultChain(), {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/t"}, None, True, id="OIDC"
-        ),
-        pytest.param(
-            DefaultChain(), {"ALIBABA_CLOUD_ECS_METADATA": "role"}, None, True, id="ECS role"
-        ),
-        pytest.param(DefaultChain(), _URI, None, False, id="URI behind ECS"),
-        pytest.param(DefaultChain(), _URI | _NO_ECS, None, True, id="URI"),
+        pytest.param(EcsRole("config", "role"), {}, None, True, id="ECS role"),
+        pytest.param(CredentialsUri("config", "http://x"), {}, None, True, id="URI"),
     ],
 )
 def test_the_default_chain_is_asked_only_when_something_is_set(

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from alibabacloud_credentials.utils import auth_util
 
-from pulumi_adbpg_model.settings import DefaultChain, Settings, StaticKey
+from pulumi_adbpg_model.identity import OidcRole, StaticKey
+from pulumi_adbpg_model.settings import Settings
 
 EXAMPLE = Path(__file__).parents[2] / "examples/pulumi-cloud"
 _WORKFLOWS = sorted((EXAMPLE / ".github/workflows").glob("*.yml"))
@@ -78,7 +79,7 @@ def test_no_file_holds_a_secret(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("environment.yaml", StaticKey), ("environment-oidc.yaml", DefaultChain)],
+    [("environment.yaml", StaticKey), ("environment-oidc.yaml", OidcRole)],
 )
 def test_variables_of_the_environments_are_the_ones_that_are_read(name: str, kind: type) -> None:
     """With each, the package finds the credentials where the file means it to."""

@@ -7,15 +7,7 @@ import re
 import pytest
 
 from pulumi_adbpg_model.errors import ConfigurationError
-from pulumi_adbpg_model.settings import (
-    CREDENTIAL_SOURCES,
-    DefaultChain,
-    Endpoint,
-    Profile,
-    Settings,
-    StaticKey,
-    is_region,
-)
+from pulumi_adbpg_model.settings import Endpoint, Settings, is_region
 
 #: Sources of the region, first that wins: where, name, value.
 _REGIONS = [
@@ -25,49 +17,6 @@ _REGIONS = [
     ("environ", "ALICLOUD_REGION", "cn-env-1"),
     ("environ", "ALIBABA_CLOUD_REGION", "cn-env-2"),
     ("environ", "ALIBABA_CLOUD_REGION_ID", "cn-env-3"),
-]
-
-#: Sources of credentials, first that wins: config, environment, and what they make.
-_CREDENTIALS: list[tuple[dict[str, str], dict[str, str], StaticKey | Profile]] = [
-    (
-        {"adbpg:accessKey": "id-1", "adbpg:secretKey": "secret-1"},
-        {},
-        StaticKey("config adbpg:accessKey", "id-1", "secret-1"),
-    ),
-    ({"adbpg:profile": "profile-2"}, {}, Profile("config adbpg:profile", "profile-2")),
-    (
-        {
-            "alicloud:accessKey": "id-3",
-            "alicloud:secretKey": "secret-3",
-            "alicloud:securityToken": "token-3",
-        },
-        {},
-        StaticKey("config alicloud:accessKey", "id-3", "secret-3", "token-3"),
-    ),
-    ({"alicloud:profile": "profile-4"}, {}, Profile("config alicloud:profile", "profile-4")),
-    (
-        {},
-        {
-            "ALICLOUD_ACCESS_KEY": "id-5",
-            "ALICLOUD_SECRET_KEY": "secret-5",
-            "ALICLOUD_SECURITY_TOKEN": "token-5",
-        },
-        StaticKey("environment ALICLOUD_ACCESS_KEY", "id-5", "secret-5", "token-5"),
-    ),
-    (
-        {},
-        {
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": "id-6",
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret-6",
-            "ALIBABA_CLOUD_SECURITY_TOKEN": "token-6",
-        },
-        StaticKey("environment ALIBABA_CLOUD_ACCESS_KEY_ID", "id-6", "secret-6", "token-6"),
-    ),
-    (
-        {},
-        {"ALICLOUD_PROFILE": "profile-7"},
-        Profile("environment ALICLOUD_PROFILE", "profile-7"),
-    ),
 ]
 
 
@@ -158,89 +107,6 @@ def test_region_is_refused_when_malformed(
     assert str(raised.value) == expected
 
 
-@pytest.mark.parametrize("first", range(len(_CREDENTIALS)))
-def test_credentials_come_from_the_first_source_that_is_set(first: int) -> None:
-    """Each source of credentials beats all that come after it."""
-    config: dict[str, str] = {}
-    environ: dict[str, str] = {}
-    for more_config, more_environ, _ in _CREDENTIALS[first:]:
-        config |= more_config
-        environ |= more_environ
-    assert _CREDENTIALS[first][2] == _resolve(config, environ).credentials
-
-
-def test_credentials_fall_back_to_the_default_chain() -> None:
-    """With no source set, the default chain is named, and nothing is loaded."""
-    assert DefaultChain() == _resolve().credentials
-
-
-def test_credentials_leave_the_sdks_own_profile_to_the_default_chain() -> None:
-    """ALIBABA_CLOUD_PROFILE selects a profile inside the chain, and no source before it."""
-    assert DefaultChain() == _resolve({}, {"ALIBABA_CLOUD_PROFILE": "profile"}).credentials
-
-
-def test_credentials_ignore_a_token_without_a_key() -> None:
-    """A security token by itself is no credential."""
-    settings = _resolve({"adbpg:securityToken": "token"}, {"ALICLOUD_SECURITY_TOKEN": "token"})
-    assert DefaultChain() == settings.credentials
-
-
-def test_credentials_treat_empty_text_as_not_set() -> None:
-    """Empty keys, profiles and tokens fall through to the next source."""
-    config = {"adbpg:accessKey": "", "adbpg:secretKey": "", "adbpg:profile": ""}
-    environ = {
-        "ALICLOUD_ACCESS_KEY": "id",
-        "ALICLOUD_SECRET_KEY": "secret",
-        "ALICLOUD_SECURITY_TOKEN": "",
-    }
-    expected = StaticKey("environment ALICLOUD_ACCESS_KEY", "id", "secret", None)
-    assert expected == _resolve(config, environ).credentials
-
-
-@pytest.mark.parametrize(
-    ("where", "given", "missing"),
-    [
-        ("config", "adbpg:accessKey", "adbpg:secretKey"),
-        ("config", "adbpg:secretKey", "adbpg:accessKey"),
-        ("config", "alicloud:accessKey", "alicloud:secretKey"),
-        ("config", "alicloud:secretKey", "alicloud:accessKey"),
-        ("environment", "ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY"),
-        ("environment", "ALICLOUD_SECRET_KEY", "ALICLOUD_ACCESS_KEY"),
-        ("environment", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
-        ("environment", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_ACCESS_KEY_ID"),
-    ],
-)
-def test_credentials_refuse_half_a_pair(where: str, given: str, missing: str) -> None:
-    """Half a key pair is an error that names both halves, and no value."""
-    half = {given: "made-up-value"}
-    text = _problem(half, None) if where == "config" else _problem(None, half)
-    assert text == f"{where} {given} is set but {missing} is not: they go together"
-
-
-def test_credentials_do_not_mix_sources_into_a_pair() -> None:
-    """An id from one source never pairs with a secret from another."""
-    text = _problem({"adbpg:accessKey": "id"}, {"ALICLOUD_SECRET_KEY": "secret"})
-    assert text.startswith("config adbpg:accessKey is set but adbpg:secretKey is not")
-
-
-def test_credential_sources_name_every_source_in_order() -> None:
-    """The list shown when credentials are missing has each source, in the order of the search."""
-    assert CREDENTIAL_SOURCES == (
-        "config adbpg:accessKey with adbpg:secretKey",
-        "config adbpg:profile",
-        "config alicloud:accessKey with alicloud:secretKey",
-        "config alicloud:profile",
-        "environment ALICLOUD_ACCESS_KEY with ALICLOUD_SECRET_KEY",
-        "environment ALIBABA_CLOUD_ACCESS_KEY_ID with ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-        "environment ALICLOUD_PROFILE",
-        "the default credential chain (OIDC role, ~/.aliyun/config.json and "
-        "~/.alibabacloud/credentials.ini with ALIBABA_CLOUD_PROFILE, ECS RAM role, credentials "
-        "URI)",
-    )
-    for text, (_, _, credentials) in zip(CREDENTIAL_SOURCES, _CREDENTIALS, strict=False):
-        assert text.startswith(credentials.source)
-
-
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("5", 5.0), ("0.5", 0.5), ("1e1", 10.0), ("", None), (None, None)],
@@ -271,7 +137,7 @@ def test_parallel_reads_a_count(text: str | None, count: int) -> None:
 @pytest.mark.parametrize("text", ["0", "-1", "2.0", "many", "٣", " 2", "1000000", "9" * 5000])
 def test_parallel_refuses_anything_else(text: str) -> None:
     """A value that is not a whole number of at least 1 is refused by name."""
-    expected = f"config adbpg:parallel must be a whole number of at least 1, got {text!r}"
+    expected = f"config adbpg:parallel must be a whole number from 1 to 999999, got {text[:40]!r}"
     assert expected == _problem({"adbpg:parallel": text})
 
 
@@ -316,15 +182,6 @@ def test_resolve_reports_a_missing_region_beside_other_problems() -> None:
     assert [problem.split(":")[0] for problem in problems] == [
         "no region is set", "config adbpg",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("case", range(len(_CREDENTIALS)))
-def test_settings_repr_holds_no_credential(case: int) -> None:
-    """Neither key id, secret nor token is in the repr, which names the source instead."""
-    config, environ, credentials = _CREDENTIALS[case]
-    text = repr(_resolve(config, environ))
-    assert credentials.source in text
-    assert re.findall(r"\b(?:id|secret|token)-\d", text) == []
 
 
 def test_settings_are_equal_and_hash_alike_when_resolved_alike() -> None:

@@ -1,0 +1,97 @@
+"""
+How the credentials library fetches: through the package's own session instead of its own.
+
+Its own ignores NO_PROXY, sends what is for the metadata address through a proxy, follows redirects
+with an OIDC token in their URL, and puts that URL and whole answers into its errors.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import threading
+from importlib import import_module
+from typing import Any
+
+from alibabacloud_credentials import provider
+from requests import PreparedRequest, RequestException
+from requests import exceptions as transport
+from Tea.core import TeaCore
+from Tea.response import TeaResponse
+
+from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.gateway._transport import GuardedSession, transport_reason
+
+__all__ = ["FetchError", "asked_host", "forget_host", "install"]
+
+_DEFAULT_TIMEOUT_MS = 10_000
+
+
+class FetchError(Exception):
+    """No usable answer came. The text is ours, and holds nothing but a host and a kind."""
+
+    def __init__(self, reason: str, *, passing: bool) -> None:
+        super().__init__(reason)
+        #: Whether it may go better in a moment.
+        self.passing = passing
+
+
+class _Asked(threading.local):
+    host: str | None = None
+
+
+_asked = _Asked()
+
+
+def asked_host() -> str | None:
+    """Which host this thread asked last, if any since `forget_host`."""
+    return _asked.host
+
+
+def forget_host() -> None:
+    """Let `asked_host` tell of what comes from now on."""
+    _asked.host = None
+
+
+class _GuardedCore(TeaCore):  # type: ignore[misc] # it has no types
+    """The part of the SDK that its providers send with."""
+
+    @staticmethod
+    def do_action(request: Any, runtime_option: dict[str, Any] | None = None) -> TeaResponse:
+        options = runtime_option or {}
+        prepared = PreparedRequest()
+        prepared.prepare(
+            method=request.method.upper(),
+            url=TeaCore.compose_url(request),
+            data=request.body.encode() if isinstance(request.body, str) else request.body,
+            headers=request.headers,
+        )
+        host = str(request.headers.get("host"))
+        _asked.host = host
+        session = GuardedSession(
+            SystemClock(),
+            (options.get("readTimeout") or _DEFAULT_TIMEOUT_MS) / 1000,
+            connect_timeout_s=(options.get("connectTimeout") or _DEFAULT_TIMEOUT_MS) / 1000,
+            secure=str(prepared.url).startswith("https:"),
+        )
+        try:
+            answer = session.exchange(prepared)
+        except RequestException as error:
+            untrusted = isinstance(error, transport.SSLError)
+            raise FetchError(transport_reason(error, host), passing=not untrusted) from None
+        if answer.status_code != 200:
+            status = answer.status_code
+            passing = status >= 500 or status == 429
+            raise FetchError(f"{host} answers with status {status}", passing=passing)
+        response = TeaResponse()
+        response.status_code = answer.status_code
+        response.headers = {name.lower(): value for name, value in answer.headers.items()}
+        response.body = answer.raw.read()
+        return response
+
+
+def install() -> None:
+    """Make the library's providers send this way. They offer no other way in."""
+    for found in pkgutil.iter_modules(provider.__path__, f"{provider.__name__}."):
+        module = import_module(found.name)
+        if hasattr(module, "TeaCore"):
+            vars(module)["TeaCore"] = _GuardedCore
