@@ -16,6 +16,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from pulumi_adbpg_model import host
 from pulumi_adbpg_model.clock import Clock
@@ -30,6 +31,7 @@ from pulumi_adbpg_model.errors import (
     ThrottledError,
 )
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy, endpoint_of, time_ahead_s
+from pulumi_adbpg_model.identity import DefaultChain
 from pulumi_adbpg_model.permissions import ACTIONS
 from pulumi_adbpg_model.probe import probe_host
 from pulumi_adbpg_model.settings import Settings
@@ -76,6 +78,8 @@ _NO_GRANT_HELPS = frozenset(
 )
 #: Names no service; that it is not found shows that looking is allowed.
 _NO_SERVICE = "ms-000000000000"
+#: Where the default chain looks, beside what is set.
+_CHAIN_FILES = ("~/.aliyun/config.json", "~/.alibabacloud/credentials.ini")
 
 
 @dataclass(frozen=True)
@@ -128,19 +132,38 @@ def diagnose_cloud(settings: Settings, clock: Clock, instance: str | None) -> It
     yield Finding(OK, "region", settings.region or "none, the endpoint stands alone")
     yield _skew(settings, clock)
     gateway = Gateway(settings, clock, _POLICY, read_timeout_s=_READ_TIMEOUT_S)
+    yield from _passed_over(settings)
     try:
         yield Finding(OK, "credentials", f"from {gateway.find_credentials()}")
     except AdbpgModelError as error:
         fix = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or --profile"
-        # Without what each source of the chain has to say, which is long.
-        reason = str(error).partition(" The chain says: ")[0]
-        yield Finding(PROBLEM, "credentials", reason, fix)
+        yield Finding(PROBLEM, "credentials", str(error), fix)
         return
+    yield _account(gateway)
     live = _tried("ListSupportModels", lambda: _models(gateway, clock))
     yield live
     if live.status != OK and "(code=" not in live.text:
         return  # nobody answers, so every other call would wait in vain
     yield from _permissions(gateway, instance)
+
+
+def _passed_over(settings: Settings) -> Iterator[Finding]:
+    others = list(settings.passed_over)
+    if not isinstance(settings.credentials, DefaultChain):
+        others += [file for file in _CHAIN_FILES if Path(file).expanduser().is_file()]
+    if others:
+        text = f"{', '.join(others)}: {settings.credentials.source} comes first in the order"
+        yield Finding(OK, "set, but not used", text)
+
+
+def _account(gateway: Gateway) -> Finding:
+    try:
+        caller = gateway.find_caller()
+    except AdbpgModelError as error:
+        reason, details = getattr(error, "reason", str(error)), getattr(error, "details", "")
+        fix = "let sts.aliyuncs.com be reached to see it; nothing else here needs that"
+        return Finding(UNTRIED, "account", f"not known: {reason}{details}", fix)
+    return Finding(OK, "account", caller.account_id + (f", as {caller.arn}" if caller.arn else ""))
 
 
 def _cli() -> Finding:

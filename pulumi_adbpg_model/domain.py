@@ -16,6 +16,7 @@ from typing import Any
 __all__ = [
     "UNKNOWN_STATUS",
     "AiNode",
+    "Caller",
     "ModelServiceDetails",
     "ModelServiceId",
     "ModelServiceSpec",
@@ -173,6 +174,15 @@ class ModelServiceDetails:
             "private_connect_url": self.private_connect_url,
             "public_connect_url": self.public_connect_url,
         }
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, as GetCallerIdentity of STS tells."""
+
+    account_id: str
+    #: The user or the assumed role; None when it is not told.
+    arn: str | None
 
 
 @dataclass(frozen=True)

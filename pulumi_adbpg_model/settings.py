@@ -39,6 +39,11 @@ class Endpoint:
     host: str
     protocol: str = "https"
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine."""
+        return _is_loopback(self.host.rpartition(":")[0] or self.host)
+
 
 @dataclass(frozen=True)
 class Settings:

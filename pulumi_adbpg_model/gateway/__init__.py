@@ -15,6 +15,7 @@ from typing import TypeVar
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import (
     AiNode,
+    Caller,
     ModelServiceDetails,
     ModelServiceId,
     ModelServiceSpec,
@@ -78,6 +79,20 @@ class Gateway:
             ConfigurationError: There are none, or they do not work.
         """
         return self._client.find_credentials()
+
+    def find_caller(self) -> Caller:
+        """
+        GetCallerIdentity of STS, which needs no permission. Not repeated.
+
+        Raises:
+            TransportError: The answer names no account.
+        """
+        body = self._client.for_sts().call("GetCallerIdentity", "of the credentials", {}, None)
+        found = _wire.caller(body)
+        if found is None:
+            reason = "the answer names no account"
+            raise TransportError("GetCallerIdentity", "of the credentials", reason)
+        return found
 
     def create_model_service(
         self, spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None

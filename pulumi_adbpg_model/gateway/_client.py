@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
 from typing import Any
 
 from alibabacloud_tea_openapi.client import Client as OpenApiClient
@@ -15,7 +17,7 @@ from darabonba.runtime import RuntimeOptions
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import AccessError, ApiError, RenewalError, TransportError
 from pulumi_adbpg_model.gateway._credentials import Signer
-from pulumi_adbpg_model.gateway._endpoints import host_of
+from pulumi_adbpg_model.gateway._endpoints import host_of, sts_of
 from pulumi_adbpg_model.gateway._errors import translate
 from pulumi_adbpg_model.gateway._transport import GuardedSession, Place, place_for, rpc_params
 from pulumi_adbpg_model.settings import Settings
@@ -34,13 +36,26 @@ _ABOUT_KEYS = ("InvalidSecurityToken.", "InvalidAccessKeyId.")
 class Client:
     """Sends requests for one `Settings`. Threads may share it."""
 
-    def __init__(self, settings: Settings, clock: Clock, read_timeout_s: float) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        read_timeout_s: float,
+        version: str = "2016-05-03",
+        signer: Signer | None = None,
+    ) -> None:
         self._settings = settings
+        self._version = version
         self._clock = clock
         self._read_timeout_s = read_timeout_s
         self._lock = threading.Lock()
-        self._signer = Signer(settings.credentials, clock)
+        self._signer = signer or Signer(settings.credentials, clock)
         self._built: tuple[Any, Place] | None = None
+
+    def for_sts(self) -> Client:
+        """One for the API that tells which account calls, with the same credentials."""
+        settings = replace(self._settings, endpoint=sts_of(self._settings))
+        return Client(settings, self._clock, self._read_timeout_s, "2015-04-01", self._signer)
 
     def call(
         self, action: str, subject: str, query: dict[str, object], body: dict[str, object] | None
@@ -61,7 +76,7 @@ class Client:
         self._signer.get_credential()
         place.fill()
         try:
-            answer = client.call_api(rpc_params(action), request, RuntimeOptions())
+            answer = client.call_api(rpc_params(action, self._version), request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
             told = translate(error, action, subject, host, sorted(self._signer.secrets))
             raise self._explained(told) from None
@@ -116,6 +131,6 @@ class Client:
 
 def _own_version() -> str:
     try:
-        return version("pulumi-adbpg-model")
+        return version_of("pulumi-adbpg-model")
     except PackageNotFoundError:  # run from a source tree that was never installed
         return "0"

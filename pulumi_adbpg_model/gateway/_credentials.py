@@ -64,7 +64,7 @@ class Signer:
         source = self._credentials.source
         if self._supply is None or isinstance(self._credentials, StaticKey):
             return source
-        return f"{source} ({self._supply.told})"
+        return f"{source}: {self._supply.told}"
 
     def _current(self) -> CredentialModel:
         now = self._clock.monotonic()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pulumi_adbpg_model.errors import ConfigurationError
 from pulumi_adbpg_model.settings import Endpoint, Settings
 
-__all__ = ["CENTRAL_REGIONS", "endpoint_of", "host_of"]
+__all__ = ["CENTRAL_REGIONS", "endpoint_of", "host_of", "sts_of"]
+
+_STS = Endpoint("sts.aliyuncs.com")
 
 #: Regions that the central endpoint serves; every other one has a host of its own.
 CENTRAL_REGIONS = frozenset(
@@ -48,3 +50,9 @@ def endpoint_of(settings: Settings) -> str:
     """
     protocol = settings.endpoint.protocol if settings.endpoint else "https"
     return f"{protocol}://{host_of(settings.region, settings.endpoint)}"
+
+
+def sts_of(settings: Settings) -> Endpoint:
+    """Who is asked which account calls. A cloud on this machine answers for itself."""
+    here = settings.endpoint if settings.endpoint and settings.endpoint.is_loopback else None
+    return settings.sts or here or _STS

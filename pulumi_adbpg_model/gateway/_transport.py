@@ -213,11 +213,11 @@ def place_for(session: GuardedSession, protocol: str, host: str, owner: object) 
 
 
 @cache
-def rpc_params(action: str) -> Any:
+def rpc_params(action: str, version: str = "2016-05-03") -> Any:
     """How every action of the API is called. The protocol is that of the client's configuration."""
     return Params(
         action=action,
-        version="2016-05-03",
+        version=version,
         protocol="HTTPS",
         pathname="/",
         method="POST",

@@ -11,9 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId, ModelServiceSpec
+from pulumi_adbpg_model.domain import (
+    AiNode,
+    Caller,
+    ModelServiceDetails,
+    ModelServiceId,
+    ModelServiceSpec,
+)
 
 __all__ = [
+    "caller",
     "count",
     "create_body",
     "create_query",
@@ -151,6 +158,12 @@ def models(body: Parameters) -> list[str] | None:
     if not isinstance(names, list):
         return None
     return [name for name in map(_name, names) if name]
+
+
+def caller(body: Parameters) -> Caller | None:
+    """Who calls; None when the answer does not say."""
+    account_id = identifier(body.get("AccountId"))
+    return None if account_id is None else Caller(account_id, _name(body.get("Arn")))
 
 
 def identifier(value: object) -> str | None:

@@ -16,6 +16,18 @@ from .records import SimulatedService
 from .state import DELETING, Instance, Service
 
 _NODE_SPEC = "ADB.AIMedium.2"
+_ACCOUNT = "1234567890123456"
+
+
+def caller() -> dict[str, Any]:
+    """The elements of GetCallerIdentity, an action of STS."""
+    return {
+        "AccountId": _ACCOUNT,
+        "Arn": f"acs:ram::{_ACCOUNT}:user/simulator",
+        "IdentityType": "RAMUser",
+        "PrincipalId": "200000000000000001",
+        "UserId": "200000000000000001",
+    }
 
 
 def describe(service: Service, dialects: Dialects, now: float) -> dict[str, Any]:

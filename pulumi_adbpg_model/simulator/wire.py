@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from . import errors
+from . import errors, pages
 from .cloud import Cloud
 from .errors import CloudError
 from .faults import HUGE_BYTES, Fault, FaultQueue
@@ -27,6 +27,9 @@ from .records import RecordedRequest
 from .signature import SignedRequest, Verifier
 
 _VERSION = "2016-05-03"
+#: Of the API of another product, which tells who calls.
+_STS_VERSION = "2015-04-01"
+_CALLER = "GetCallerIdentity"
 _POLL_SECONDS = 0.02
 _PIECE = b"x" * (64 * 1024)
 _LOG = logging.getLogger(__name__)
@@ -64,6 +67,7 @@ class Wire:
             "ListSupportModels": cloud.list_support_models,
             "ListAINodePools": cloud.list_ai_node_pools,
             "ModifySecurityIps": cloud.modify_security_ips,
+            _CALLER: lambda _parameters: pages.caller(),
         }
         self._stopping = asyncio.Event()
 
@@ -139,7 +143,7 @@ class Wire:
     def _admit(
         self, action: str, signed: SignedRequest
     ) -> Callable[[Mapping[str, str]], dict[str, Any]]:
-        if signed.header("x-acs-version") != _VERSION:
+        if signed.header("x-acs-version") != (_STS_VERSION if action == _CALLER else _VERSION):
             raise errors.invalid_version()
         method = self._actions.get(action)
         if method is None or signed.path != "/" or signed.method not in ("GET", "POST"):

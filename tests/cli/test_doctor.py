@@ -290,9 +290,51 @@ def test_default_chain_names_its_source(path: Path, cloud: Simulator, tmp_path: 
         check=True,
     )
 
-    assert "from the default credential chain (cli_profile/static_ak), an access key" in done.stdout
+    assert (
+        "from the default credential chain: profile 'default' of ~/.aliyun/config.json (mode AK), "
+        "an access key"
+    ) in done.stdout
     assert _SECRET not in done.stdout
     assert _ID not in done.stdout
+
+
+def test_every_source_that_is_set_is_named_with_the_one_that_wins(doctor: Doctor) -> None:
+    """Whoever wonders why somebody else calls can read it; nothing of any of them is shown."""
+    found = _findings(
+        doctor(
+            "--json",
+            ALIBABACLOUD_ACCESS_KEY_ID="MARKED-id",
+            ALICLOUD_PROFILE="MARKED-profile",
+            ALIBABA_CLOUD_CREDENTIALS_URI="http://127.0.0.1:9/MARKED",
+        )
+    )
+    assert found["credentials"]["text"] == "from environment ALICLOUD_ACCESS_KEY, an access key"
+    assert found["set, but not used"] == {
+        "status": "ok",
+        "what": "set, but not used",
+        "text": "environment ALIBABACLOUD_ACCESS_KEY_ID, environment ALICLOUD_PROFILE, "
+        "environment ALIBABA_CLOUD_CREDENTIALS_URI: environment ALICLOUD_ACCESS_KEY comes first "
+        "in the order",
+        "fix": "",
+    }
+    assert "MARKED" not in json.dumps(found)
+
+
+def test_the_account_is_told_by_the_same_client(ask: Ask, cloud: Simulator) -> None:
+    """The one thing to compare with the account of the instance."""
+    account = ask()["account"]
+    assert account["text"] == "1234567890123456, as acs:ram::1234567890123456:user/simulator"
+    (call,) = cloud.calls("GetCallerIdentity")
+    assert call.headers["x-acs-version"] == "2015-04-01"
+
+
+def test_an_account_that_is_not_told_is_no_problem(doctor: Doctor, cloud: Simulator) -> None:
+    """STS may be out of reach where the cloud is not."""
+    cloud.inject("html-502", "GetCallerIdentity", times=None)
+    found = _findings(doctor("--json"))
+    assert found["account"]["status"] == "not tried"
+    assert found["account"]["text"].startswith("not known: ")
+    assert found["ListSupportModels"]["status"] == "ok"
 
 
 def test_profile_of_the_command_line_is_named_as_such(doctor: Doctor) -> None:
