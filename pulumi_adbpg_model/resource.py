@@ -17,7 +17,10 @@ from pulumi_adbpg_model import state
 from pulumi_adbpg_model.arguments import (
     ModelServiceArgs,
     ModelServiceArgsDict,
+    check_name,
+    check_options,
     check_timeouts,
+    checked_id,
     properties_of,
 )
 from pulumi_adbpg_model.provider import ModelServiceProvider
@@ -182,10 +185,12 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             **inputs: The inputs as keywords; `ModelServiceArgs` documents each.
 
         Raises:
-            InputError: An input is not known, or a custom timeout is no duration. Every other
-                rule is checked at preview.
+            InputError: An input is not known, an option would mean nothing, or a custom timeout is
+                no duration. Every other rule is checked at preview.
         """
+        check_name(resource_name)
         props = properties_of(resource_name, args, inputs)
+        check_options(resource_name, opts)
         opts = ResourceOptions.merge(
             opts,
             ResourceOptions(delete_before_replace=True, additional_secret_outputs=_SECRET_OUTPUTS),
@@ -196,7 +201,9 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         if adopt is not None:  # each property is an output that Pulumi keeps track of
             props[state.ADOPT] = adopt
         props[state.ORGANIZATION] = pulumi.get_organization()
-        if opts.id is None:
+        if opts.id is not None:
+            opts.id = checked_id(resource_name, opts.id)
+        else:
             number = _Number.of_run()
             if number is not None:
                 number.so_far += 1
@@ -234,8 +241,15 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             opts: Pulumi's resource options.
 
         Raises:
+            InputError: `id` is no id; one that is an Output fails the run as soon as it is known,
+                and if it is a secret, because ids are stored in clear.
             Exception: In the engine, when the service does not exist.
         """
+        check_name(resource_name)
+        check_options(resource_name, opts)
+        given: object = id
+        if given is None:  # which Pulumi would take for a declaration
+            checked_id(resource_name, given)
         opts = ResourceOptions.merge(opts, ResourceOptions(id=id))
         # A look-up has an id in place of the required inputs, which no overload describes.
         declare: Any = ModelService
