@@ -404,7 +404,8 @@ class Process:
             last=state.last_seen(olds, service),
             whitelist=whitelist,
         )
-        kept = (state.TOKENS, "create_time", "private_connect_url", "public_connect_url", "api_key")
+        seen = ("create_time", "private_connect_url", "public_connect_url", "api_key")
+        kept = (state.TOKENS, state.MUTE, *seen)
         inputs = {**news, **{name: olds.get(name) for name in kept}}
         if whitelist is not None and not updated.whitelist_changed:
             inputs["security_ip_list"] = olds.get("security_ip_list")
