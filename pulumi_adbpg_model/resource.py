@@ -99,6 +99,9 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
     always deletes before it creates, because a node hosts one model. To take over an existing
     service, pass its id as `ResourceOptions(import_="gp-…:ms-…")`.
 
+    Outputs that every active service has are typed without None, as in generated SDKs, so that they
+    fit wherever a text does; their documentation says when they are None all the same.
+
     The API page is CreateModelService: https://www.alibabacloud.com/help/en/analyticdb/
     analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-createmodelservice
     """
@@ -125,7 +128,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
     """Inference engine, as declared; the API does not show it."""
     enable_public_connection: Output[bool | None]
     """Whether a public address was asked for, as declared."""
-    region_id: Output[str | None]
+    region_id: Output[str]
     """The region in use; None when only an endpoint is configured."""
     wait_for_active: Output[bool | None]
     """As declared."""
@@ -135,19 +138,19 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
     """As declared."""
     model_service_id: Output[str]
     """Id of the service within its instance, such as `ms-…`."""
-    request_id: Output[str | None]
+    request_id: Output[str]
     """Request id of the CreateModelService call; None for a service that was taken over."""
     status: Output[str]
     """The cloud's own status word, such as `active`."""
     status_reason: Output[str | None]
     """Why the service is not active, in one line; None when it is."""
-    create_time: Output[str | None]
+    create_time: Output[str]
     """When the service was created: ISO 8601, UTC."""
-    private_connect_url: Output[str | None]
+    private_connect_url: Output[str]
     """Address inside the VPC, scheme included; None until the service is active."""
     public_connect_url: Output[str | None]
     """Public address, scheme included; None without one, and until the service is active."""
-    api_key: Output[str | None]
+    api_key: Output[str]
     """Key to call the service with; a secret. None until the service is active, and with
     `store_api_key=False`."""
 
