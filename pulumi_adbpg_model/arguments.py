@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
-from pulumi import CustomTimeouts, Input, ResourceOptions, RunError
+from pulumi import (
+    CustomTimeouts,
+    Input,
+    Output,
+    ProviderResource,
+    Resource,
+    ResourceOptions,
+    RunError,
+)
 
+from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.state import INPUTS
 
 __all__ = [
     "InputError",
     "ModelServiceArgs",
     "ModelServiceArgsDict",
+    "check_name",
+    "check_options",
     "check_timeouts",
+    "checked_id",
     "properties_of",
 ]
 
@@ -134,6 +147,88 @@ def properties_of(resource_name: str, args: object, keywords: Mapping[str, Any])
     return dict.fromkeys(INPUTS) | given
 
 
+def check_name(resource_name: object) -> None:
+    """
+    Check the name of a resource.
+
+    Raises:
+        InputError: It is no text, or empty.
+    """
+    if not isinstance(resource_name, str) or not resource_name:
+        raise InputError(
+            "ModelService takes the resource's name in the stack first, a non-empty string, not "
+            f"{_shown(resource_name)}"
+        )
+
+
+def check_options(resource_name: str, opts: object) -> None:
+    """
+    Check what `opts` are, and those of them that would be passed over without a word.
+
+    What a component passes down to its children is none of these: it may be meant for others.
+
+    Raises:
+        InputError: They are no resource options, or name a provider.
+    """
+    if opts is None:
+        return
+    if not isinstance(opts, ResourceOptions):
+        raise InputError(
+            f"ModelService {resource_name!r} takes opts as pulumi.ResourceOptions, not as "
+            f"{type(opts).__name__}"
+        )
+    if opts.parent is not None and not isinstance(opts.parent, Resource):
+        raise InputError(
+            f"ModelService {resource_name!r} takes a resource as opts.parent, not "
+            f"{_shown(opts.parent)}"
+        )
+    several: Any = opts.providers or ()
+    if isinstance(several, Mapping):
+        several = several.values()
+    elif isinstance(several, ProviderResource):
+        several = [several]
+    for given in (opts.provider, *several):
+        # A dynamic resource has one of its own package at most, which says nothing of the cloud.
+        if given is None or getattr(given, "package", None) == "pulumi-python":
+            continue
+        whose = f"of {given.package!r}" if isinstance(given, ProviderResource) else _shown(given)
+        raise InputError(
+            f"ModelService {resource_name!r} takes no provider, got one {whose} in opts: its "
+            "account and region would mean nothing here. Leave it out, and set region_id; the "
+            "account is that of the stack's configuration or the environment, so another account "
+            "is another stack."
+        )
+
+
+def checked_id(resource_name: str, id_: object) -> Any:
+    """
+    The id of a service to look up, checked as soon as it is known.
+
+    Raises:
+        InputError: It is no id. For an Output, that fails instead.
+    """
+
+    def check(value: object) -> str:
+        try:
+            return str(ModelServiceId.parse(value))
+        except ValueError as error:
+            raise InputError(f"ModelService {resource_name!r}: id {error}") from None
+
+    def refuse_secret(told: list[Any]) -> str:
+        value, is_secret = told
+        if is_secret:
+            raise InputError(
+                f"ModelService {resource_name!r}: id is a secret, but ids are shown, and stored in "
+                "clear. If it may be, give pulumi.Output.unsecret(id)."
+            )
+        return check(value)
+
+    if not isinstance(id_, Output) and not inspect.isawaitable(id_):
+        return check(id_)
+    output: Output[Any] = Output.from_input(id_)
+    return Output.all(Output.unsecret(output), output.is_secret()).apply(refuse_secret)
+
+
 def check_timeouts(resource_name: str, opts: ResourceOptions) -> None:
     """
     Check `custom_timeouts`, which go to the engine, not to the provider.
@@ -155,7 +250,7 @@ def check_timeouts(resource_name: str, opts: ResourceOptions) -> None:
             f"as {type(timeouts).__name__}"
         )
     wrong = [
-        f"{name}={value!r}"
+        f"{name}={_shown(value)}"
         for name, value in given.items()
         if name not in _OPERATIONS or not _is_duration(value)
     ]
@@ -168,3 +263,8 @@ def check_timeouts(resource_name: str, opts: ResourceOptions) -> None:
 
 def _is_duration(value: object) -> bool:
     return isinstance(value, str) and bool(_DURATION.fullmatch(value) and re.search("[1-9]", value))
+
+
+def _shown(value: object) -> str:
+    """A wrong value as an error shows it; the repr of an Output would be an address in memory."""
+    return "an Output" if isinstance(value, Output) else repr(value)

@@ -305,8 +305,10 @@ class Process:
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
         service = _parse(id_)
-        operation = self._operation(props, "read")
         is_get = "model_service_id" not in props
+        if is_get:  # which the engine does not have checked
+            _refuse_region(props.get("region_id"))
+        operation = self._operation(props, "read")
         if is_get:
             details = lifecycle.look(operation, service)
         else:
@@ -402,7 +404,8 @@ class Process:
             last=state.last_seen(olds, service),
             whitelist=whitelist,
         )
-        kept = (state.TOKENS, "create_time", "private_connect_url", "public_connect_url", "api_key")
+        seen = ("create_time", "private_connect_url", "public_connect_url", "api_key")
+        kept = (state.TOKENS, state.MUTE, *seen)
         inputs = {**news, **{name: olds.get(name) for name in kept}}
         if whitelist is not None and not updated.whitelist_changed:
             inputs["security_ip_list"] = olds.get("security_ip_list")
@@ -510,6 +513,13 @@ def _parse(id_: str) -> ModelServiceId:
         return ModelServiceId.parse(id_)
     except ValueError as error:
         raise OperationError(f"the id {error}") from None
+
+
+def _refuse_region(region: object) -> None:
+    found = validate({"region_id": state.whole_numbers(region)}, _is_unknown)
+    for failure in found:
+        if failure.property == "region_id":
+            raise OperationError(failure.reason)
 
 
 def _take_over(

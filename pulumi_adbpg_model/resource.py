@@ -17,7 +17,10 @@ from pulumi_adbpg_model import state
 from pulumi_adbpg_model.arguments import (
     ModelServiceArgs,
     ModelServiceArgsDict,
+    check_name,
+    check_options,
     check_timeouts,
+    checked_id,
     properties_of,
 )
 from pulumi_adbpg_model.provider import ModelServiceProvider
@@ -96,6 +99,9 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
     always deletes before it creates, because a node hosts one model. To take over an existing
     service, pass its id as `ResourceOptions(import_="gp-…:ms-…")`.
 
+    Outputs that every active service has are typed without None, as in generated SDKs, so that they
+    fit wherever a text does; their documentation says when they are None all the same.
+
     The API page is CreateModelService: https://www.alibabacloud.com/help/en/analyticdb/
     analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-createmodelservice
     """
@@ -122,7 +128,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
     """Inference engine, as declared; the API does not show it."""
     enable_public_connection: Output[bool | None]
     """Whether a public address was asked for, as declared."""
-    region_id: Output[str | None]
+    region_id: Output[str]
     """The region in use; None when only an endpoint is configured."""
     wait_for_active: Output[bool | None]
     """As declared."""
@@ -132,19 +138,19 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
     """As declared."""
     model_service_id: Output[str]
     """Id of the service within its instance, such as `ms-…`."""
-    request_id: Output[str | None]
+    request_id: Output[str]
     """Request id of the CreateModelService call; None for a service that was taken over."""
     status: Output[str]
     """The cloud's own status word, such as `active`."""
     status_reason: Output[str | None]
     """Why the service is not active, in one line; None when it is."""
-    create_time: Output[str | None]
+    create_time: Output[str]
     """When the service was created: ISO 8601, UTC."""
-    private_connect_url: Output[str | None]
+    private_connect_url: Output[str]
     """Address inside the VPC, scheme included; None until the service is active."""
     public_connect_url: Output[str | None]
     """Public address, scheme included; None without one, and until the service is active."""
-    api_key: Output[str | None]
+    api_key: Output[str]
     """Key to call the service with; a secret. None until the service is active, and with
     `store_api_key=False`."""
 
@@ -182,10 +188,12 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             **inputs: The inputs as keywords; `ModelServiceArgs` documents each.
 
         Raises:
-            InputError: An input is not known, or a custom timeout is no duration. Every other
-                rule is checked at preview.
+            InputError: An input is not known, an option would mean nothing, or a custom timeout is
+                no duration. Every other rule is checked at preview.
         """
+        check_name(resource_name)
         props = properties_of(resource_name, args, inputs)
+        check_options(resource_name, opts)
         opts = ResourceOptions.merge(
             opts,
             ResourceOptions(delete_before_replace=True, additional_secret_outputs=_SECRET_OUTPUTS),
@@ -196,7 +204,9 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         if adopt is not None:  # each property is an output that Pulumi keeps track of
             props[state.ADOPT] = adopt
         props[state.ORGANIZATION] = pulumi.get_organization()
-        if opts.id is None:
+        if opts.id is not None:
+            opts.id = checked_id(resource_name, opts.id)
+        else:
             number = _Number.of_run()
             if number is not None:
                 number.so_far += 1
@@ -234,8 +244,15 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
             opts: Pulumi's resource options.
 
         Raises:
+            InputError: `id` is no id; one that is an Output fails the run as soon as it is known,
+                and if it is a secret, because ids are stored in clear.
             Exception: In the engine, when the service does not exist.
         """
+        check_name(resource_name)
+        check_options(resource_name, opts)
+        given: object = id
+        if given is None:  # which Pulumi would take for a declaration
+            checked_id(resource_name, given)
         opts = ResourceOptions.merge(opts, ResourceOptions(id=id))
         # A look-up has an id in place of the required inputs, which no overload describes.
         declare: Any = ModelService

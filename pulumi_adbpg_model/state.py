@@ -31,6 +31,7 @@ __all__ = [
     "DEFAULTS",
     "FORMER",
     "INPUTS",
+    "MUTE",
     "NUMBER",
     "ORGANIZATION",
     "OUTPUTS",
@@ -108,6 +109,9 @@ DECLARED = "__declared"
 #: In the outputs: the client token that was answered with this service. Empty while a service that
 #: is taken over did not show in full yet, so that it is not known to be the one that is declared.
 TOKENS = "__tokens"
+#: In the outputs: from the first look on, the cloud showed an empty description where one was
+#: declared. So it shows none, and an empty one says nothing.
+MUTE = "__mute"
 #: What is kept of the hidden inputs.
 _HIDDEN_INPUTS = (ORGANIZATION, ADOPT)
 _FORMER_INPUTS = ("__urn", "timeouts")
@@ -115,6 +119,8 @@ _FORMER_INPUTS = ("__urn", "timeouts")
 #: call. A refresh leaves it, so that its going is no drift.
 WRITTEN = "__written"
 FORMER = (*_FORMER_INPUTS, WRITTEN)
+#: While a service is being deployed, or deleted, the cloud may show it in part.
+_SETTLED = (Phase.ACTIVE, Phase.FAILED)
 #: The status of a service that the cloud has not shown yet.
 UNSEEN = UNKNOWN_STATUS
 
@@ -214,11 +220,23 @@ def outputs(
     }
     outs[DECLARED] = sorted(declared)
     # While it is being deployed, or deleted, the cloud may show nodes and whitelist in part.
-    settled = details is not None and details.phase in (Phase.ACTIVE, Phase.FAILED)
+    settled = details is not None and details.phase in _SETTLED
     for name, live in _observed(details).items():
         old = outs.get(name)
         if old is None or (live_wins and settled and not same_value(name, old, live)):
             outs[name] = live
+    mute = bool(inputs.get(MUTE)) and not (details and details.description)
+    if (
+        settled
+        and _shows_it_emptied(details)
+        and not same_value("description", outs.get("description"), None)
+    ):
+        looked_before = phase_of(inputs.get("status")) in _SETTLED or was_active(inputs)
+        mute = mute or not looked_before
+        if live_wins and not mute:
+            outs["description"] = ""
+    if mute:
+        outs[MUTE] = True
     outs |= {
         "db_instance_id": service.db_instance_id,
         "region_id": region,
@@ -314,7 +332,11 @@ def declared_inputs(outs: Properties) -> dict[str, Any]:
 
 
 def _observed(details: ModelServiceDetails | None) -> dict[str, Any]:
-    """The observable inputs that the cloud shows. What it leaves out or empty is not said."""
+    """
+    The observable inputs that the cloud shows. What it leaves out or empty is not said.
+
+    But for a description that was emptied: see `_shows_it_emptied`.
+    """
     if details is None:
         return {}
     shown = {
@@ -324,6 +346,19 @@ def _observed(details: ModelServiceDetails | None) -> dict[str, Any]:
         "security_ip_list": list(details.security_ip_list or ()),
     }
     return {name: value for name, value in shown.items() if not same_value(name, value, None)}
+
+
+def _shows_it_emptied(details: ModelServiceDetails | None) -> bool:
+    """
+    Whether the cloud says that the description is empty.
+
+    One that leaves a field empty in place of leaving it out does so with the others, too.
+    """
+    return (
+        details is not None
+        and details.description == ""
+        and bool(details.model_name and details.ai_nodes)
+    )
 
 
 def same_value(name: str, one: Any, other: Any) -> bool:

@@ -10,6 +10,14 @@ from pulumi_adbpg_model.cli._output import print_json
 
 __all__ = ["policy"]
 
+#: Reading is not harmless here: the answers of both actions hold the keys, and nothing grants them
+#: without.
+_WHO_READS_KEYS = (
+    "Whoever may describe or list model services can read their API keys: "
+    "gpdb:DescribeModelService and gpdb:ListModelServices answer with them. The managed policy "
+    "AliyunGPDBReadOnlyAccess allows both (gpdb:Describe*, gpdb:List* on *)."
+)
+
 
 def _account(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not permissions.is_account_id(value):
@@ -30,7 +38,7 @@ def _account(_context: click.Context, _parameter: click.Parameter, value: str | 
     "--read-only",
     is_flag=True,
     help="Only what preview, refresh, get and the commands here need: nothing that changes "
-    "anything.",
+    "anything. It lets API keys be read all the same.",
 )
 @click.option(
     "--account-id",
@@ -51,7 +59,13 @@ def policy(
 
     It needs no credentials. ModifySecurityIps, which sets a whitelist of the instance, is called
     for services with a security_ip_group alone: without such, take it out of the policy.
+
+    DescribeModelService and ListModelServices answer with the API key of each service, so whoever
+    has this policy can read the keys, with --read-only too. The managed policy
+    AliyunGPDBReadOnlyAccess grants both for every instance.
     """
+    if read_only:
+        click.echo(_WHO_READS_KEYS, err=True)
     print_json(
         permissions.policy(instances, read_only=read_only, account_id=account_id, region=region)
     )

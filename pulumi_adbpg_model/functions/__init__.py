@@ -177,8 +177,8 @@ def get_api_key(id: str, region_id: str | None = None) -> GetApiKeyResult:  # no
     """
     Read the API key of a model service.
 
-    The result keeps the key out of its repr and, when it is exported whole, out of the state; its
-    field `api_key` is plain text. In a program, prefer `get_api_key_output`.
+    The `api_key` of the result is a secret Output. Nothing else that is made of the result, such as
+    its repr, a dictionary or an export of the whole, holds the key.
 
     Args:
         id: Pulumi id of the service, `<db_instance_id>:<model_service_id>`.
@@ -201,7 +201,7 @@ def get_api_key(id: str, region_id: str | None = None) -> GetApiKeyResult:  # no
 
     found = call("get_api_key", {"id": id, "region_id": region_id}, read)
     # Mocks may leave it out, as they may any output.
-    return GetApiKeyResult(id, found.get("api_key"))  # type: ignore[arg-type]
+    return GetApiKeyResult(id, found.get("api_key"))
 
 
 def get_api_key_output(

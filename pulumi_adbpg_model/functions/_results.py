@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
+
+from pulumi import Output, RunError
 
 __all__ = [
     "GetAiNodePoolsNodeResult",
@@ -118,32 +121,76 @@ class GetAiNodePoolsResult:
         return tuple(node.name for node in self.nodes if not node.bound)
 
 
-class _Masked(str):
-    """A text whose repr tells nothing, wherever its holder's fields are shown."""
+class _Hidden:
+    """
+    A text that tells nothing in whatever its holder is turned into: a repr, a dictionary, JSON.
 
-    __slots__ = ()
+    It has no attributes to list, and cannot be pickled: what Pulumi or a cache stores of it would
+    be in clear.
+    """
+
+    __slots__ = ("__dict__", "_text")
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
         return "[secret]"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hidden) and self._text == other._text
 
-@dataclass(frozen=True, repr=False)
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __copy__(self) -> _Hidden:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> _Hidden:
+        return self
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        msg = "an API key is not pickled: call get_api_key where it is needed"
+        raise TypeError(msg)
+
+    def secret(self) -> Output[str]:
+        """
+        The text as a secret Output.
+
+        Raises:
+            pulumi.RunError: There is no event loop, which Pulumi has for programs.
+        """
+        try:
+            return Output.secret(self._text)  # type: ignore[arg-type]  # mocks may leave it out
+        except RuntimeError:
+            raise RunError(
+                "get_api_key: api_key is a pulumi.Output, which there is in the main thread of a "
+                "Pulumi program alone; elsewhere, run `pulumi-adbpg-model api-key ID`"
+            ) from None
+
+
+@dataclass(frozen=True, init=False, repr=False)
 class GetApiKeyResult:
-    """The API key of a model service. Its repr masks the key."""
+    """The API key of a model service, as a secret. Nothing that is made of the whole shows it."""
 
     id: str
     """As asked for."""
     # Private, because `pulumi.export` of a whole result writes every public field into the state.
-    _api_key: str
+    _api_key: _Hidden
 
-    def __post_init__(self) -> None:
-        if self._api_key is not None:  # as mocks may leave it
-            object.__setattr__(self, "_api_key", _Masked(self._api_key))
+    def __init__(self, id: str, api_key: str | None) -> None:  # noqa: A002 - Pulumi's
+        object.__setattr__(self, "id", id)
+        object.__setattr__(self, "_api_key", _Hidden(api_key))
 
     @property
-    def api_key(self) -> str:
-        """The key, in clear: what Pulumi stores should come from `get_api_key_output` instead."""
-        return self._api_key and str(self._api_key)
+    def api_key(self) -> Output[str]:
+        """
+        The key, a secret.
+
+        Raises:
+            pulumi.RunError: This is not the main thread of a Pulumi program.
+        """
+        return self._api_key.secret()
 
     def __repr__(self) -> str:
         return f"GetApiKeyResult(id={self.id!r}, api_key=[secret])"

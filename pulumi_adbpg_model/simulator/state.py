@@ -56,7 +56,7 @@ class Service:
     resource_group_id: str | None
     client_token: str | None
     created_at: float
-    api_key: str
+    api_key: str = field(repr=False)
     status: str
     next_status: str | None = None
     changes_at: float = 0.0

@@ -131,3 +131,18 @@ def test_wrong_usage_is_named(arguments: list[str], expected: str) -> None:
 
     assert 2 == done.exit_code
     assert expected in done.output
+
+
+def test_read_only_policy_says_that_it_lets_keys_be_read() -> None:
+    """In one line on stderr that names the actions and the managed policy; stdout is JSON alone."""
+    done = CliRunner().invoke(main, ["policy", "--read-only", "--instance", "gp-demo"])
+
+    (line,) = done.stderr.splitlines()
+    assert "can read their API keys" in line
+    for name in ("DescribeModelService", "ListModelServices"):
+        assert f"gpdb:{name}" in line
+        assert f"gpdb:{name}" in _granted(json.loads(done.stdout))
+    assert "AliyunGPDBReadOnlyAccess" in line
+    assert CliRunner().invoke(main, ["policy"]).stderr == ""
+    described = " ".join(CliRunner().invoke(main, ["policy", "--help"]).stdout.split())
+    assert "whoever has this policy can read the keys, with --read-only too" in described

@@ -11,7 +11,7 @@ from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import MODEL, declare, mutations, place, program
 from tests.engine.stack import Stack
 
-_NODES = ("ai-1", "ai-2", "ai-3", "ai-4", "ai-5")
+_NODES = ("ai-1", "ai-2", "ai-3", "ai-4", "ai-5", "ai-6")
 
 
 def _one_of_each() -> None:
@@ -19,6 +19,7 @@ def _one_of_each() -> None:
     declare("description", ai_nodes=["ai-2"], description="embeds")
     declare("ai_nodes", ai_nodes=["ai-3"])
     declare("security_ip_list", ai_nodes=["ai-4"], security_ip_list=["10.0.0.0/8"])
+    declare("emptied", ai_nodes=["ai-6"], description="embeds")
 
 
 def _live(stack: Stack, simulator: Simulator) -> dict[str, tuple[object, ...]]:
@@ -46,15 +47,19 @@ def test_drift_shows_at_refresh_and_is_mended_by_up(tmp_path: Path) -> None:
         for name, value in drift.items():
             _, service_id = stack.resource(name)["id"].split(":")
             simulator.change_service(service_id, **{name: value})
+        _, emptied = stack.resource("emptied")["id"].split(":")
+        simulator.change_service(emptied, description="")
         simulator.clear_requests()
 
-        assert stack.refresh().changes == {"same": 1, "update": 4}
+        assert stack.refresh().changes == {"same": 1, "update": 5}
+        shown = stack.resource("emptied")
+        assert (shown["outputs"]["description"], shown["inputs"]["description"]) == ("", "")
         for name, value in drift.items():
             shown = stack.resource(name)
             assert (shown["outputs"][name], shown["inputs"][name]) == (value, value)
         assert mutations(simulator) == []
 
-        assert stack.up().changes == {"same": 1, "replace": 4}
+        assert stack.up().changes == {"same": 1, "replace": 5}
         assert _live(stack, simulator) == declared
         assert before.isdisjoint(stack.ids())
 

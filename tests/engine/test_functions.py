@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pulumi
 import pytest
 
+from pulumi_adbpg_model import get_api_key
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.pages import DOCS, blocks, programs
-from tests.engine.programs import INSTANCE, mutations, place
+from tests.engine.programs import INSTANCE, declare, mutations, place
 from tests.engine.stack import Failed, Stack, is_secret
 
 PAGE = DOCS / "functions.md"
@@ -41,6 +45,31 @@ def test_a_program_picks_what_is_free_and_keeps_it(stack: Stack, simulator: Simu
     again = stack.up()
     assert again.changes == {"same": 2}
     assert mutations(simulator) == ["CreateModelService"]
+
+    pick = program.program()
+
+    def keyed() -> None:
+        pick()
+        found = get_api_key(f"{INSTANCE}:{service.id}")
+        pulumi.export("plain", found.api_key)
+        pulumi.export("inside", {"keys": [found.api_key]})
+        pulumi.export("whole", found)
+        pulumi.export("fields", vars(found))
+        pulumi.export("copied", dataclasses.asdict(found))
+        pulumi.export("text", f"{found} {found.api_key}")
+        declare("other", ai_nodes=["ai-3"], description=found.api_key)
+
+    done = stack.up(keyed)
+
+    assert done.outputs["plain"] == service.api_key
+    assert done.outputs["whole"] == {"id": f"{INSTANCE}:{service.id}"}
+    exported = stack.export()["resources"][0]["outputs"]
+    assert is_secret(exported["plain"])
+    assert is_secret(exported["inside"]["keys"][0]) or is_secret(exported["inside"])
+    other = stack.resource("other")
+    assert is_secret(other["inputs"]["description"])
+    assert simulator.services[2].description == service.api_key
+    assert str(service.api_key) not in stack.state_text() + done.output
 
 
 def test_results_can_be_exported_and_failures_are_one_line(

@@ -92,8 +92,8 @@ def test_get_shows_what_the_cloud_shows_and_manages_nothing(
         ),
         (
             "ms-none",
-            "the id must be '<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, got "
-            "'ms-none'",
+            "ModelService 'looked': id must be '<db_instance_id>:<model_service_id>', such as "
+            "gp-abc:ms-123, got 'ms-none'",
         ),
     ],
 )

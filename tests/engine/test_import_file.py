@@ -32,6 +32,18 @@ def _state(terminal: Terminal) -> dict[str, dict[str, object]]:
     return {one["urn"].rsplit("::", 1)[1]: one for one in services}
 
 
+def _rows(printed: str) -> dict[str, list[str]]:
+    """The lines of each resource, by its name; those of none under an empty one."""
+    rows: dict[str, list[str]] = {}
+    name = ""
+    for line in printed.splitlines():
+        head = re.fullmatch(rf"  {re.escape(TYPE)} \((?P<name>.*)\):", line)
+        name = head["name"] if head else name if line.startswith("    ") else ""
+        if not head and line.strip():
+            rows.setdefault(name, []).append(line.strip())
+    return rows
+
+
 def test_every_program_and_command_of_the_page_is_typed_by_a_test() -> None:
     """None is left unmarked, so none is left out below."""
     text = PAGE.read_text(encoding="utf-8")
@@ -55,6 +67,7 @@ def test_many_services_are_taken_over_as_the_page_says(
             security_ip_list=whitelist,
         ),
     }
+    taken_over = dict(ids)
     terminal.follow(PAGE, "Many services")
     for name, resource in _state(terminal).items():
         assert resource["id"] == ids.pop(name)
@@ -64,6 +77,16 @@ def test_many_services_are_taken_over_as_the_page_says(
     assert "3 unchanged" in terminal.run("pulumi up --yes")
     refreshed = terminal.run("pulumi refresh --yes --expect-no-changes")
     assert "warning: gp-demo" not in refreshed
+    for service in simulator.services:  # each speaks in its own row from then on
+        simulator.change_service(service.id, status="deployming")
+    terminal.run("pulumi refresh --yes")
+    for service in simulator.services:
+        simulator.change_service(service.id, status="active")
+    rows = _rows(terminal.run("pulumi up --yes"))
+    for name, id_ in taken_over.items():
+        assert rows[name][0].startswith(f"{id_} is 'deployming': `pulumi up` goes on waiting")
+        assert rows[name][1].startswith(f"{id_} is 'active'")
+        assert all(f" {name} " in line for line in rows[""] if id_ in line)  # as it goes on
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert not [file for file in files if _KEY.search(file.read_text(errors="replace"))]
     assert mutations(simulator) == []

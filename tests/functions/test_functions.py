@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
+import pickle
+import pprint
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import dill  # type: ignore[import-untyped]
 import pulumi
 import pytest
 from pulumi.runtime import set_config
@@ -144,21 +149,40 @@ def test_nodes_of_several_pools_stay_apart(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("cloud")
-def test_api_key_is_read_and_masked(simulator: Simulator) -> None:
-    """It is in its field alone: no repr, and no public attribute, which an export would store."""
+def test_api_key_is_in_no_other_form_of_the_result(simulator: Simulator) -> None:
+    """No repr, text, dictionary or JSON of it has the key, and a pickle is not made."""
     id_ = place(simulator)
 
     found = adbpg.get_api_key(id_)
 
-    key = simulator.services[0].api_key
-    assert found.api_key == key
+    key = str(simulator.services[0].api_key)
     assert repr(found) == f"GetApiKeyResult(id='{id_}', api_key=[secret])"
-    shown = (found, vars(found), dataclasses.asdict(found), dataclasses.astuple(found))
-    assert str(key) not in f"{shown} {found}"
-    assert type(found.api_key) is str
-    assert found == adbpg.get_api_key(id_) == copy.deepcopy(found)
+    made = (found, vars(found), dataclasses.asdict(found), dataclasses.astuple(found))
+    hidden = [value for one in made[1:3] for value in one.values() if value != id_]
+    assert len(hidden) == 2
+    shown = [f"{one} {one!r} {json.dumps(one, default=vars)}" for one in (*made, *hidden)]
+    shown += [json.dumps(made, default=str), pprint.pformat(made), str(hidden[0].__dict__)]
+    assert [text for text in shown if key in text] == []
+    for one in (found, *hidden):
+        for dump, protocol in ((pickle.dumps, 0), (pickle.dumps, 5), (dill.dumps, 4)):
+            with pytest.raises(TypeError, match="an API key is not pickled"):
+                dump(one, protocol)
+    assert found == adbpg.get_api_key(id_) == copy.deepcopy(found) == copy.copy(found)
     assert len({found, adbpg.get_api_key(id_)}) == 1
+    assert found != adbpg.GetApiKeyResult(id_, "another")
     assert [name for name in vars(found) if not name.startswith("_")] == ["id"]
+
+
+@pytest.mark.usefixtures("cloud")
+def test_api_key_outside_of_a_program_is_told_in_one_line(simulator: Simulator) -> None:
+    """Where there is no event loop, such as in a thread, there are no Outputs."""
+    found = adbpg.get_api_key(place(simulator))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        text = _refused(lambda: pool.submit(lambda: found.api_key).result())
+    assert text == (
+        "get_api_key: api_key is a pulumi.Output, which there is in the main thread of a Pulumi "
+        "program alone; elsewhere, run `pulumi-adbpg-model api-key ID`"
+    )
 
 
 @pytest.mark.usefixtures("cloud")

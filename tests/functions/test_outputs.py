@@ -63,6 +63,12 @@ def test_the_api_key_is_a_secret(cloud: Simulator) -> None:
     """As a whole and by its field, though nothing that was given is one."""
     id_ = place(cloud)
     key = cloud.services[0].api_key
+    assert _seen(lambda: adbpg.get_api_key(id_).api_key) == (key, True, True)
+    assert _seen(lambda: Output.from_input({"a": [adbpg.get_api_key(id_).api_key]})) == (
+        {"a": [key]},
+        True,
+        True,
+    )
     assert _seen(lambda: adbpg.get_api_key_output(id_).api_key) == (key, True, True)
     assert _seen(lambda: adbpg.get_api_key_output(id_))[1:] == (True, True)
 
@@ -147,15 +153,16 @@ def test_mocks_are_asked_instead_of_the_cloud() -> None:
         assert (service.id, service.ai_nodes, service.status) == ("gp-1:ms-1", ("a",), None)
         assert adbpg.get_supported_models().model_names == ("m",)
         assert adbpg.get_ai_node_pools("gp-1").free_node_names == ("a",)
-        assert adbpg.get_api_key("gp-1:ms-1").api_key == "sk-mocked"
+        plain = adbpg.get_api_key("gp-1:ms-1").api_key
         node = adbpg.get_ai_node_pools_output(Output.from_input("gp-1")).free_node_names[0]
         key = adbpg.get_api_key_output("gp-1:ms-1").api_key
 
-        def check(both: list[Any]) -> None:
-            assert both == ["a", "sk-mocked"]
+        async def check(all_: list[Any]) -> None:
+            assert all_ == ["a", "sk-mocked", "sk-mocked"]
+            assert [await plain.is_secret(), await key.is_secret()] == [True, True]
             mocks.calls.append(("checked", {}))
 
-        return Output.all(node, key).apply(check)
+        return Output.all(node, plain, key).apply(check)
 
     as_program(program)()  # type: ignore[no-untyped-call]
     assert mocks.calls[0] == (
@@ -194,5 +201,6 @@ def test_mocks_that_answer_nothing_give_empty_results() -> None:
         assert adbpg.get_model_services("gp-1").ids == ()
         assert adbpg.get_ai_node_pools("gp-1").nodes == ()
         assert adbpg.get_supported_models("cn-beijing").region_id == "cn-beijing"
+        assert isinstance(adbpg.get_api_key("gp-1:ms-1").api_key, Output)
 
     as_program(program)()  # type: ignore[no-untyped-call]

@@ -82,3 +82,12 @@ def test_get_warns_of_no_whitelist(
 
     assert ["0.0.0.0/0"] == outs["security_ip_list"]
     assert "" == capsys.readouterr().out
+
+
+def test_get_refuses_a_region_that_is_none(host: DynamicHost, instance: str) -> None:
+    """The engine has no check for what is only read, so that any type arrives."""
+    for region, shown in ((3, "3"), ("Hangzhou", "'Hangzhou'"), (["cn-hangzhou"], "['cn-hang")):
+        with pytest.raises(HostError) as refused:
+            host.get(f"{instance}:ms-1", {"region_id": region})
+        expected = f"region_id must be a region id such as cn-hangzhou, got {shown}"
+        assert str(refused.value).startswith(expected)

@@ -166,6 +166,47 @@ def test_read_shows_drift_in_outputs_and_inputs(
     assert {**declared, **live} == read.inputs
 
 
+def test_read_shows_a_description_that_was_emptied(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """Emptied is not left out; an update in between, which looks at it, does not hide it."""
+    declared = {**inputs, "description": "mine"}
+    stored = host.create(declared)
+    service_id = stored.outs["model_service_id"]
+    cloud.change_service(service_id, description=None)
+    assert host.refresh(stored).outs == stored.outs
+    cloud.change_service(service_id, description="")
+    updated = host.update(stored, {**declared, "store_api_key": False})
+    assert updated.outs["description"] == "mine"
+
+    for known in (stored, updated):
+        read = host.refresh(known)
+        assert {**known.outs, "description": ""} == read.outs
+        assert read.inputs is not None
+        assert read.inputs["description"] == ""
+
+    assert host.diff(read, declared).replaces == ["description"]
+    for empty in ("", None):
+        assert host.diff(read, {**inputs, "description": empty}).replaces == []
+
+
+def test_read_keeps_a_description_that_the_cloud_never_showed(
+    host: DynamicHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """It was empty before anybody could have emptied it: such a cloud shows none."""
+    cloud.hold_deployments()
+    declared = {**inputs, "description": "mine", "wait_for_active": False}
+    stored = host.create(declared)
+    service_id = stored.outs["model_service_id"]
+    cloud.change_service(service_id, description="")
+    cloud.release_deployments()
+
+    read = host.refresh(host.refresh(stored))
+    assert read.inputs == declared
+    updated = host.update(read, {**declared, "store_api_key": False})
+    assert host.refresh(updated).outs["description"] == "mine"
+
+
 def test_read_keeps_a_declared_form_that_the_cloud_writes_otherwise(
     host: DynamicHost, cloud: Simulator, inputs: Properties
 ) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
+from pulumi import ResourceOptions
 
 from pulumi_adbpg_model import ModelService, ModelServiceArgs
 from pulumi_adbpg_model.arguments import InputError
@@ -104,3 +107,136 @@ def test_missing_inputs_are_left_to_the_preview() -> None:
     make: Any = ModelService
 
     assert "model" in run(lambda: make("model")).inputs
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [(None, "None"), ("", "''"), (42, "42"), (["model"], "['model']")]
+)
+def test_a_name_that_is_none_is_refused(name: Any, shown: str) -> None:
+    """Declared or looked up."""
+    for make in (lambda: declare(name), lambda: ModelService.get(name, "gp-1:ms-1")):
+        with pytest.raises(InputError) as refused:
+            run(make)
+        assert (
+            "ModelService takes the resource's name in the stack first, a non-empty string, not "
+            f"{shown}"
+        ) == str(refused.value)
+
+
+def _refusals(opts: Any) -> set[str]:
+    """What a declaration and a look-up with these options say."""
+    found = set()
+    ways: list[Callable[[], object]] = [
+        lambda: declare(opts=opts),
+        lambda: ModelService("model", ModelServiceArgs(**MINIMUM), opts),
+        lambda: ModelService.get("model", "gp-1:ms-1", opts=opts),
+    ]
+    for make in ways:
+        with pytest.raises(InputError) as refused:
+            make()
+        found.add(str(refused.value))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        pytest.param({"protect": True}, "dict", id="dictionary"),
+        pytest.param("protect", "str", id="text"),
+        pytest.param(ResourceOptions, "type", id="class"),
+    ],
+)
+def test_options_that_are_none_are_refused(wrong: Any, shown: str) -> None:
+    """In one line that says what they may be."""
+    expected = f"ModelService 'model' takes opts as pulumi.ResourceOptions, not as {shown}"
+    assert _refusals(wrong) == {expected}
+
+
+def test_a_provider_in_the_options_is_refused() -> None:
+    """Its account and region would be passed over without a word, however it is given."""
+
+    def program() -> None:
+        provider = pulumi.ProviderResource("alicloud", "beijing", {"region": "cn-beijing"})
+        other = pulumi.ProviderResource("aws", "us", {})
+        mistaken: Any = "alicloud"
+        told = set()
+        for opts in (
+            ResourceOptions(provider=provider),
+            ResourceOptions(providers=[provider]),
+            ResourceOptions(providers=[other, provider]),
+            ResourceOptions(providers={"alicloud": provider}),
+            ResourceOptions.merge(None, ResourceOptions(providers=[provider])),
+            ResourceOptions(provider=other),
+            ResourceOptions(provider=mistaken),
+        ):
+            (text,) = _refusals(opts)
+            assert text.startswith("ModelService 'model' takes no provider, got one ")
+            assert text.endswith("another account is another stack.")
+            assert "set region_id" in text
+            told.add(text.partition("got one ")[2].partition(" in opts")[0])
+        assert told == {"of 'alicloud'", "of 'aws'", "'alicloud'"}
+
+    assert set(run(program).requests) >= {"beijing", "us"}
+
+
+def test_providers_of_a_component_are_no_mistake() -> None:
+    """They are for others of its children; nor is one of the dynamic resources' own package."""
+
+    def program() -> None:
+        provider = pulumi.ProviderResource("alicloud", "beijing", {"region": "cn-beijing"})
+        component = pulumi.ComponentResource(
+            "test:index:Search", "search", {}, ResourceOptions(providers=[provider])
+        )
+        declare("child", opts=ResourceOptions(parent=component))
+        own = pulumi.ProviderResource("pulumi-python", "own", {})
+        declare("own-provider", opts=ResourceOptions(provider=own))
+
+    assert {"child", "own-provider"} <= set(run(program).requests)
+
+
+def test_a_parent_that_is_no_resource_is_refused() -> None:
+    """Not with an error from within."""
+    parent: Any = "search"
+    (text,) = _refusals(ResourceOptions(parent=parent))
+    assert text == "ModelService 'model' takes a resource as opts.parent, not 'search'"
+
+
+_ID = (
+    "ModelService 'model': id must be '<db_instance_id>:<model_service_id>', such as "
+    "gp-abc:ms-123, got "
+)
+
+
+def _why(program: Callable[[], object]) -> str:
+    """What a program fails with, once it is run."""
+    try:
+        run(program)
+    except InputError as error:
+        text = str(error)
+    run(lambda: None)  # Pulumi keeps what failed until then,
+    gc.collect()  # and asyncio would tell of it in the middle of another test
+    return text
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "", 42, True, "ms-1", " gp-1:ms-1 ", "gp-1: ms-1", ["gp-1:ms-1"]]
+)
+def test_an_id_that_is_none_is_refused(wrong: Any) -> None:
+    """Before anything is asked; inside an Output as soon as it is known."""
+    expected = f"{_ID}{wrong!r}"
+    assert _why(lambda: ModelService.get("model", wrong)) == expected
+    assert _why(lambda: ModelService.get("model", pulumi.Output.from_input(wrong))) == expected
+
+
+@pytest.mark.parametrize("secret", ["gp-1:ms-1", "made-up"])
+def test_a_secret_id_is_refused_without_being_shown(secret: str) -> None:
+    """Pulumi stores ids in clear."""
+    assert _why(lambda: ModelService.get("model", pulumi.Output.secret(secret))) == (
+        "ModelService 'model': id is a secret, but ids are shown, and stored in clear. If it may "
+        "be, give pulumi.Output.unsecret(id)."
+    )
+
+    def unsecret() -> None:
+        ModelService.get("model", pulumi.Output.unsecret(pulumi.Output.secret("gp-1:ms-1")))
+
+    assert run(unsecret).requests["model"].id == "gp-1:ms-1"

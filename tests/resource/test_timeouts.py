@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +63,17 @@ def test_duration_is_accepted_unless_it_is_nothing(parts: list[int]) -> None:
     """A duration of hours, minutes, seconds and milliseconds passes as soon as one is not zero."""
     text = "".join(f"{part}{unit}" for part, unit in zip(parts, ("h", "m", "s", "ms"), strict=True))
     assert (_refusal(_options(delete=text)) is None) == any(parts)
+
+
+def test_an_output_is_refused_without_its_address() -> None:
+    """The engine takes plain text alone."""
+
+    def program() -> None:
+        secret: Any = pulumi.Output.secret("5m")
+        for opts in (_options(create=secret), _mistaken({"create": secret})):
+            assert f"{_RULE}create=an Output" == _refusal(opts)
+
+    run(program)
 
 
 def test_all_wrong_durations_are_named_at_once() -> None:

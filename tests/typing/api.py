@@ -125,20 +125,40 @@ assert_type(minimal.client_token, Output[str | None])
 assert_type(minimal.replicas, Output[int | None])
 assert_type(minimal.inference_engine, Output[str | None])
 assert_type(minimal.enable_public_connection, Output[bool | None])
-assert_type(minimal.region_id, Output[str | None])
+assert_type(minimal.region_id, Output[str])
 assert_type(minimal.wait_for_active, Output[bool | None])
 assert_type(minimal.security_ip_group, Output[str | None])
 assert_type(minimal.store_api_key, Output[bool | None])
 assert_type(minimal.model_service_id, Output[str])
-assert_type(minimal.request_id, Output[str | None])
+assert_type(minimal.request_id, Output[str])
 assert_type(minimal.status, Output[str])
 assert_type(minimal.status_reason, Output[str | None])
-assert_type(minimal.create_time, Output[str | None])
-assert_type(minimal.private_connect_url, Output[str | None])
+assert_type(minimal.create_time, Output[str])
+assert_type(minimal.private_connect_url, Output[str])
 assert_type(minimal.public_connect_url, Output[str | None])
-assert_type(minimal.api_key, Output[str | None])
+assert_type(minimal.api_key, Output[str])
 
 pulumi.export("url", minimal.private_connect_url)
+
+# Outputs that every active service has go wherever a text does.
+assert_type(Output.concat(minimal.private_connect_url, "/v1"), Output[str])
+assert_type(Output.concat("Bearer ", minimal.api_key), Output[str])
+assert_type(
+    Output.format("{0}?since={1}", minimal.private_connect_url, minimal.create_time), Output[str]
+)
+assert_type(Output.json_dumps({"url": minimal.private_connect_url}), Output[str])
+assert_type(minimal.private_connect_url.apply(lambda url: url + "/v1"), Output[str])
+assert_type(minimal.api_key.apply(lambda key: key.encode()), Output[bytes])
+assert_type(minimal.public_connect_url.apply(lambda url: url or "none"), Output[str])
+where: pulumi.Input[str] = minimal.region_id
+environment: dict[str, pulumi.Input[str]] = {
+    "URL": minimal.private_connect_url,
+    "KEY": minimal.api_key,
+    "REGION": where,
+    "REQUEST": minimal.request_id,
+    "OTHER_KEY": get_api_key("gp-1:ms-1").api_key,
+    "FOUND": Output.concat(ModelService.get("by-id", "gp-1:ms-1").private_connect_url, "/v1"),
+}
 
 # Functions, and their twins with plain values, Outputs and what a resource shows.
 services = get_model_services("gp-1", region_id="cn-hangzhou")
@@ -149,7 +169,7 @@ assert_type(services.ids, tuple[str, ...])
 assert_type(get_supported_models().model_names, tuple[str, ...])
 assert_type(get_ai_node_pools("gp-1").nodes, tuple[GetAiNodePoolsNodeResult, ...])
 assert_type(get_ai_node_pools("gp-1").pools[0].nodes[0].bound, bool)
-assert_type(get_api_key("gp-1:ms-1").api_key, str)
+assert_type(get_api_key("gp-1:ms-1").api_key, Output[str])
 assert_type(get_model_services_output(minimal.db_instance_id), Output[GetModelServicesResult])
 assert_type(get_supported_models_output(minimal.region_id), Output[GetSupportedModelsResult])
 assert_type(get_ai_node_pools_output("gp-1", "cn-beijing"), Output[GetAiNodePoolsResult])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 import inspect
+import pkgutil
 import re
 from typing import Any
 
@@ -34,6 +36,24 @@ def test_package_exports_the_resource_its_arguments_and_the_functions() -> None:
     assert pulumi_adbpg_model.__all__ == sorted(pulumi_adbpg_model.__all__)
     assert all(hasattr(pulumi_adbpg_model, name) for name in pulumi_adbpg_model.__all__)
     assert set(pulumi_adbpg_model.__all__) <= set(dir(pulumi_adbpg_model))
+
+
+def test_nothing_that_holds_an_api_key_shows_it() -> None:
+    """Answers of the cloud hold keys that nobody asked for; a repr may end up in any text."""
+    found = {
+        cls
+        for module in pkgutil.walk_packages(pulumi_adbpg_model.__path__, "pulumi_adbpg_model.")
+        if not module.name.endswith("__main__")
+        for cls in vars(importlib.import_module(module.name)).values()
+        if dataclasses.is_dataclass(cls) and isinstance(cls, type)
+        if {"api_key", "_api_key"} & {field.name for field in dataclasses.fields(cls)}
+    }
+    names = {cls.__name__ for cls in found}
+    assert names == {"GetApiKeyResult", "ModelServiceDetails", "Service", "SimulatedService"}
+    for cls in found:
+        values = {name: f"made-up {name}" for name in inspect.signature(cls).parameters}
+        assert "made-up id" in repr(cls(**values))
+        assert "made-up api_key" not in repr(cls(**values))
 
 
 def test_errors_drawing_equals_the_classes() -> None:

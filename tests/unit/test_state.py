@@ -169,6 +169,7 @@ def test_outputs_of_a_refresh_drop_the_reason_of_a_service_now_active() -> None:
         ("ai_nodes", ("ai-1", "ai-9"), ["ai-1", "ai-9"]),
         ("description", "embeddings\r\n", "embeddings"),
         ("description", " \n", "embeddings"),
+        ("description", "", ""),
         ("model_name", "qwen3-embedding-8b", "Qwen3-Embedding-8B"),
         ("ai_nodes", ("ai-2", "ai-1"), ["ai-1", "ai-2"]),
         ("security_ip_list", ("0.0.0.0/0",), ["0.0.0.0/0"]),
@@ -185,6 +186,39 @@ def test_outputs_of_a_refresh_take_a_live_value_only_when_it_means_another(
     outs = _refreshed(_created(FULL, live()), live(**{name: shown}))
     assert expected == outs[name]
     assert expected == declared_inputs(outs)[name]
+
+
+def test_outputs_of_a_refresh_take_an_emptied_description_from_a_whole_answer_alone() -> None:
+    """A cloud that shows what it leaves out as empty shows no model and no nodes either."""
+    before = _created(FULL, live())
+    for shown in ({"model_name": None}, {"ai_nodes": None}, {"status": "deployming"}):
+        outs = _refreshed(before, live(description="", **shown))
+        assert outs["description"] == "embeddings"
+        assert "__mute" not in outs
+    undeclared = _refreshed(_created(MINIMAL, live()), live(description=""))
+    assert "description" not in undeclared
+    assert "__mute" not in undeclared
+
+
+@pytest.mark.parametrize("first", ["active", "deployming"])
+def test_outputs_keep_a_description_that_the_cloud_never_shows(first: str) -> None:
+    """What is empty at the first look was not emptied by anybody; once it shows, it can be."""
+    outs = _created(FULL, live(status=first, description=""))
+    for _ in range(3):
+        outs = _refreshed(outs, live(description=""))
+        assert outs["description"] == "embeddings"
+    assert declared_inputs(outs)["description"] == "embeddings"
+    outs = _refreshed(outs, live(status="modifying", description=None))
+    outs = _refreshed(outs, live(description=""))
+    assert outs["description"] == "embeddings"
+    outs = _refreshed(_refreshed(outs, live()), live(description=""))
+    assert outs["description"] == ""
+
+
+def test_outputs_of_a_refresh_after_maintenance_show_an_emptied_description() -> None:
+    """It was active before, so that it was shown."""
+    outs = _refreshed(_created(FULL, live()), live(status="modifying"))
+    assert _refreshed(outs, live(description=""))["description"] == ""
 
 
 @pytest.mark.parametrize("name", ["api_key", "private_connect_url", "create_time"])
