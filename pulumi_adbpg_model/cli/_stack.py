@@ -98,7 +98,10 @@ def read_configuration(stack: str | None, *, timeout_s: float = _TIMEOUT_S) -> C
         if ran.code != 0 or not _NAME.fullmatch(named):
             raise _unreadable("of the selected stack", *_why(ran, command))
     values = _values(cli, named, timeout_s)
-    return Configuration(f"Using the configuration of stack {named} of {project}.", values=values)
+    note = f"Using the configuration of stack {named} of {project}"
+    if _has_environments(project, named):
+        note += "; variables that its ESC environments set count under `pulumi env run` only"
+    return Configuration(f"{note}.", values=values)
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,15 @@ def _is_here(folder: Path) -> bool:
         return folder.samefile(os.curdir)
     except OSError:
         return False
+
+
+def _has_environments(project: Path, stack: str) -> bool:
+    name = stack.rpartition("/")[2]
+    try:
+        text = project.with_name(f"Pulumi.{name}.yaml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return re.search("^environment:", text, re.MULTILINE) is not None
 
 
 def _values(cli: str, stack: str, timeout_s: float) -> Mapping[str, str]:

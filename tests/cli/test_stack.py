@@ -335,7 +335,9 @@ def test_cli_that_does_not_run(project: Path, cli: _Cli) -> None:
 
 def test_ctrl_c_ends_the_cli_too(project: Path, cli: _Cli) -> None:
     """It is in a session of its own, where it can ask nobody."""
-    cli.does('echo $$ > "$CALLS.new"; mv "$CALLS.new" "$CALLS"; exec sleep 61')
+    more_than_a_pipe_takes = "head -c 1000000 /dev/zero >&2"  # so that somebody reads by now
+    told = 'echo $$ > "$CALLS.new"; mv "$CALLS.new" "$CALLS"'
+    cli.does(f"{more_than_a_pipe_takes}; {told}; exec sleep 61")
     with subprocess.Popen(
         [sys.executable, "-m", "pulumi_adbpg_model", *_LIST],
         stdout=subprocess.PIPE,
@@ -352,11 +354,12 @@ def test_ctrl_c_ends_the_cli_too(project: Path, cli: _Cli) -> None:
 
 
 def _is_gone(process: int) -> bool:
+    state = Path(f"/proc/{process}/stat")
     for _ in range(100):
         try:
-            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True  # for its parent to notice
             os.kill(process, 0)
+            if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True  # for its parent to notice
         except (ProcessLookupError, FileNotFoundError):
             return True
         time.sleep(0.05)
@@ -378,6 +381,16 @@ def test_stack_of_another_name(project: Path, run: Callable[..., Result], cli: _
 
     assert "Using the configuration of stack -x of " in done.stderr
     assert ["config --json --stack=-x --open --non-interactive --color=never"] == cli.calls
+
+
+def test_variables_of_an_esc_environment_are_said_to_be_missing(project: Path, cli: _Cli) -> None:
+    """They may be the credentials, and `pulumi config` does not tell them."""
+    (project / "Pulumi.dev.yaml").write_text("environment:\n  - search/dev\nconfig: {}\n")
+
+    expected = "; variables that its ESC environments set count under `pulumi env run` only."
+    for stack in (None, "mine/search/dev"):
+        assert read_configuration(stack).note.endswith(f"Pulumi.yaml{expected}")
+    assert "ESC" not in read_configuration("prod").note
 
 
 def test_stack_and_no_stack_exclude_each_other(project: Path, run: Callable[..., Result]) -> None:
