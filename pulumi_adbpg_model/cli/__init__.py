@@ -2,7 +2,8 @@
 The console script `pulumi-adbpg-model`. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 One module for each command or family of commands; `_cloud` has the options that say where to call,
-`_output` prints tables and JSON. No command but `simulate` changes anything anywhere.
+`_stack` reads the configuration of the selected stack, `_given` has types of arguments, `_output`
+prints tables and JSON. No command but `simulate` changes anything anywhere.
 """
 
 from __future__ import annotations

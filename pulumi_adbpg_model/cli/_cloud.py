@@ -1,4 +1,4 @@
-"""Where the commands call, and as whom: three options, and the provider's own environment."""
+"""Where the commands call, and as whom: options, the stack's configuration, the environment."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from typing import Any
 
 import click
 
+from pulumi_adbpg_model.cli._given import TEXT
+from pulumi_adbpg_model.cli._stack import NO_CONFIGURATION, Configuration, read_configuration
 from pulumi_adbpg_model.domain import is_id_part
 from pulumi_adbpg_model.identity import Profile
 from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
+from pulumi_adbpg_model.terminal import printable
 
 __all__ = [
+    "Place",
     "check_region",
     "instance_id",
     "instance_ids",
     "instance_option",
     "instances_option",
     "json_option",
-    "resolve",
-    "settings_options",
+    "place_options",
     "with_settings",
 ]
 
@@ -69,19 +72,32 @@ def instance_ids(
 
 _OPTIONS = (
     click.option(
-        "--region", callback=check_region, help="Region id; default: from the environment."
+        "--region",
+        callback=check_region,
+        help="Region id; default: from the stack's configuration, then the environment.",
     ),
     click.option(
         "--endpoint",
         callback=_endpoint,
-        help="Address that replaces the region's own; default: ADBPG_ENDPOINT.",
+        help="Address that replaces the region's own; default: config adbpg:endpoint, then "
+        "ADBPG_ENDPOINT.",
     ),
     click.option(
         "--profile",
-        help="Profile of the Alibaba Cloud CLI (~/.aliyun/config.json); "
-        "default: the credentials in the environment.",
+        type=TEXT,
+        help="Profile of the Alibaba Cloud CLI (~/.aliyun/config.json); default: the credentials "
+        "in the stack's configuration, then the environment.",
     ),
+    click.option(
+        "--stack",
+        type=TEXT,
+        help="Stack whose configuration is used; default: in a folder of a Pulumi project, the "
+        "selected one.",
+    ),
+    click.option("--no-stack", is_flag=True, help="Use the configuration of no stack."),
 )
+#: Keys that say nothing of whom: an option that does goes before all others.
+_IMPERSONAL = ("region", "endpoint", "maxPollInterval", "parallel", "preflight")
 
 instance_option = click.option(
     "--instance",
@@ -102,32 +118,94 @@ instances_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def resolve(region: str | None, endpoint: str | None, profile: str | None) -> Settings:
-    """
-    The settings that the options and the environment make, as the provider resolves them.
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """The options that say where to call, and as whom, as they were given."""
 
-    Raises:
-        ConfigurationError: A value is malformed, or neither region nor endpoint is set.
-    """
-    given = {"adbpg:region": region, "adbpg:endpoint": endpoint, "adbpg:profile": profile}
-    settings = Settings.resolve(given.get, os.environ)
-    if profile:  # named as it was given: there is no configuration here
-        return dataclasses.replace(settings, credentials=Profile("--profile", profile))
-    return settings
+    region: str | None
+    endpoint: str | None
+    profile: str | None
+    stack: str | None
+    no_stack: bool
+
+    def configuration(self) -> Configuration:
+        """
+        What the configuration of the stack says.
+
+        Raises:
+            UnreadableError: It cannot be read.
+            click.UsageError: Two options contradict each other.
+        """
+        if not self.no_stack:
+            return read_configuration(self.stack)
+        if self.stack is not None:
+            raise click.UsageError("--stack and --no-stack exclude each other")
+        return NO_CONFIGURATION
+
+    def resolve(self, configuration: Configuration) -> Settings:
+        """
+        The settings that all of it makes with the environment, as the provider resolves them.
+
+        Raises:
+            ConfigurationError: A value is malformed, or neither region nor endpoint is set.
+        """
+        values = configuration.values
+        if self.profile is not None:
+            values = {
+                key: value for key, value in values.items() if key.partition(":")[2] in _IMPERSONAL
+            }
+        options = {
+            "adbpg:region": self.region,
+            "adbpg:endpoint": self.endpoint,
+            "adbpg:profile": self.profile,
+        }
+        given = {key: value for key, value in options.items() if value is not None}
+        settings = Settings.resolve({**values, **given}.get, os.environ)
+        if self.profile is not None:  # named as it was given
+            named = Profile("--profile", self.profile)
+            return dataclasses.replace(settings, credentials=named)
+        return settings
 
 
-def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options --region, --endpoint, --profile as one argument `settings`."""
+def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say where to call, and as whom, as one argument `place`."""
 
     @functools.wraps(command)
     def run(
-        *args: Any, region: str | None, endpoint: str | None, profile: str | None, **kwargs: Any
+        *args: Any,
+        region: str | None,
+        endpoint: str | None,
+        profile: str | None,
+        stack: str | None,
+        no_stack: bool,
+        **kwargs: Any,
     ) -> Any:
-        return command(*args, settings=resolve(region, endpoint, profile), **kwargs)
+        place = Place(region, endpoint, profile, stack, no_stack)
+        return command(*args, place=place, **kwargs)
 
-    return settings_options(run)
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), run)
 
 
-def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options --region, --endpoint, --profile as they are."""
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), command)
+def _say(note: str) -> None:
+    click.echo(printable(note), err=True)
+
+
+def with_settings(
+    command: Callable[..., Any], say: Callable[[str], None] = _say
+) -> Callable[..., Any]:
+    """
+    Give a command the settings that its options, the stack and the environment make, as `settings`.
+
+    Args:
+        command: The command.
+        say: Takes the line that says whose configuration is used.
+    """
+
+    @functools.wraps(command)
+    def run(*args: Any, place: Place, **kwargs: Any) -> Any:
+        configuration = place.configuration()
+        if configuration.note:
+            say(configuration.note)
+        return command(*args, settings=place.resolve(configuration), **kwargs)
+
+    return place_options(run)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import click
 from rich.text import Text
 
-from pulumi_adbpg_model.cli._cloud import instance_id, json_option, resolve, settings_options
+from pulumi_adbpg_model.cli._cloud import Place, instance_id, json_option, place_options
 from pulumi_adbpg_model.cli._output import print_json, print_table
+from pulumi_adbpg_model.cli._stack import UnreadableError
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diagnosis import (
     OK,
@@ -35,14 +36,12 @@ _STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", UNTRIED: "dim"}
     help="Id of an instance to look at, such as gp-abc.",
 )
 @json_option
-@settings_options
+@place_options
 @click.pass_context
 def doctor(
     context: click.Context,
     instance: str | None,
-    region: str | None,
-    endpoint: str | None,
-    profile: str | None,
+    place: Place,
     *,
     as_json: bool,
 ) -> None:
@@ -50,11 +49,11 @@ def doctor(
     Look for what may go wrong: tools, settings, clock, credentials, permissions.
 
     Run it with the Python of your Pulumi program. It makes read-only calls and changes nothing.
-    The configuration of a stack is not read: give what it says as options.
+    In a folder of a Pulumi project it looks with the configuration of the selected stack.
 
     Exit code 1 when there is a problem.
     """
-    findings = list(_findings(instance, region, endpoint, profile))
+    findings = list(_findings(instance, place))
     if as_json:
         print_json({"findings": [dataclasses.asdict(finding) for finding in findings]})
     else:
@@ -64,12 +63,18 @@ def doctor(
         context.exit(1)
 
 
-def _findings(
-    instance: str | None, region: str | None, endpoint: str | None, profile: str | None
-) -> Iterator[Finding]:
+def _findings(instance: str | None, place: Place) -> Iterator[Finding]:
     yield from diagnose_tools()
     try:
-        settings = resolve(region, endpoint, profile)
+        configuration = place.configuration()
+    except UnreadableError as error:  # as whom else, is not guessed
+        yield Finding(PROBLEM, "configuration", error.reason, error.advice)
+        return
+    note = configuration.note or "of no stack: options and environment"
+    status = WARNING if configuration.advice else OK
+    yield Finding(status, "configuration", note.rstrip("."), configuration.advice)
+    try:
+        settings = place.resolve(configuration)
     except ConfigurationError as error:
         fix = "set ALICLOUD_REGION or --region" if "no region" in str(error) else "correct it"
         yield Finding(PROBLEM, "settings", str(error), fix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ import click
 
 from pulumi_adbpg_model import importing, lifecycle
 from pulumi_adbpg_model.cli._cloud import instances_option, with_settings
+from pulumi_adbpg_model.cli._given import FILE, TEXT
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
@@ -52,6 +54,7 @@ class _Notes:
     "--service",
     "services",
     multiple=True,
+    type=TEXT,
     metavar="ID",
     help="Id of a service to take over, such as ms-123 or gp-abc:ms-123; may be repeated. "
     "Default: every active service.",
@@ -67,7 +70,7 @@ class _Notes:
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="File to write, which must not exist; then the program goes to stdout.",
 )
 @click.option(
@@ -75,7 +78,7 @@ class _Notes:
     is_flag=True,
     help="Leave out the API keys, and declare store_api_key=False.",
 )
-@with_settings
+@functools.partial(with_settings, say=_Notes().note)
 def import_file(
     settings: Settings,
     instances: list[str],

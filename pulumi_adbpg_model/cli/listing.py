@@ -103,20 +103,23 @@ def nodes(settings: Settings, instance: str, *, as_json: bool) -> None:
     )
 
 
+def _service_id(_context: click.Context, _parameter: click.Parameter, value: str) -> ModelServiceId:
+    try:
+        return ModelServiceId.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command("api-key")
-@click.argument("id_", metavar="ID")
+@click.argument("service", metavar="ID", callback=_service_id)
 @json_option
 @with_settings
-def api_key(settings: Settings, id_: str, *, as_json: bool) -> None:
+def api_key(settings: Settings, service: ModelServiceId, *, as_json: bool) -> None:
     """
     Print the API key of a model service, and nothing else.
 
     ID is the service's id in Pulumi, such as gp-abc:ms-123; `list` shows it.
     """
-    try:
-        service = ModelServiceId.parse(id_)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="'ID'") from None
     details = Gateway(settings, SystemClock()).describe_model_service(service)
     key = details.api_key
     if key is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pulumi_adbpg_model.cli._given import FILE, TEXT
 from pulumi_adbpg_model.simulator import DIALECTS, Simulator, clashing, serve_forever
 
 __all__ = ["simulate"]
@@ -80,7 +81,11 @@ def _explained() -> str:
     help="How long a deletion takes.",
 )
 @click.option(
-    "--instance", default="gp-demo", show_default=True, help="Id of the simulated instance."
+    "--instance",
+    type=TEXT,
+    default="gp-demo",
+    show_default=True,
+    help="Id of the simulated instance.",
 )
 @click.option(
     "--nodes",
@@ -90,23 +95,29 @@ def _explained() -> str:
     help="Names of its AI nodes, separated by commas.",
 )
 @click.option(
-    "--region", default="cn-hangzhou", show_default=True, help="Region of the simulated cloud."
+    "--region",
+    type=TEXT,
+    default="cn-hangzhou",
+    show_default=True,
+    help="Region of the simulated cloud.",
 )
 @click.option(
     "--access-key-id",
+    type=TEXT,
     default="simulator-key-id",
     show_default=True,
     help="The access key id that is accepted.",
 )
 @click.option(
     "--access-key-secret",
+    type=TEXT,
     default="simulator-key-secret",
     show_default=True,
     help="Its secret; made up, never a real one.",
 )
 @click.option(
     "--state",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="File that keeps the simulated cloud over a restart.",
 )
 @click.option(

@@ -151,3 +151,33 @@ def test_full_disk_is_told_in_one_line() -> None:
         )
 
     assert (1, "Error: No space left on device\n") == (done.returncode, done.stderr)
+
+
+def _given(command: str) -> list[tuple[str, ...]]:
+    """Everything that takes a value, in the way it is given."""
+    return [
+        (parameter.opts[0],) if isinstance(parameter, click.Option) else ()
+        for parameter in _command(command).params
+        if not (isinstance(parameter, click.Option) and parameter.is_flag)
+    ]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [(command, option) for command in _commands() for option in _given(command)],
+)
+def test_nothing_is_given_blank(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    option: tuple[str, ...],
+    blank: str,
+) -> None:
+    """Such as the empty variable of a script: it is not taken for an option that is left out."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, [command, *option, blank])
+
+    assert 2 == result.exit_code, result.output
+    assert "Invalid value for" in result.output
+    assert [] == list(tmp_path.iterdir())
