@@ -179,6 +179,7 @@ _OIDC_VARIABLES = (
     "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
     "ALIBABA_CLOUD_ROLE_ARN",
 )
+_OIDC_TOKEN = "ALIBABA_CLOUD_OIDC_TOKEN"  # noqa: S105 - a name
 _ASSUMED = "alicloud:assumeRole"
 #: What pulumi-alicloud reads for `alicloud:assumeRole` alone.
 _ASSUMED_VARIABLES = (
@@ -508,10 +509,11 @@ def _oidc_role(reader: _Reader, sts_host: str | None) -> OidcRole:
     fields = mapping_of(reader.config, _OIDC) or {}
     known = ("roleArn", "roleSessionName", "oidcProviderArn", "oidcTokenFile", "oidcToken")
     found = _Fields(_OIDC, fields, (*known, *_OF_EITHER))
-    if fields.get("oidcToken"):
+    token = f"config {_OIDC}.oidcToken" if fields.get("oidcToken") else None
+    token = token or next(iter(reader.names((_OIDC_TOKEN,))), None)
+    if token is not None:  # it would go before the file
         raise ConfigurationError(
-            f"config {_OIDC}.oidcToken is not supported: write the token to a file, and set "
-            "oidcTokenFile instead"
+            f"{token} is not supported: write the token to a file, and set oidcTokenFile instead"
         )
     role = _role(
         reader,

@@ -161,8 +161,8 @@ class Place:
         }
         given = {key: value for key, value in options.items() if value is not None}
         settings = Settings.resolve({**values, **given}.get, os.environ)
-        if self.profile is not None:  # named as it was given
-            named = Profile("--profile", self.profile)
+        if isinstance(settings.credentials, Profile) and self.profile is not None:
+            named = dataclasses.replace(settings.credentials, source="--profile")
             return dataclasses.replace(settings, credentials=named)
         return settings
 

@@ -324,6 +324,13 @@ def test_identity_of_this_package_alone_is_not_changed_by_a_role() -> None:
             "config alicloud:assumeRoleWithOidc.oidcToken is not supported",
         ),
         (
+            {
+                "alicloud:assumeRoleWithOidc": json.dumps(_OIDC),
+                "ALIBABA_CLOUD_OIDC_TOKEN": "made-up-token",
+            },
+            "environment ALIBABA_CLOUD_OIDC_TOKEN is not supported",
+        ),
+        (
             {"alicloud:assumeRoleWithOidc": json.dumps({"roleArn": _ARN, "oidcProviderArn": "p"})},
             "config alicloud:assumeRoleWithOidc needs oidcTokenFile",
         ),
