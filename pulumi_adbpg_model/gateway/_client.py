@@ -49,7 +49,7 @@ class Client:
         self._clock = clock
         self._read_timeout_s = read_timeout_s
         self._lock = threading.Lock()
-        self._signer = signer or Signer(settings.credentials, clock)
+        self._signer = signer or Signer.of(settings.credentials, clock)
         self._built: tuple[Any, Place] | None = None
 
     def for_sts(self) -> Client:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from typing import ClassVar
+from weakref import WeakValueDictionary
 
 from alibabacloud_credentials.models import CredentialModel
 
@@ -26,6 +28,15 @@ class Signer:
     A renewal that fails is no failure: the library renews a quarter of an hour before the end, and
     the cloud says when that has come.
     """
+
+    _known: ClassVar[WeakValueDictionary[tuple[Credentials, Clock], Signer]] = WeakValueDictionary()
+    _knowing = threading.Lock()
+
+    @classmethod
+    def of(cls, credentials: Credentials, clock: Clock) -> Signer:
+        """The one of this process: what it was given serves every region, preview and wait."""
+        with cls._knowing:
+            return cls._known.setdefault((credentials, clock), cls(credentials, clock))
 
     def __init__(self, credentials: Credentials, clock: Clock) -> None:
         self._credentials = credentials

@@ -10,6 +10,7 @@ from pulumi_adbpg_model.errors import (
     ConfigurationError,
     InstanceNotFoundError,
     InvalidRequestError,
+    RenewalError,
     ThrottledError,
 )
 from pulumi_adbpg_model.lifecycle import wait_until_active
@@ -99,6 +100,7 @@ def test_wait_ends_without_raising_when_the_instance_is_not_visible(
         (fault(), "a fault"),
         (_throttled(), "slowly"),
         (busy(), "not now"),
+        (RenewalError("DescribeModelService", "of it", "not renewed"), "not renewed"),
     ],
 )
 def test_wait_outlasts_trouble_that_passes(
