@@ -108,7 +108,8 @@ def diagnose_tools() -> Iterator[Finding]:
         fix = "look what `python -m pulumi.dynamic 127.0.0.1:9` says, with this Python"
         if any(map(os.environ.get, _GRPC_PROXIES)):
             fix = "add 127.0.0.1 to no_proxy: Pulumi's connections on this machine need no proxy"
-        yield Finding(PROBLEM, "provider host", str(error), fix)
+        told = "cannot be started" if isinstance(error, OSError) else str(error)
+        yield Finding(PROBLEM, "provider host", told, fix)
         return
     for name, (gain, loss) in _FEATURES.items():
         what = f"host: {name.replace('_', ' ')}"

@@ -40,6 +40,7 @@ __all__ = [
     "ThrottledError",
     "TokenMismatchError",
     "TransportError",
+    "text_of",
 ]
 
 _REASON_LIMIT = 256
@@ -60,6 +61,12 @@ class ConfigurationError(AdbpgModelError):
 
 class OperationError(AdbpgModelError):
     """An operation of several calls could not be completed; the text says what is left."""
+
+
+def text_of(error: BaseException) -> str:
+    """What may be shown of an error that ended something: another's text may hold anything."""
+    ours = isinstance(error, AdbpgModelError)
+    return str(error) if ours else f"an unexpected error, {type(error).__name__}"
 
 
 class _CallError(AdbpgModelError):

@@ -30,7 +30,7 @@ from pulumi_adbpg_model import host, lifecycle, state
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diffing import compare, keep_spelling
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
-from pulumi_adbpg_model.errors import ConfigurationError, OperationError
+from pulumi_adbpg_model.errors import ConfigurationError, OperationError, text_of
 from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.preflight import Preflight
 from pulumi_adbpg_model.settings import Settings, is_region
@@ -38,7 +38,6 @@ from pulumi_adbpg_model.stack import StackState
 from pulumi_adbpg_model.unfinished import (
     how_to_give_up,
     how_to_remove,
-    text_of,
     unfinished,
     why_unfinished,
 )

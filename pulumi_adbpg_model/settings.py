@@ -132,7 +132,10 @@ def parse_endpoint(text: str) -> Endpoint:
     Raises:
         ValueError: It is malformed, or would send credentials in clear over a network.
     """
-    url = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        url = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:  # in words that repeat the text
+        raise ValueError("must be a host name or a URL") from None
     try:
         port = url.port
     except ValueError:

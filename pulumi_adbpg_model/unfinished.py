@@ -13,9 +13,8 @@ from typing import Any
 
 from pulumi_adbpg_model import state
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
-from pulumi_adbpg_model.errors import AdbpgModelError
 
-__all__ = ["how_to_give_up", "how_to_remove", "text_of", "unfinished", "why_unfinished"]
+__all__ = ["how_to_give_up", "how_to_remove", "unfinished", "why_unfinished"]
 
 Properties = Mapping[str, Any]
 
@@ -64,9 +63,3 @@ def how_to_remove(urn: str) -> str:
 def how_to_give_up(urn: str) -> str:
     """How to leave a service, which may be somebody else's, as it is."""
     return f"`pulumi state delete {shlex.quote(urn)}` gives it up"
-
-
-def text_of(error: Exception) -> str:
-    """What may be shown of an error that ended an operation."""
-    ours = isinstance(error, AdbpgModelError)  # another's text may hold anything
-    return str(error) if ours else f"an unexpected error, {type(error).__name__}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
-from pulumi_adbpg_model.errors import AdbpgModelError
+from pulumi_adbpg_model.errors import text_of
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.outage import Outage
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_proven_gone
@@ -100,9 +100,7 @@ class _Watch:
                 self._unread = error
                 self._progress(f"{self._service}: {getattr(error, 'reason', error)}")
             return None
-        known = isinstance(error, AdbpgModelError)
-        text = str(error) if known else f"{type(error).__name__}: {error}"
-        return self.stopped(f"its status could not be read: {text}")
+        return self.stopped(f"its status could not be read: {text_of(error)}")
 
     def late(self) -> Outcome:
         """The wait ends at the deadline."""

@@ -54,11 +54,14 @@ def _throttled() -> ThrottledError:
         ),
         (
             KeyError("ApiKey"),
-            "its status could not be read: KeyError: 'ApiKey' (last status 'deploying')",
+            "its status could not be read: an unexpected error, KeyError (last status 'deploying')",
         ),
         (
             RecursionError("too deep"),
-            "its status could not be read: RecursionError: too deep (last status 'deploying')",
+            (
+                "its status could not be read: an unexpected error, RecursionError "
+                "(last status 'deploying')"
+            ),
         ),
     ],
 )

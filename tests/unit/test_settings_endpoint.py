@@ -57,6 +57,10 @@ def test_endpoint_refuses_plain_http_beyond_loopback(text: str) -> None:
     ("text", "rule"),
     [
         ("ftp://gpdb.aliyuncs.com", "the scheme must be http or https"),
+        ("https://[gpdb", "must be a host name or a URL"),
+        ("id:made-up@gpdb\N{ACCOUNT OF}", "must be a host name or a URL"),
+        ("gpdb..aliyuncs.com", "must name a host"),
+        (f"{'a' * 64}.com", "must name a host"),
         ("://gpdb.aliyuncs.com", "the scheme must be http or https"),
         ("gpdb.aliyuncs.com:port", "the port must be a number from 0 to 65535"),
         ("gpdb.aliyuncs.com:65536", "the port must be a number from 0 to 65535"),
@@ -83,7 +87,7 @@ def test_endpoint_refuses_plain_http_beyond_loopback(text: str) -> None:
         ("http://[::1]:8080", "must name a host"),
         ("http://[::ffff:127.0.0.1]", "must name a host"),
         ("::1", "the port must be a number"),
-        ("[::1", "Invalid IPv6"),
+        ("[::1", "must be a host name or a URL"),
     ],
 )
 def test_endpoint_refuses_other_text(text: str, rule: str) -> None:
