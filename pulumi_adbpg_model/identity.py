@@ -422,7 +422,7 @@ def _key(
     for found in filter(None, (id_, secret, token)):
         sign = unusable_sign(found[1])
         if sign is not None:
-            raise ConfigurationError(f"{found[0]} {sign}: set it anew, without")
+            raise ConfigurationError(f"{found[0]} {sign}: set it anew without")
     # Named by the id; what is not of its own family is named too.
     family = next(
         trio for trio in zip(ids, secrets, tokens, strict=True) if trio[0] == _bare(id_[0])
