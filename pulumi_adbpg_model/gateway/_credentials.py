@@ -96,7 +96,9 @@ class Signer:
         except UnusableError as error:
             if self._last is not None or not error.passing:
                 raise
-        self._clock.sleep(_SECOND_TRY_S)
+            self._clock.sleep(_SECOND_TRY_S)
+            if self._clock.cancelled:
+                raise
         return self._ask()
 
     def _ask(self) -> CredentialModel:

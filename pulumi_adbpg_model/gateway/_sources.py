@@ -73,6 +73,8 @@ _OTHERWISE = {
     "CloudSSO": f"its session is over: {_LOG_IN}",
     "OAuth": f"its session is over: {_LOG_IN}",
 }
+#: More than any file of credentials has.
+_MOST_SIGNS = 1024 * 1024
 _MALFORMED = "what is there is incomplete or malformed"
 
 
@@ -123,6 +125,8 @@ class Supply:
         for name, text in parts.items():
             if not text and name != "security token":
                 raise UnusableError(f"{self.told}: the {name} is empty", nothing=True)
+            if not isinstance(text, str | None):
+                raise UnusableError(f"{self.told}: the {name} is no text")
             sign = unusable_sign(text or "")
             if sign is not None:
                 raise UnusableError(f"{self.told}: the {name} {sign}")
@@ -295,7 +299,7 @@ def _checked_profile(
     seen = []
     while True:
         mode = found.get("mode")
-        if mode not in _MODES:
+        if not isinstance(mode, str) or mode not in _MODES:
             raise UnusableError(f"{told} has no mode that is known ({', '.join(_MODES)})")
         told = f"{told} (mode {mode})"
         missing = [field for field in _MODES[mode] if not found.get(field)]
@@ -379,18 +383,23 @@ def _path(text: str) -> Path:
 
 def _text_of(file: Path, told: str) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        if not file.is_file() and file.exists():  # a pipe would be waited for
+            raise UnusableError(f"{told}: it is no file")
+        with file.open(encoding="utf-8-sig") as opened:
+            text = opened.read(_MOST_SIGNS + 1)
     except FileNotFoundError:
         raise UnusableError(f"{told}: the file does not exist", nothing=True) from None
     except (OSError, ValueError) as error:
         raise UnusableError(f"{told}: {_kind(error)}") from None
+    if len(text) > _MOST_SIGNS:
+        raise UnusableError(f"{told}: the file is too large")
+    return text
 
 
 def _kind(error: Exception) -> str:
     kinds: tuple[tuple[type[Exception], str], ...] = (
         (FileNotFoundError, "a file that it needs does not exist"),
         (PermissionError, "the file may not be read"),
-        (IsADirectoryError, "the file is a directory"),
         (UnicodeError, "the file is not UTF-8"),
     )
     return next((kind for cls, kind in kinds if isinstance(error, cls)), "the file cannot be read")

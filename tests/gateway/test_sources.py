@@ -31,7 +31,9 @@ _COMMANDS = (
     ["nodes", "--instance", INSTANCE],
     ["api-key", f"{INSTANCE}:ms-1"],
     ["import-file", "--instance", INSTANCE, "--without-api-keys"],
+    ["orphans", "--instance", INSTANCE, "--json"],
 )
+_NO_RESOURCES = '{"version": 3, "deployment": {"manifest": {}}}'
 
 
 @pytest.fixture(autouse=True)
@@ -90,13 +92,31 @@ def test_a_source_that_does_not_work_is_told_in_our_words(
     for name, value in {**settings, "ADBPG_ENDPOINT": cloud.endpoint}.items():
         monkeypatch.setenv(name, value)
     for command in _COMMANDS:
-        result = CliRunner().invoke(main, command)
+        result = CliRunner().invoke(main, command, input=_NO_RESOURCES)
         assert result.exit_code == 1
         assert told in result.output
         said += result.output
     out, err = capfd.readouterr()
     _assert_silent(said + caplog.text + out + err)
     assert cloud.requests == []
+
+
+@pytest.mark.parametrize("case", BROKEN_FILES[::9], ids=[name for name, _, _ in BROKEN_FILES[::9]])
+def test_doctor_tells_of_a_source_that_does_not_work(
+    cloud: Simulator, home: Path, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the row of the credentials."""
+    _, prepare, told = case
+    for name, value in {**prepare(home), **cloud.environment()}.items():
+        if not name.endswith("_KEY"):
+            monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(main, ["doctor", "--json"])
+    (found,) = [
+        one for one in json.loads(result.stdout)["findings"] if one["what"] == "credentials"
+    ]
+    assert told in found["text"]
+    assert found["status"] == "problem"
+    _assert_silent(result.output)
 
 
 def _oidc(home: Path, host: str) -> dict[str, str]:

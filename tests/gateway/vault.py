@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -132,6 +133,23 @@ _OIDC = {
     "ALIBABA_CLOUD_OIDC_TOKEN_FILE": "{home}/token",
 }
 
+
+def _pipe(home: Path) -> dict[str, str]:
+    os.mkfifo(home / "token")
+    return {name: value.format(home=home) for name, value in _OIDC.items()}
+
+
+def _folder(home: Path) -> dict[str, str]:
+    (home / ".aliyun" / "config.json").mkdir(parents=True)
+    return {}
+
+
+def _binary(home: Path) -> dict[str, str]:
+    (home / ".aliyun").mkdir()
+    (home / ".aliyun" / "config.json").write_bytes(b"{\xff" + MARK.encode())
+    return {}
+
+
 #: Sources that work with nothing but files of the home.
 BROKEN_FILES: list[Case] = [
     ("ini without a header", _ini(f"access_key_secret = {MARK}\n"), "see line 1"),
@@ -212,6 +230,20 @@ BROKEN_FILES: list[Case] = [
         "oidc token with a line end",
         _text("token", f"{MARK}\n", **_OIDC),
         "token: the file holds white space",
+    ),
+    ("a pipe for a token", _pipe, "token: it is no file"),
+    ("a folder of profiles", _folder, "~/.aliyun/config.json: it is no file"),
+    ("a huge file", _text(".aliyun/config.json", MARK * 10**5), "json: the file is too large"),
+    ("a binary file", _binary, "~/.aliyun/config.json: the file is not UTF-8"),
+    (
+        "fields of other types",
+        _cli(mode=[MARK], access_key_id={MARK: 1}),
+        "profile 'mine' of ~/.aliyun/config.json has no mode that is known",
+    ),
+    (
+        "a key of another type",
+        _cli(mode="AK", access_key_id=[MARK], access_key_secret={MARK: 1}),
+        "the access key id is no text",
     ),
     ("no oidc token", _text("other", "", **_OIDC), "token: the file does not exist"),
     ("empty oidc token", _text("token", "", **_OIDC), "token: the file is empty"),
