@@ -1,7 +1,7 @@
 """
 Which services no stack owns, which are owned twice, and which a stack holds though they are gone.
 
-A stack comes as text: what `pulumi stack export` prints, or a state file of the file backend.
+A stack comes as bytes: what `pulumi stack export` prints, or a state file of the file backend.
 Encrypted values do not matter: ids are in clear.
 """
 
@@ -17,6 +17,7 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, same_
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle import Operation, inventory
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_deleted
+from pulumi_adbpg_model.stack import UnknownFormatError, check_format
 
 __all__ = [
     "Comparison",
@@ -28,6 +29,20 @@ __all__ = [
     "compare",
     "parse",
 ]
+
+
+#: What a deployment may consist of, of any known version.
+_DEPLOYMENT = frozenset(
+    {
+        "extensions",
+        "manifest",
+        "metadata",
+        "pending_operations",
+        "resources",
+        "secrets_providers",
+        "snippets",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -95,32 +110,49 @@ class Comparison:
     unchecked: tuple[Entry, ...]
 
 
-def parse(text: str, name: str) -> Stack:
+def parse(content: bytes, name: str) -> Stack:
     """
     Read one stack.
 
     Args:
-        text: The JSON of `pulumi stack export`, or of a state file of the file backend.
+        content: The JSON of `pulumi stack export`, or of a state file of the file backend, in
+            UTF-8, UTF-16 or UTF-32, with a byte order mark or without.
         name: What to call it in an error.
 
     Raises:
-        OperationError: It is neither.
+        OperationError: It is neither, or of a version that is not known here.
     """
     try:
-        document = json.loads(text.removeprefix("\N{BYTE ORDER MARK}"))
-        deployment = (
-            document["deployment"] if "deployment" in document else document["checkpoint"]["latest"]
-        )
-        # A stack that never had a resource has none of these.
-        known = {} if deployment is None else deployment
-        resources, pending = known.get("resources") or [], known.get("pending_operations") or []
+        document = json.loads(content)
+        resources, pending = _contents(document)
         entries = [found for one in resources if (found := _entry(one)) is not None]
         creations = [begun for one in pending if (begun := _creation(one)) is not None]
+    except UnknownFormatError as error:
+        raise OperationError(f"{name} cannot be read: {error}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise OperationError(
-            f"{name} is not the state of a stack. Write it with: pulumi stack export > FILE"
+            f"{name} is not the state of a stack. Write it with: pulumi stack export --file FILE"
         ) from None
     return Stack(tuple(entries), tuple(creations))
+
+
+def _contents(document: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Resources and pending operations; what is not certainly a stack raises, and is not empty."""
+    of_backend = "deployment" not in document
+    known = document["checkpoint"] if of_backend else document
+    check_format(document)
+    if of_backend and isinstance(known["stack"], str) and known.keys() <= {"stack", "config"}:
+        return [], []  # made, and nothing more
+    deployment = known["latest" if of_backend else "deployment"]
+    if deployment is None:
+        return [], []
+    resources, pending = deployment.get("resources"), deployment.get("pending_operations")
+    if resources is None and not ("manifest" in deployment and deployment.keys() <= _DEPLOYMENT):
+        # Only a stack without resources leaves them out: this one may have them elsewhere.
+        raise ValueError("no resources")
+    if not all(one is None or isinstance(one, list) for one in (resources, pending)):
+        raise TypeError("no lists")
+    return resources or [], pending or []
 
 
 def compare(

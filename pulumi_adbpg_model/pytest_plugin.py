@@ -45,7 +45,7 @@ def adbpg_simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
 
     Raises:
         pytest.UsageError: The marker has arguments without a name.
-        TypeError, ValueError: The simulator does not know an argument, or a dialect.
+        TypeError, ValueError: The simulator cannot be made with an argument; the text names it.
     """
     from pulumi_adbpg_model.testing import Simulator  # noqa: PLC0415 - see above
 

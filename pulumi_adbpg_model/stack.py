@@ -21,7 +21,23 @@ from pulumi_adbpg_model import state
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 
-__all__ = ["Held", "StackState", "export"]
+__all__ = ["Held", "StackState", "UnknownFormatError", "check_format", "export"]
+
+#: Versions of a state whose resources stand where this package looks for them.
+_VERSIONS = range(1, 5)
+#: What a state of version 4 may need, as far as it moves no resource.
+_FEATURES = frozenset(
+    {
+        "byteString",
+        "extensionParameterization",
+        "hooks",
+        "refreshBeforeUpdate",
+        "replaceWith",
+        "snippets-prototype",
+        "taint",
+        "views",
+    }
+)
 
 _TIMEOUT_S = 10.0
 #: How far above this process the CLI is: a shell that launches, and a virtual environment's.
@@ -29,6 +45,9 @@ _GENERATIONS = 4
 _KEEPING = (("retainOnDelete", "retain_on_delete"), ("protect", "protect"))
 #: How long an answer is used: many resources may ask at once, and one again and again.
 _FRESH_S = 3.0
+
+
+_UPDATE = "Use a newer release of pulumi-adbpg-model."
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,33 @@ class Held:
     replaced: bool = False
     #: What `import_` named.
     imported: str | None = None
+
+
+class UnknownFormatError(ValueError):
+    """A state is newer than this package: what it holds is not known."""
+
+
+def check_format(document: Mapping[str, Any]) -> None:
+    """
+    Refuse a state that says of itself that it must not be read by those who do not know its form.
+
+    Args:
+        document: An export, or a state file of the file backend.
+
+    Raises:
+        UnknownFormatError: Its version, or a feature that it needs, is not known.
+        TypeError, KeyError: It says nothing of the kind.
+    """
+    version, features = document["version"], document.get("features") or []
+    if type(version) is not int or not isinstance(features, list):
+        raise TypeError("no version")
+    if version not in _VERSIONS:
+        raise UnknownFormatError(
+            f"its version is {version}, and known are {_VERSIONS[0]} to {_VERSIONS[-1]}. {_UPDATE}"
+        )
+    unknown = sorted(str(feature) for feature in features if feature not in _FEATURES)
+    if unknown:
+        raise UnknownFormatError(f"it needs {', '.join(unknown)}, not known here. {_UPDATE}")
 
 
 def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str | None:
@@ -152,7 +198,9 @@ class StackState:
 
 def _services(text: str) -> Mapping[str, Held] | None:
     try:
-        resources = json.loads(text)["deployment"].get("resources") or []
+        document = json.loads(text)
+        check_format({"version": _VERSIONS[-1], **document})
+        resources = document["deployment"].get("resources") or []
         found = {one["urn"]: _held(one) for one in resources if not one.get("delete")}
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

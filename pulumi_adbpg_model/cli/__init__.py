@@ -1,5 +1,5 @@
 """
-The console script `pulumi-adbpg-model`. Exit codes: 0 done, 1 failed, 2 wrong usage.
+The console script `pulumi-adbpg-model`. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 Ctrl-C.
 
 One module for each command or family of commands; `_cloud` has the options that say where to call,
 `_stack` reads the configuration of the selected stack, `_given` has types of arguments, `_output`
@@ -9,11 +9,13 @@ prints tables and JSON. No command but `simulate` changes anything anywhere.
 from __future__ import annotations
 
 import errno
+import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
+from pulumi_adbpg_model.cli._streams import escape_unwritable, say, writable
 from pulumi_adbpg_model.errors import AdbpgModelError
 from pulumi_adbpg_model.terminal import printable
 
@@ -33,6 +35,10 @@ _COMMANDS = {
 }
 
 
+#: What a shell makes of a process that SIGINT ended.
+_INTERRUPTED = 130
+
+
 class _Commands(click.Group):
     """Turns errors, the package's own and the system's, into failures of the command: one line."""
 
@@ -47,6 +53,18 @@ class _Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        escape_unwritable()
+        try:
+            return self._invoke(ctx)
+        except click.ClickException as error:
+            # It quotes what was typed. Click declares the attribute final.
+            vars(error).update(message=writable(error.message, sys.stderr))
+            raise
+        except KeyboardInterrupt:
+            say("\nAborted!", err=True)  # the terminal has left ^C on the line
+            ctx.exit(_INTERRUPTED)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except AdbpgModelError as error:
@@ -55,9 +73,6 @@ class _Commands(click.Group):
             if error.errno == errno.EPIPE:  # `| head`: click ends in silence
                 raise
             raise click.ClickException(error.strerror or type(error).__name__) from None
-        except UnicodeEncodeError as error:
-            told = f"stdout takes {error.encoding} only: set PYTHONIOENCODING=utf-8"
-            raise click.ClickException(told) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

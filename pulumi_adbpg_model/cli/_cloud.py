@@ -12,6 +12,7 @@ import click
 
 from pulumi_adbpg_model.cli._given import TEXT
 from pulumi_adbpg_model.cli._stack import NO_CONFIGURATION, Configuration, read_configuration
+from pulumi_adbpg_model.cli._streams import say
 from pulumi_adbpg_model.domain import is_id_part
 from pulumi_adbpg_model.identity import Profile
 from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
@@ -187,7 +188,7 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _say(note: str) -> None:
-    click.echo(printable(note), err=True)
+    say(printable(note), err=True)
 
 
 def with_settings(

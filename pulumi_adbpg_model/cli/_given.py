@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["FILE", "TEXT"]
+__all__ = ["FILE", "OUTPUT", "TEXT"]
 
 
 class _Text(click.types.StringParamType):
@@ -33,3 +33,5 @@ def _refuse_blank(value: Any, param: click.Parameter | None, ctx: click.Context 
 
 TEXT = _Text()
 FILE = _File(dir_okay=False, path_type=Path)
+#: Or `-`, stdout.
+OUTPUT = _File(dir_okay=False, path_type=Path, allow_dash=True)

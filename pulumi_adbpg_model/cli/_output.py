@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-import click
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.table import Table
 from rich.text import Text
 
+from pulumi_adbpg_model.cli._streams import is_terminal, say, writable, writes_unicode
 from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["print_json", "print_table"]
 
 #: Outside a terminal nothing is wrapped or cut: what reads a table there may search it.
 _UNBOUNDED = 10_000
+#: Of no consequence, but rich takes a width without a height for none.
+_HEIGHT = 25
 #: Least width of a column that is folded, and what stands between two.
 _FOLDED, _GAP = 8, 3
+#: SIMPLE_HEAD for streams that have no other lines.
+_ASCII_HEAD = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
 def print_table(
@@ -36,8 +41,12 @@ def print_table(
     with NO_COLOR. None is shown as a dash. Columns named in `whole` are broken by a terminal too
     narrow for them, and by nothing else.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    cells = [[_cell(value) for value in row] for row in rows]
+    if not (cells := [[_cell(value) for value in row] for row in rows]):
+        say(empty)
+        return
+    console = Console(highlight=False)
+    lines = box.SIMPLE_HEAD if writes_unicode(sys.stdout) else _ASCII_HEAD
+    table = Table(box=lines, pad_edge=False)
     least = 0
     for name, *column in zip(columns, *cells, strict=True):
         table.add_column(name, overflow="fold", no_wrap=name in whole)
@@ -45,25 +54,26 @@ def print_table(
         least += max(len(name), width if name in whole else min(width, _FOLDED)) + _GAP
     for row in cells:
         table.add_row(*row)
-    console = Console(highlight=False)
-    # In less, rich cuts ids and leaves out columns: rather let the terminal wrap the lines.
-    console.width = max(console.width, least) if console.is_terminal else _UNBOUNDED
-    if not table.row_count:
-        click.echo(empty)
-        return
+    # In less, rich cuts ids and leaves out columns: rather let the terminal wrap the lines. What
+    # rich takes for a terminal may be a pipe (FORCE_COLOR), and it knows no width of a dumb one.
+    width = max(console.width, least) if is_terminal(sys.stdout) else _UNBOUNDED
+    console.size = ConsoleDimensions(width, _HEIGHT)
     console.print(table)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document, indented."""
-    document = json.dumps(value, indent=2, ensure_ascii=False)
+    # Who reads JSON takes it for UTF-8.
+    document = json.dumps(value, indent=2, ensure_ascii=not writes_unicode(sys.stdout))
     # What a terminal might obey, json leaves in part; in a document all of it stands in strings.
-    click.echo(
-        "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in document)
-    )
+    say("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in document))
 
 
 def _cell(value: object) -> Text:
     if isinstance(value, Text):
-        return Text(printable(value.plain), value.style)
-    return Text("-" if value is None or value == "" else printable(str(value)))
+        return Text(_shown(value.plain), value.style)
+    return Text("-" if value is None or value == "" else _shown(str(value)))
+
+
+def _shown(text: str) -> str:
+    return writable(printable(text), sys.stdout)

@@ -12,7 +12,8 @@ import click
 
 from pulumi_adbpg_model import importing, lifecycle
 from pulumi_adbpg_model.cli._cloud import instances_option, with_settings
-from pulumi_adbpg_model.cli._given import FILE, TEXT
+from pulumi_adbpg_model.cli._given import OUTPUT, TEXT
+from pulumi_adbpg_model.cli._streams import is_terminal, say, writes_unicode
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
@@ -22,6 +23,10 @@ __all__ = ["import_file"]
 
 #: For all calls together, in seconds; a service that is deleted meanwhile takes some.
 _LIMIT_S = 600.0
+
+
+def _out(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    return None if value == Path("-") else value
 
 
 def _template(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -43,7 +48,7 @@ class _Notes:
         """Drop it."""
 
     def note(self, message: str) -> None:
-        click.echo(f"# {printable(message)}", err=True)
+        say(f"# {printable(message)}", err=True)
 
     warn = note
 
@@ -70,8 +75,10 @@ class _Notes:
 )
 @click.option(
     "--out",
-    type=FILE,
-    help="File to write, which must not exist; then the program goes to stdout.",
+    type=OUTPUT,
+    callback=_out,
+    help="File to write, which must not exist; then the program goes to stdout. Default, as with "
+    "-: the file goes to stdout.",
 )
 @click.option(
     "--without-api-keys",
@@ -94,7 +101,7 @@ def import_file(
     --out the file there and the program to stdout. The file holds the API keys in clear, so it is
     not shown on a terminal. Needs Pulumi CLI 3.254 or newer.
     """
-    if out is None and not without_api_keys and sys.stdout.isatty():
+    if out is None and not without_api_keys and is_terminal(sys.stdout):
         raise click.UsageError(
             "the file holds API keys, which are not shown on a terminal: redirect stdout, or give "
             "--out FILE, or --without-api-keys"
@@ -115,7 +122,7 @@ def import_file(
         notes.note(f"There is no service to take over in {' and '.join(instances)}.")
     text = json.dumps(importing.file_of(imports), indent=2)
     if out is None:
-        click.echo(text)
+        say(text)
     else:
         _write(out, text)
     if any("api_key" in one.outputs for one in imports):
@@ -123,16 +130,30 @@ def import_file(
             "The file holds API keys in clear: delete it once it is imported. With "
             "--without-api-keys it holds none."
         )
-    click.echo(importing.source_of(imports), nl=False, err=out is None)
+    program = importing.source_of(imports)
+    if not writes_unicode(sys.stderr if out is None else sys.stdout):
+        # Python takes it for UTF-8; what is escaped here stands in string literals.
+        program = program.encode("ascii", "backslashreplace").decode()
+    say(program, nl=False, err=out is None)
 
 
 def _write(path: Path, text: str) -> None:
     """Write a new file that only its owner may read."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
     except FileExistsError:
+        if not path.is_file():
+            told = f"{path} is no regular file: name a new one, or leave out --out for stdout"
+            raise click.ClickException(told) from None
         raise click.ClickException(f"{path} exists already: remove it, or name another") from None
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+    except BaseException as error:  # Ctrl-C too: half a file is of no use
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            told = f"{path} cannot be written: {error.strerror}"
+            raise click.ClickException(told) from None
+        raise

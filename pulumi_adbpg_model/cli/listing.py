@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from pulumi_adbpg_model.cli._cloud import instance_option, json_option, with_settings
 from pulumi_adbpg_model.cli._output import print_json, print_table
+from pulumi_adbpg_model.cli._streams import say, writable
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.domain import (
     AiNode,
@@ -89,7 +91,7 @@ def nodes(settings: Settings, instance: str, *, as_json: bool) -> None:
     try:
         services = gateway.list_model_services(instance)
     except AdbpgModelError as error:
-        click.echo(f"Note: who holds a node is not known: {printable(str(error))}", err=True)
+        say(f"Note: who holds a node is not known: {printable(str(error))}", err=True)
         services = []
     holders = {name: service for service in services for name in service.ai_nodes or ()}
     if as_json:
@@ -131,8 +133,13 @@ def api_key(settings: Settings, service: ModelServiceId, *, as_json: bool) -> No
         raise OperationError(f"the API key of {service} holds control characters: not printed.")
     if as_json:
         print_json({"id": str(service), "api_key": key})
+    elif writable(key, sys.stdout) != key:
+        raise OperationError(
+            f"the API key of {service} has characters that stdout cannot write: not printed. Use "
+            "--json, or set PYTHONIOENCODING=utf-8."
+        )
     else:
-        click.echo(key)
+        say(key)
 
 
 def _status(service: ModelServiceDetails) -> Text | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TextIO
 
 import click
 
 from pulumi_adbpg_model.cli._cloud import instances_option, json_option, with_settings
 from pulumi_adbpg_model.cli._output import print_json, print_table
+from pulumi_adbpg_model.cli._streams import say
 from pulumi_adbpg_model.clock import Clock, SystemClock
 from pulumi_adbpg_model.domain import Phase
 from pulumi_adbpg_model.errors import OperationError
@@ -31,6 +33,7 @@ __all__ = ["orphans"]
 
 #: For all calls together.
 _LIMIT_S = 600.0
+_STDIN = "-"
 
 
 class _Silent:
@@ -46,12 +49,17 @@ class _Silent:
 @instances_option
 @json_option
 @with_settings
-@click.argument("stacks", metavar="[STACK...]", nargs=-1, type=click.File(encoding="utf-8"))
+@click.argument(
+    "stacks",
+    metavar="[STACK...]",
+    nargs=-1,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+)
 @click.pass_context
 def orphans(
     context: click.Context,
     instances: list[str],
-    stacks: tuple[TextIO, ...],
+    stacks: tuple[str, ...],
     settings: Settings,
     *,
     as_json: bool,
@@ -65,10 +73,10 @@ def orphans(
 
     Exit code 1 when anything is found, and when the command fails.
     """
-    if not stacks and sys.stdin.isatty():
+    if not stacks and (_is_closed(sys.stdin) or sys.stdin.isatty()):
         # Without a stack everything would be an orphan.
         raise click.UsageError("Give a STACK, or pipe `pulumi stack export` into this command.")
-    read = [_read(stack) for stack in stacks or (sys.stdin,)]
+    read = [_read(stack) for stack in stacks or (_STDIN,)]
     clock: Clock = context.obj or SystemClock()  # the caller's own, in a test
     operation = Operation(
         Gateway(settings, clock), clock, Deadline.after(clock, _LIMIT_S), _Silent()
@@ -82,15 +90,19 @@ def orphans(
         context.exit(1)
 
 
-def _read(file: TextIO) -> Stack:
-    name = "stdin" if file.name in ("-", "<stdin>") else file.name
+def _is_closed(stream: TextIO | None) -> bool:
+    return stream is None or stream.closed
+
+
+def _read(path: str) -> Stack:
+    name = "stdin" if path == _STDIN else path
+    if path == _STDIN and _is_closed(sys.stdin):
+        raise click.UsageError("stdin is closed: give a file in place of -.")
     try:
-        text = file.read()
-    except UnicodeDecodeError:
-        text = ""
+        content = sys.stdin.buffer.read() if path == _STDIN else Path(path).read_bytes()
     except OSError as error:
         raise OperationError(f"{name} cannot be read: {error.strerror}") from None
-    return parse(text, name)
+    return parse(content, name)
 
 
 def _document(found: Comparison) -> dict[str, object]:
@@ -131,19 +143,17 @@ def _show(found: Comparison, stacks: int, region: str | None) -> None:
     if found.orphans:
         _show_orphans(found.orphans, region)
     if found.gone:
-        click.echo("Gone, though a stack holds it:")
+        say("Gone, though a stack holds it:")
         _show_entries(found.gone)
-        click.echo(
-            "`pulumi refresh` drops it from its stack; the next `pulumi up` creates it again.\n"
-        )
+        say("`pulumi refresh` drops it from its stack; the next `pulumi up` creates it again.\n")
     if found.owned_twice:
         _show_owned_twice(found.owned_twice)
     if found.unchecked:
-        click.echo("Not looked for, because a stack has it in another region:")
+        say("Not looked for, because a stack has it in another region:")
         _show_entries(found.unchecked)
-        click.echo("Ask again with --region.\n")
+        say("Ask again with --region.\n")
     if not found.orphans and not found.gone and not found.owned_twice:
-        click.echo(
+        say(
             f"Nothing found: services {found.services}, owned by a stack {found.services}; "
             f"entries in {stacks} {'stack' if stacks == 1 else 'stacks'} {found.entries}, "
             f"gone 0, owned twice 0, not looked for {len(found.unchecked)}."
@@ -151,7 +161,7 @@ def _show(found: Comparison, stacks: int, region: str | None) -> None:
 
 
 def _show_orphans(found: tuple[Orphan, ...], region: str | None) -> None:
-    click.echo("Owned by none of the stacks; the AI nodes are billed:")
+    say("Owned by none of the stacks; the AI nodes are billed:")
     columns = ("Service", "Model", "AI nodes", "Status")
     services = [orphan.service for orphan in found]
     print_table(
@@ -163,33 +173,33 @@ def _show_orphans(found: tuple[Orphan, ...], region: str | None) -> None:
     for orphan in found:
         for creation in orphan.maybe_from:
             urn = printable(creation.urn)
-            click.echo(
+            say(
                 f"{orphan.service.id} is maybe from an interrupted create of {urn}: `pulumi up` of "
                 "that stack takes it back."
             )
     takeable = [one for one in services if one.phase is not Phase.FAILED]
     if takeable:
-        click.echo("To take a service over, declare it as it is, with its id:")
+        say("To take a service over, declare it as it is, with its id:")
         for one in takeable:
-            click.echo(f'    opts=pulumi.ResourceOptions(import_="{one.id}")')
-        click.echo("For many, see `pulumi-adbpg-model import-file`.")
-    click.echo("If no other stack or person needs a service, delete it in the console, or with:")
+            say(f'    opts=pulumi.ResourceOptions(import_="{one.id}")')
+        say("For many, see `pulumi-adbpg-model import-file`.")
+    say("If no other stack or person needs a service, delete it in the console, or with:")
     # That command has a region of its own, and with it an endpoint.
     place = f"--region {region} " if region else ""
     for one in services:
         instance, service = map(shlex.quote, (one.id.db_instance_id, one.id.model_service_id))
-        click.echo(
+        say(
             f"    aliyun gpdb DeleteModelService {place}"
             f"--DBInstanceId {instance} --ModelServiceId {service}"
         )
-    click.echo()
+    say()
 
 
 def _show_owned_twice(found: tuple[OwnedTwice, ...]) -> None:
     """Safe to the letter: what a person does last, or does not do, leaves the service alive."""
-    click.echo("Owned by more than one resource; the first to be deleted takes it from the others:")
+    say("Owned by more than one resource; the first to be deleted takes it from the others:")
     _show_entries(tuple(owner for service in found for owner in service.owners))
-    click.echo(
+    say(
         "Until all of this is done, run neither `pulumi up` nor `pulumi destroy` in these stacks: "
         "either may delete it."
     )
@@ -198,19 +208,19 @@ def _show_owned_twice(found: tuple[OwnedTwice, ...]) -> None:
         staying = [owner for owner in service.owners if not owner.pending_deletion]
         if leaving:
             # Its URN may be another's, too, which the program declares.
-            click.echo(
+            say(
                 "Drop the deletion that is pending from its state; if Pulumi asks which one, "
                 f"choose {service.id} (Pending Deletion):"
             )
             _show_dropping(leaving)
         if len(staying) > 1:
-            click.echo(
+            say(
                 f"Choose which resource keeps {service.id}: one that its program declares. First "
                 "drop the others from their states, with each of these lines but the one of that "
                 "resource; only then take them out of their programs:"
             )
             _show_dropping(staying)
-    click.echo(
+    say(
         "Type each line in the folder of its project; it deletes nothing in the cloud. Then "
         "export the stacks anew and run this command again.\n"
     )
@@ -219,7 +229,7 @@ def _show_owned_twice(found: tuple[OwnedTwice, ...]) -> None:
 def _show_dropping(owners: list[Entry]) -> None:
     for owner in owners:
         stack = shlex.quote(printable(owner.stack.rpartition("/")[2]))
-        click.echo(f"    pulumi state delete --stack {stack} {shlex.quote(printable(owner.urn))}")
+        say(f"    pulumi state delete --stack {stack} {shlex.quote(printable(owner.urn))}")
 
 
 def _show_entries(entries: tuple[Entry, ...]) -> None:

@@ -7,6 +7,7 @@ import click
 from pulumi_adbpg_model import permissions
 from pulumi_adbpg_model.cli._cloud import check_region, instance_ids
 from pulumi_adbpg_model.cli._output import print_json
+from pulumi_adbpg_model.cli._streams import say
 
 __all__ = ["policy"]
 
@@ -65,7 +66,7 @@ def policy(
     AliyunGPDBReadOnlyAccess grants both for every instance.
     """
     if read_only:
-        click.echo(_WHO_READS_KEYS, err=True)
+        say(_WHO_READS_KEYS, err=True)
     print_json(
         permissions.policy(instances, read_only=read_only, account_id=account_id, region=region)
     )

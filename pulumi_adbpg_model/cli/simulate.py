@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pulumi_adbpg_model.cli._given import FILE, TEXT
-from pulumi_adbpg_model.simulator import DIALECTS, Simulator, clashing, serve_forever
+from pulumi_adbpg_model.cli._streams import say
+from pulumi_adbpg_model.simulator import DIALECTS, Simulator, checks, clashing, serve_forever
 
 __all__ = ["simulate"]
+
+
+def _checked(check: Callable[[str, Any], Any]) -> Callable[..., Any]:
+    """Callback of an option that the simulator checks: what it refuses is wrong usage."""
+
+    def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        try:
+            return value if value is None else check("it", value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:
@@ -21,10 +35,11 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     return names
 
 
-def _finite(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    if not math.isfinite(value):
-        raise click.BadParameter(f"must be a number of seconds, got {value}")
-    return value
+def _state(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    if str(value) == "-":
+        raise click.BadParameter("must be a file: the state is read and written, again and again")
+    path: Path | None = _checked(checks.file)(_context, _parameter, value)
+    return path
 
 
 def _groups(
@@ -35,6 +50,8 @@ def _groups(
         group, equals, node = text.partition("=")
         if not (group and equals and node):
             raise click.BadParameter(f"must be GROUP=NODE, got {text!r}")
+        if group in groups:
+            raise click.BadParameter(f"group {group} is given twice")
         groups[group] = node
     return groups
 
@@ -68,7 +85,7 @@ def _explained() -> str:
     "--provision-seconds",
     type=click.FloatRange(min=0),
     default=1.0,
-    callback=_finite,
+    callback=_checked(checks.seconds),
     show_default=True,
     help="How long a new service takes to become active.",
 )
@@ -76,7 +93,7 @@ def _explained() -> str:
     "--delete-seconds",
     type=click.FloatRange(min=0),
     default=0.0,
-    callback=_finite,
+    callback=_checked(checks.seconds),
     show_default=True,
     help="How long a deletion takes.",
 )
@@ -85,6 +102,7 @@ def _explained() -> str:
     type=TEXT,
     default="gp-demo",
     show_default=True,
+    callback=_checked(checks.instance_id),
     help="Id of the simulated instance.",
 )
 @click.option(
@@ -99,6 +117,7 @@ def _explained() -> str:
     type=TEXT,
     default="cn-hangzhou",
     show_default=True,
+    callback=_checked(checks.region),
     help="Region of the simulated cloud.",
 )
 @click.option(
@@ -106,6 +125,7 @@ def _explained() -> str:
     type=TEXT,
     default="simulator-key-id",
     show_default=True,
+    callback=_checked(checks.credential),
     help="The access key id that is accepted.",
 )
 @click.option(
@@ -113,12 +133,15 @@ def _explained() -> str:
     type=TEXT,
     default="simulator-key-secret",
     show_default=True,
+    callback=_checked(checks.credential),
     help="Its secret; made up, never a real one.",
 )
 @click.option(
     "--state",
     type=FILE,
-    help="File that keeps the simulated cloud over a restart.",
+    callback=_state,
+    metavar="FILE",
+    help="File that keeps the simulated cloud over a restart; one simulator at a time has it.",
 )
 @click.option(
     "--dialect",
@@ -170,6 +193,12 @@ def simulate(
             dialects=dialects,
             whitelist_groups=whitelist_groups,
         )
-        serve_forever(simulator, click.echo)
+        serve_forever(simulator, say)
     except (OSError, ValueError) as error:
-        raise click.ClickException(f"the simulator cannot start: {error}") from None
+        raise click.ClickException(f"the simulator cannot start: {_told(error)}") from None
+
+
+def _told(error: Exception) -> str:
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -14,7 +14,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from . import errors, pages
@@ -61,29 +61,53 @@ class Cloud:
         self._dialects = dialects
         self._group_nodes = dict(whitelist_groups)
         self._clock = clock
+        self._delete_seconds = delete_seconds
         self._store = store
-        self._state = store.load() if store else State()
         self._lock = threading.RLock()
-        self._history = History(dialects.lists.age_seconds(), self._state)
-        self._progress = Progress(dialects, self._history, delete_seconds)
+        self._load()
         self._describes: Counter[str] = Counter()
         self.next_outcomes: list[str] = []
+
+    def _load(self) -> None:
+        self._state = self._store.load() if self._store else State()
+        self._history = History(self._dialects.lists.age_seconds(), self._state)
+        self._progress = Progress(self._dialects, self._history, self._delete_seconds)
+
+    def catch_up(self) -> None:
+        """Take over what another simulator has made of the state file since this one had it."""
+        with self._lock:
+            if self._store is not None and self._store.changed():
+                held = self._progress.held
+                self._load()
+                self._progress.held = held
 
     @contextmanager
     def reading(self) -> Iterator[State]:
         """Give the state, with all that was due by now done."""
         with self._lock:
+            if self._store is not None and not self._store.held:
+                self.catch_up()
             if self._progress.settle(self._state, self._clock()):
-                self._save()
+                with suppress(BlockingIOError):  # who has the file settles it there
+                    self._save()
             yield self._state
 
     @contextmanager
     def writing(self) -> Iterator[State]:
         """Give the state for a change, which is saved unless it is refused."""
-        with self.reading() as state:
+        with self._lock, self._sole_writer(), self.reading() as state:
             yield state
             self._history.record(state, self._clock())
             self._save()
+
+    @contextmanager
+    def _sole_writer(self) -> Iterator[None]:
+        if self._store is None or self._store.held:
+            yield
+            return
+        with self._store.holding():
+            self.catch_up()
+            yield
 
     def _save(self) -> None:
         if self._store is not None:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from . import errors
+from . import checks, errors
 from .errors import CloudError
+from .records import ACTIONS
 
 Delivery = Literal["normal", "reset", "hang", "cut", "huge"]
 
@@ -196,11 +197,16 @@ class FaultQueue:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def inject(self, fault: str, action: str | None, times: int | None, after: int) -> None:
-        """Add a fault for the next calls of an action (None: of any)."""
-        if fault not in FAULTS:
-            msg = f"unknown fault {fault}; known: {', '.join(sorted(FAULTS))}"
-            raise ValueError(msg)
-        if (times is not None and times < 1) or after < 0:
+        """Add a fault for the next calls of an action (None: of any).
+
+        TypeError or ValueError when there is no such fault or action, or no such number of calls.
+        """
+        checks.known("fault", fault, sorted(FAULTS))
+        if action is not None:
+            checks.known("action", action, ACTIONS)
+        if times is not None:
+            checks.whole("times", times)
+        if (times is not None and times < 1) or checks.whole("after", after) < 0:
             msg = "times must be at least 1 (or None: for ever), after at least 0"
             raise ValueError(msg)
         with self._lock:

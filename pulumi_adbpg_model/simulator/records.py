@@ -11,6 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+ACTIONS = (
+    "CreateModelService",
+    "DescribeModelService",
+    "DeleteModelService",
+    "ListModelServices",
+    "ListSupportModels",
+    "ListAINodePools",
+    "ModifySecurityIps",
+    "GetCallerIdentity",  # of STS
+)
 MUTATIONS = ("CreateModelService", "DeleteModelService", "ModifySecurityIps")
 
 _SECRET_HEADERS = ("authorization", "x-acs-security-token")

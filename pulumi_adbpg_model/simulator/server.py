@@ -13,17 +13,19 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from . import checks
 from .backdoor import Backdoor
 from .cloud import Cloud
 from .console import Console
 from .dialects import Dialects
 from .faults import FaultQueue
-from .records import MUTATIONS, RecordedRequest, SimulatedService
+from .records import ACTIONS, MUTATIONS, RecordedRequest, SimulatedService
 from .signature import Verifier
 from .store import Store
 from .wire import Wire
@@ -53,7 +55,11 @@ class Simulator:
     Every argument has a default; `state` names a file that keeps the cloud over restarts,
     `whitelist_groups` maps a whitelist group to the AI node whose service it governs, and
     `clock` replaces the wall clock. `signing_clock` is what the time stamps of requests are
-    checked against, `clock` too unless it is given.
+    checked against, `clock` too unless it is given. One simulator at a time has a state file:
+    from `start` to `stop`, and for each change while it is stopped.
+
+    TypeError or ValueError, naming the argument, for what it cannot be made with; BlockingIOError
+    while another simulator has the state file.
     """
 
     def __init__(
@@ -75,23 +81,34 @@ class Simulator:
         clock: Callable[[], float] = time.time,
         signing_clock: Callable[[], float] | None = None,
     ) -> None:
-        self._region = region
-        self._access_key_id = access_key_id
-        self._access_key_secret = access_key_secret
+        self._region = checks.region("region", region)
+        self._access_key_id = checks.credential("access_key_id", access_key_id)
+        self._access_key_secret = checks.credential("access_key_secret", access_key_secret)
+        if security_token is not None:
+            checks.credential("security_token", security_token)
         self._security_token = security_token
-        self._port = port
-        self._clock = clock
-        self._cloud = Cloud(
-            region=region,
-            models=models,
-            provision_seconds=provision_seconds,
-            delete_seconds=delete_seconds,
-            dialects=Dialects(dialects),
-            whitelist_groups=whitelist_groups or {},
-            clock=clock,
-            store=Store(state) if state is not None else None,
-        )
-        self._cloud.add_instance(instance, nodes)
+        self._port = checks.port("port", port)
+        self._clock = checks.function("clock", clock)
+        if signing_clock is not None:
+            checks.function("signing_clock", signing_clock)
+        self._instance = checks.instance_id("instance", instance), checks.names("nodes", nodes)
+        settings: dict[str, Any] = {
+            "region": region,
+            "models": checks.names("models", models),
+            "provision_seconds": checks.seconds("provision_seconds", provision_seconds),
+            "delete_seconds": checks.seconds("delete_seconds", delete_seconds),
+            "dialects": Dialects(checks.texts("dialects", dialects)),
+            "whitelist_groups": (
+                {}
+                if whitelist_groups is None
+                else checks.groups("whitelist_groups", whitelist_groups)
+            ),
+            "clock": clock,
+        }
+        self._store = None if state is None else Store(checks.file("state", state))
+        with self._store.holding() if self._store else nullcontext():
+            self._cloud = Cloud(**settings, store=self._store)
+            self._cloud.add_instance(*self._instance)
         self._backdoor = Backdoor(self._cloud)
         self._verifier = Verifier(
             access_key_id, access_key_secret, security_token, signing_clock or clock
@@ -118,10 +135,26 @@ class Simulator:
     # Lifecycle
 
     def start(self) -> Self:
-        """Listen; returns when requests are answered. OSError if the port is taken."""
+        """Listen; returns when requests are answered.
+
+        OSError if the port is taken, or another simulator has the state file.
+        """
         if self._thread is not None:
             msg = "the simulator is running already"
             raise RuntimeError(msg)
+        if self._store is not None:
+            self._store.acquire()
+        try:
+            if self._store is not None and self._store.changed():
+                self._cloud.catch_up()
+                self._cloud.add_instance(*self._instance)
+            self._listen()
+        except BaseException:
+            self._leave_file()
+            raise
+        return self
+
+    def _listen(self) -> None:
         self._ready.clear()
         self._failure = None
         self._thread = threading.Thread(
@@ -133,8 +166,11 @@ class Simulator:
         if failure is not None:
             self._thread.join()
             self._thread = None
-            raise failure
-        return self
+            raise failure from None
+
+    def _leave_file(self) -> None:
+        if self._store is not None:
+            self._store.release()
 
     def _start_failure(self) -> Exception | None:
         return self._failure  # set by the server's thread, which a type checker cannot see
@@ -146,6 +182,7 @@ class Simulator:
         self._loop.call_soon_threadsafe(self._quit.set)
         self._thread.join()
         self._thread = None
+        self._leave_file()
 
     async def _serve(self) -> None:
         wire = Wire(self._cloud, self._verifier, self._faults, self._requests.append, self._clock)
@@ -169,6 +206,9 @@ class Simulator:
             self._port = runner.addresses[0][1]
         except Exception as error:  # noqa: BLE001 - start() raises it where it can be caught
             self._failure = error
+            if isinstance(error, OSError) and error.errno:  # asyncio words it in its own way
+                why = f"port {self._port} of {_HOST} cannot be used: {os.strerror(error.errno)}"
+                self._failure = OSError(error.errno, why)
             await runner.cleanup()
             return
         finally:
@@ -208,7 +248,10 @@ class Simulator:
         return self._backdoor.services()
 
     def service(self, service_id: str) -> SimulatedService:
-        """Return one service; KeyError when there is none."""
+        """Return one service, by `ms-…` or `gp-…:ms-…`; KeyError when there is none.
+
+        The other methods that take the id of a service take both forms, too.
+        """
         return self._backdoor.service(service_id)
 
     def whitelist_groups(self, instance_id: str) -> dict[str, tuple[str, ...]]:
@@ -221,7 +264,9 @@ class Simulator:
         return list(self._requests)
 
     def calls(self, action: str | None = None) -> list[RecordedRequest]:
-        """Return the requests of one action (None: of all)."""
+        """Return the requests of one action (None: of all); ValueError if it does not exist."""
+        if action is not None:
+            checks.known("action", action, ACTIONS)
         return [call for call in self.requests if action in (None, call.action)]
 
     @property
@@ -236,7 +281,10 @@ class Simulator:
     # Changing things behind the provider's back
 
     def change_service(self, service_id: str, **fields: Any) -> SimulatedService:
-        """Make a drift: set fields of SimulatedService on a service."""
+        """Make a drift: set fields of SimulatedService on a service.
+
+        TypeError or ValueError, and no change, for a field that cannot be set or a wrong value.
+        """
         return self._backdoor.change(service_id, fields)
 
     def remove_service(self, service_id: str) -> None:
@@ -265,7 +313,8 @@ class Simulator:
 
     def add_instance(self, instance_id: str, nodes: Sequence[str]) -> None:
         """Add an instance, or nodes to one."""
-        self._cloud.add_instance(instance_id, nodes)
+        checks.instance_id("instance_id", instance_id)
+        self._cloud.add_instance(instance_id, checks.names("nodes", nodes))
 
     def remove_instance(self, instance_id: str) -> None:
         """Delete an instance with its services; KeyError when there is none."""
@@ -276,7 +325,10 @@ class Simulator:
     def inject(
         self, fault: str, action: str | None = None, times: int | None = 1, after: int = 0
     ) -> None:
-        """Let the next `times` calls (None: all) go wrong, once `after` have gone well."""
+        """Let the next `times` calls (None: all) go wrong, once `after` have gone well.
+
+        ValueError, naming those that there are, for an unknown fault or action.
+        """
         self._faults.inject(fault, action, times, after)
 
     def clear_faults(self) -> None:

@@ -71,11 +71,6 @@ class Wire:
         }
         self._stopping = asyncio.Event()
 
-    @property
-    def actions(self) -> list[str]:
-        """The names of the API's actions."""
-        return list(self._actions)
-
     def stop(self) -> None:
         """Let go of the connections that a fault holds."""
         self._stopping.set()

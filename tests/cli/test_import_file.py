@@ -145,6 +145,48 @@ def test_keys_do_not_go_to_a_terminal(simulator: Simulator) -> None:
     os.close(terminal)
 
 
+def test_dash_is_stdout(
+    simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its rule: no key in a file of that name, and none on a terminal."""
+    pty = pytest.importorskip("pty")
+    monkeypatch.chdir(tmp_path)
+    place(simulator)
+    given, left_out = (
+        _run(simulator, "--instance", "gp-demo", *more) for more in (("--out", "-"), ())
+    )
+    assert (0, left_out.stdout, left_out.stderr) == (given.exit_code, given.stdout, given.stderr)
+    simulator.clear_requests()
+    ours, terminal = pty.openpty()
+    command = [sys.executable, "-m", "pulumi_adbpg_model", "import-file", "--instance", "gp-demo"]
+    done = subprocess.run(
+        [*command, "--out", "-"],
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **simulator.environment()},
+        check=False,
+    )
+    os.close(ours)
+    os.close(terminal)
+    assert (2, []) == (done.returncode, simulator.requests)
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "told"),
+    [
+        ("", 2, "must be the name of a file"),
+        (".", 2, "is a directory"),
+        (os.devnull, 1, f"{os.devnull} is no regular file: name a new one, or leave out --out"),
+    ],
+)
+def test_out_has_to_be_a_new_file(simulator: Simulator, out: str, code: int, told: str) -> None:
+    """What is no file is not to be removed."""
+    done = _run(simulator, "--instance", "gp-demo", "--out", out)
+    assert code == done.exit_code
+    assert told in done.stderr
+
+
 def test_several_instances_make_one_file(simulator: Simulator) -> None:
     """Each service of each instance is in it once, under a name of its own."""
     simulator.add_instance("gp-two", ["n-1"])

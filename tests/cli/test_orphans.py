@@ -71,7 +71,7 @@ def clock() -> FakeClock:
 def orphans(simulator: Simulator, clock: FakeClock) -> Orphans:
     """Runs the command on the simulated cloud, without sleeping."""
 
-    def run(*arguments: str, stdin: str | None = None, **environment: str) -> Result:
+    def run(*arguments: str, stdin: str | bytes | None = None, **environment: str) -> Result:
         return CliRunner().invoke(
             main,
             ["orphans", "--instance", "gp-demo", *arguments],
@@ -220,14 +220,6 @@ def test_status_is_the_services_own(clock: FakeClock) -> None:
     assert f'import_="{active}"' in text
     assert f'import_="{failed}"' not in text
     assert f"--ModelServiceId {failed.partition(':')[2]}\n" in text
-
-
-def test_narrow_terminal_loses_nothing(orphans: Orphans, simulator: Simulator) -> None:
-    """Even one that the ids alone fill."""
-    _place(simulator, "ai-1")
-    text = orphans("-", stdin=_export(), FORCE_COLOR="1", COLUMNS="20").output
-
-    assert "active" in text
 
 
 def test_entry_without_its_service_is_gone(
@@ -506,6 +498,19 @@ def test_interrupted_create_is_the_likely_owner(orphans: Orphans, simulator: Sim
         '{"deployment": {"resources": 5}}',
         '{"deployment": {"resources": [{}]}}',
         '{"checkpoint": {}}',
+        '{"version": 3, "checkpoint": {}}',
+        '{"version": 3, "checkpoint": {"stack": "dev", "newest": {"resources": []}}}',
+        '{"version": 3, "deployment": {}}',
+        '{"version": 3, "deployment": {"resources": {}}}',
+        '{"version": 3, "deployment": {"resources": 0}}',
+        '{"version": 3, "deployment": {"resources": ""}}',
+        '{"version": 3, "deployment": {"resources": [], "pending_operations": {}}}',
+        '{"version": 3, "deployment": {"manifest": {}, "Resources": []}}',
+        '{"version": true, "deployment": {"resources": []}}',
+        '{"version": "3", "deployment": {"resources": []}}',
+        '{"version": 4, "features": "hooks", "deployment": {"resources": []}}',
+        '{"deployment": {"resources": []}}',
+        '{"deployment": null}',
         _export(_resource("no-id-of-ours")),
         "[" * 100_000,
     ],
@@ -521,6 +526,7 @@ def test_what_is_no_state_is_refused_by_name(
 
     assert 1 == done.exit_code
     assert done.output.startswith(f"Error: {file} is not the state of a stack.")
+    assert "Write it with: pulumi stack export --file FILE\n" in done.output
     assert 1 == done.output.count("\n")
     assert [] == simulator.requests
 
@@ -533,20 +539,65 @@ def test_binary_file_is_refused_by_name(orphans: Orphans, tmp_path: Path) -> Non
     assert f"Error: {file} is not the state of a stack." in orphans(str(file)).output
 
 
-def test_byte_order_mark_is_passed_over(
-    orphans: Orphans, simulator: Simulator, tmp_path: Path
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "BOM utf-16-be", "utf-32"]
+)
+def test_what_shells_of_windows_write_is_read(
+    orphans: Orphans, simulator: Simulator, tmp_path: Path, encoding: str
 ) -> None:
-    """Some shells put one before what they redirect."""
-    file = tmp_path / "dev.json"
-    file.write_text(_export(_resource(_place(simulator, "ai-1"))), encoding="utf-8-sig")
+    """PowerShell 5 redirects in UTF-16 with a byte order mark, in a file or through a pipe."""
+    file, (mark, _, codec) = tmp_path / "dev.json", encoding.rpartition(" ")
+    text = _export(_resource(_place(simulator, "ai-1"), "mod\xe8le")).replace("}", "}\r\n")
+    content = (f"\N{BYTE ORDER MARK}{text}" if mark else text).encode(codec)
+    file.write_bytes(content)
 
     assert 0 == orphans(str(file)).exit_code
+    assert 0 == orphans("-", stdin=content).exit_code
+    assert 0 == orphans(stdin=content).exit_code
+
+
+@pytest.mark.parametrize(
+    ("envelope", "told"),
+    [
+        ({"version": 5}, "its version is 5, and known are 1 to 4."),
+        ({"version": 0}, "its version is 0, and known are 1 to 4."),
+        ({"version": 10**30}, f"its version is {10**30}, and known are 1 to 4."),
+        ({"version": 4, "features": ["hooks", "shards"]}, "it needs shards, not known here."),
+    ],
+)
+@pytest.mark.parametrize("of_backend", [False, True])
+def test_newer_state_is_not_an_empty_one(
+    orphans: Orphans, simulator: Simulator, envelope: dict[str, Any], told: str, *, of_backend: bool
+) -> None:
+    """What it holds may stand elsewhere: else all would be orphans, with lines that delete them."""
+    simulator.clear_requests()
+    content = {"manifest": {}, "stacks": [_resource("gp-demo:ms-1")]}
+    place = {"checkpoint": {"latest": content}} if of_backend else {"deployment": content}
+    done = orphans("-", stdin=json.dumps({**envelope, **place}))
+
+    advice = "Use a newer release of pulumi-adbpg-model."
+    assert (1, f"Error: stdin cannot be read: {told} {advice}\n") == (done.exit_code, done.output)
+    assert [] == simulator.requests
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [*({"version": number} for number in (1, 2, 3, 4)), {"version": 4, "features": ["hooks"]}],
+)
+def test_every_known_version_is_read(
+    orphans: Orphans, simulator: Simulator, envelope: dict[str, Any]
+) -> None:
+    """The CLI writes 3, and 4 where a stack uses what older CLIs would lose."""
+    document = json.loads(_export(_resource(_place(simulator, "ai-1")))) | envelope
+    assert 0 == orphans("-", stdin=json.dumps(document)).exit_code
 
 
 def test_empty_stack_is_a_stack(orphans: Orphans) -> None:
     """A stack that never had a resource exports no list of them."""
     assert 0 == orphans("-", stdin='{"version": 3, "deployment": {"manifest": {}}}').exit_code
     assert 0 == orphans("-", stdin='{"version": 3, "deployment": null}').exit_code
+    only_made = '{"version": 3, "checkpoint": {"stack": "organization/search/dev"}}'
+    assert 0 == orphans("-", stdin=only_made).exit_code
 
 
 def test_stack_may_come_from_a_pipe(orphans: Orphans, simulator: Simulator) -> None:

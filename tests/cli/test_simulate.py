@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import socket
 from pathlib import Path
 
 import pytest
+from alibabacloud_gpdb20160503.models import DeleteModelServiceRequest
 from alibabacloud_tea_openapi.exceptions import ClientException
 
 from tests.cli.simulated import Simulated, create, describe
@@ -41,8 +44,8 @@ def test_simulate_fails_in_one_line_when_the_port_is_taken() -> None:
             code, out, err = simulated.end(signal.SIGTERM)
 
     assert (1, "", "") == (code, out, simulated.line)
-    assert err.startswith("Error: the simulator cannot start: ")
-    assert 1 == err.count("\n")
+    told = f"port {port} of 127.0.0.1 cannot be used: {os.strerror(errno.EADDRINUSE)}"
+    assert f"Error: the simulator cannot start: {told}\n" == err
 
 
 def test_simulate_serves_what_its_options_say() -> None:
@@ -94,6 +97,26 @@ def test_simulate_remembers_over_a_restart(tmp_path: Path) -> None:
 
     assert "active" == after.status
     assert (before.api_key, before.create_time) == (after.api_key, after.create_time)
+
+
+def test_simulate_refuses_a_state_file_that_is_in_use(tmp_path: Path) -> None:
+    """In one line that names it; once the first has ended, however, it is free."""
+    state = str(tmp_path / "cloud.json")
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        with Simulated("--state", state) as first:
+            service_id = create(first.client())
+            with Simulated("--state", state) as second:
+                code, out, err = second.end(signal.SIGTERM)
+            assert (1, "", "") == (code, out, second.line)
+            assert err == (
+                f"Error: the simulator cannot start: {state} is in use by another simulator: "
+                "stop it, or name another file\n"
+            )
+            describe(first.client(), service_id)
+            first.client().delete_model_service(
+                DeleteModelServiceRequest(dbinstance_id="gp-demo", model_service_id=service_id)
+            )
+            first.end(ending)
 
 
 def test_simulate_forgets_without_a_state_file() -> None:

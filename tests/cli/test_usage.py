@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,20 @@ def test_commands_are_those_of_the_documentation() -> None:
             "status-deploying, status-missing",
         ),
         (["simulate", "--state", "."], "Invalid value for '--state'"),
+        (["simulate", "--state", ""], "Invalid value for '--state'"),
+        (["simulate", "--state", "-"], "Invalid value for '--state': must be a file"),
+        (["simulate", "--state", "no/such/folder"], "Invalid value for '--state'"),
+        (["simulate", "--state", os.devnull], "Invalid value for '--state'"),
+        (["simulate", "--instance", ""], "Invalid value for '--instance'"),
+        (["simulate", "--instance", "gp:a"], "Invalid value for '--instance'"),
+        (["simulate", "--region", ""], "Invalid value for '--region'"),
+        (["simulate", "--region", "cn_hangzhou"], "Invalid value for '--region'"),
+        (["simulate", "--access-key-id", ""], "Invalid value for '--access-key-id'"),
+        (["simulate", "--access-key-secret", " x"], "Invalid value for '--access-key-secret'"),
+        (
+            ["simulate", "--whitelist-group", "g=ai-1", "--whitelist-group", "g=ai-2"],
+            "Invalid value for '--whitelist-group': group g is given twice",
+        ),
         (["simulate", "--whitelist-group", "models"], "Invalid value for '--whitelist-group'"),
         (["simulate", "--whitelist-group", "=ai-1"], "Invalid value for '--whitelist-group'"),
     ],

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +19,11 @@ from tests.simulator.conftest import FakeClock, Refuse, Sdk, Start
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "cloud.json"
+
+
+def _files(path: Path) -> set[Path]:
+    """What is beside the file, but for what keeps others away from it."""
+    return set(path.parent.iterdir()) - {path.with_name(f"{path.name}.lock")}
 
 
 def test_everything_survives_a_restart(
@@ -143,7 +151,7 @@ def test_the_file_is_private_and_replaced_whole(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.stat().st_ino != inode
     assert service_id in json.loads(path.read_text())["services"]
-    assert list(path.parent.iterdir()) == [path]
+    assert _files(path) == {path}
 
 
 def test_reading_does_not_write(start: Start, connect: type[Sdk], path: Path) -> None:
@@ -157,13 +165,90 @@ def test_reading_does_not_write(start: Start, connect: type[Sdk], path: Path) ->
     assert path.stat().st_ino == inode
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', "not json"])
-def test_a_foreign_file_is_refused_and_kept(path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"format": 99}', b"not json", b"\xff\xfe{", b"[" * 100_000]
+)
+def test_a_foreign_file_is_refused_and_kept(path: Path, content: bytes) -> None:
     """A file that is not a state file is an error that names it, never overwritten."""
-    path.write_text(text)
-    with pytest.raises(ValueError, match=r"cloud\.json is not a simulator state file"):
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"cloud\.json is not a simulator state file: name"):
         Simulator(state=path)
-    assert path.read_text() == text
+    assert path.read_bytes() == content
+    assert _files(path) == set(path.parent.iterdir()) == {path}
+
+
+@pytest.mark.parametrize("link", [False, True], ids=["same name", "link"])
+def test_one_simulator_has_the_file(
+    start: Start, connect: type[Sdk], path: Path, *, link: bool
+) -> None:
+    """A second one would write over the services of the first: it is not made, nor started."""
+    other = path.with_name("link.json")
+    if link:
+        other.symlink_to(path)
+    made = Simulator(state=path)
+    first = start(state=path)
+    in_use = r"(cloud|link)\.json is in use by another simulator: stop it, or name another file"
+    with pytest.raises(BlockingIOError, match=in_use):
+        Simulator(state=other if link else path)
+    with pytest.raises(BlockingIOError, match=in_use):
+        made.start()
+    service_id = connect(first).create("ai-1")
+
+    assert [service_id] == [one.id for one in made.services]
+    with pytest.raises(BlockingIOError, match=in_use):
+        made.remove_service(service_id)
+    with pytest.raises(RuntimeError, match="running already"):
+        first.start()
+    assert [service_id] == [one.id for one in first.services]
+    first.stop()
+    assert link is other.is_symlink()
+    assert _files(path) == set(path.parent.iterdir())
+
+
+def test_nothing_is_lost_where_two_take_turns(start: Start, connect: type[Sdk], path: Path) -> None:
+    """Who starts again finds what the other made, and each may change things while it is free."""
+    first = start(state=path, nodes=["ai-1"])
+    one = connect(first).create("ai-1")
+    first.stop()
+    second = start(state=path, nodes=["ai-2"], instance="gp-two")
+    two = connect(second, instance="gp-two").create("ai-2")
+    second.stop()
+    first.change_service(two, description="drift")
+    first.start()
+
+    assert [one, two] == [service.id for service in first.services]
+    assert [one, two] == [service.id for service in second.services]
+    assert "drift" == second.service(f"gp-two:{two}").description
+
+
+def test_simulator_that_did_not_start_lets_go_of_the_file(start: Start, path: Path) -> None:
+    """As when its port is taken."""
+    taken = start()
+    with pytest.raises(OSError, match=r"."):
+        Simulator(state=path, port=taken.port).start()
+    start(state=path)
+
+
+def test_killed_process_locks_nobody_out(tmp_path: Path, path: Path) -> None:
+    """The file that kept others away may still be there."""
+    program = (
+        "import sys; from pulumi_adbpg_model.testing import Simulator;"
+        "Simulator(state=sys.argv[1]).start(); print('up', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    ) as process:
+        assert process.stdout is not None
+        assert b"up\n" == process.stdout.readline()
+        with pytest.raises(BlockingIOError, match="in use by another simulator"):
+            Simulator(state=path)
+        process.kill()
+    with Simulator(state=path):
+        pass
+    assert [path] == list(tmp_path.iterdir())
 
 
 def test_a_file_that_cannot_be_written_is_an_internal_error(
@@ -173,8 +258,7 @@ def test_a_file_that_cannot_be_written_is_an_internal_error(
     folder = tmp_path / "sub"
     folder.mkdir()
     sdk = connect(start(state=folder / "cloud.json"))
-    (folder / "cloud.json").unlink()
-    folder.rmdir()
+    shutil.rmtree(folder)
 
     assert refusal(sdk.create, "ai-1").pair == (500, "InternalError")
 
@@ -192,4 +276,4 @@ def test_a_failed_write_leaves_the_old_file(
     monkeypatch.setattr(type(path), "replace", fail)
     assert refusal(sdk.create, "ai-1").pair == (500, "InternalError")
     assert path.read_text() == text
-    assert list(path.parent.iterdir()) == [path]
+    assert _files(path) == {path}

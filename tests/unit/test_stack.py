@@ -69,6 +69,12 @@ def test_a_stack_without_resources_holds_nothing(text: str) -> None:
     assert _told(text) == {}
 
 
+@pytest.mark.parametrize("envelope", ['"version": 5', '"version": 4, "features": ["shards"]'])
+def test_a_stack_of_an_unknown_form_holds_nobody_knows_what(envelope: str) -> None:
+    """Its resources may stand elsewhere."""
+    assert _told(f'{{{envelope}, "deployment": {{"resources": []}}}}') is None
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [

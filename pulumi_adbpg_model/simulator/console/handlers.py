@@ -15,7 +15,7 @@ from pulumi_adbpg_model.simulator.backdoor import Backdoor
 from pulumi_adbpg_model.simulator.cloud import Cloud
 from pulumi_adbpg_model.simulator.errors import CloudError
 from pulumi_adbpg_model.simulator.faults import FaultQueue
-from pulumi_adbpg_model.simulator.records import RecordedRequest
+from pulumi_adbpg_model.simulator.records import ACTIONS, RecordedRequest
 from pulumi_adbpg_model.simulator.whitelists import addresses
 from pulumi_adbpg_model.simulator.wire import Wire
 
@@ -100,7 +100,7 @@ class Console:
         stream = Stream(self._cloud, self._faults, self._requests, self._clock)
         with contextlib.suppress(ConnectionError):  # the page was closed
             await response.prepare(request)
-            about = event("about", picture.about(self._cloud, self._wire.actions))
+            about = event("about", picture.about(self._cloud, ACTIONS))
             await response.write(f"retry: {_RETRY_MILLISECONDS}\n{about}".encode())
             while not self._stopping.is_set() and not _left(request):
                 news = stream.news()
@@ -122,7 +122,7 @@ class Console:
             except CloudError as error:
                 raise Refused(400, error.message) from None
         service_id = request.match_info["id"]
-        with _known(service_id):
+        with _known(service_id), _sensible():
             self._backdoor.change(service_id, fields)
         return _done()
 
@@ -142,14 +142,8 @@ class Console:
     async def _inject(self, request: web.Request) -> web.Response:
         content = await _content(request, ("fault", "action", "times"))
         fault, action, times = content.get("fault"), content.get("action"), content.get("times", 1)
-        if action is not None and action not in self._wire.actions:
-            raise Refused(400, f"unknown action; known: {', '.join(self._wire.actions)}")
-        if times is not None and type(times) is not int:  # True is an int
-            raise Refused(400, "times must be a whole number, or null for ever")
-        try:
-            self._faults.inject(str(fault), action, times, after=0)
-        except ValueError as error:
-            raise Refused(400, str(error)) from None
+        with _sensible():
+            self._faults.inject(fault, action, times, after=0)  # type: ignore[arg-type]
         return _done()
 
     async def _drop(self, request: web.Request) -> web.Response:
@@ -195,6 +189,14 @@ def _known(service_id: str) -> Iterator[None]:
         yield
     except KeyError:
         raise Refused(404, f"there is no service {service_id}") from None
+
+
+@contextlib.contextmanager
+def _sensible() -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise Refused(400, str(error)) from None
 
 
 def _done() -> web.Response:

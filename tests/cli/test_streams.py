@@ -1,0 +1,267 @@
+"""Where the commands' output goes: pipes, terminals, encodings, streams that are closed, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.programs import place
+
+_NODE = "gp-bp1234567890abcdef-\N{CJK UNIFIED IDEOGRAPH-8282}\N{CJK UNIFIED IDEOGRAPH-70B9}-1"
+_EMPTY = '{"version": 3, "deployment": {"manifest": {}}}'
+_ORPHANS = ("orphans", "--instance", "gp-demo", "-")
+_COMMANDS: dict[str, tuple[Sequence[str], int]] = {
+    "list": (("list", "--instance", "gp-demo"), 0),
+    "models": (("models",), 0),
+    "nodes": (("nodes", "--instance", "gp-demo"), 0),
+    "orphans": (_ORPHANS, 1),
+    "import-file": (("import-file", "--instance", "gp-demo"), 0),
+    "policy": (("policy",), 0),
+}
+#: What a shell sets to have colours where there is no terminal, or another width.
+_FORCING = (
+    {"FORCE_COLOR": "1"},
+    {"TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "1"},
+    {"COLUMNS": "20"},
+    {"FORCE_COLOR": "3", "COLUMNS": "20", "TERM": "dumb"},
+)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Simulator]:
+    """A cloud whose names need more than ASCII, with one service."""
+    names = {"models": ["Modèle-\N{GRINNING FACE}", "Qwen3-Embedding-8B"]}
+    with Simulator(provision_seconds=0, nodes=[_NODE], **names) as running:  # type: ignore[arg-type]
+        place(running, ai_nodes=(_NODE,), description="né")
+        yield running
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pulumi_adbpg_model", *arguments]
+
+
+def _run(
+    cloud: Simulator, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        _command(*arguments),
+        input=_EMPTY.encode(),
+        capture_output=True,
+        check=False,
+        env={**os.environ, **cloud.environment(), **environment},
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252:strict"])
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_every_encoding_takes_all_of_it(cloud: Simulator, command: str, encoding: str) -> None:
+    """What it does not have is escaped: nothing ends half-way, and the exit code is true."""
+    arguments, expected = _COMMANDS[command]
+    done = _run(cloud, *arguments, PYTHONIOENCODING=encoding)
+    whole = _run(cloud, *arguments, PYTHONIOENCODING="utf-8")
+
+    assert (expected, expected) == (done.returncode, whole.returncode)
+    codec = encoding.partition(":")[0]
+    told, wanted = done.stdout.decode(codec), whole.stdout.decode()
+    assert wanted.count("\n") == told.count("\n")
+    assert b"Error" not in done.stderr
+    assert b"PYTHONIOENCODING" not in done.stderr
+    for id_ in re.findall(r"gp-demo:ms-\w+", wanted):
+        assert id_ in told
+
+
+def test_ascii_is_ascii_and_aligned(cloud: Simulator) -> None:
+    """Escapes are counted in the width of their column, and the lines of a table are dashes."""
+    done = _run(cloud, *_COMMANDS["nodes"][0], PYTHONIOENCODING="ascii")
+    _, head, dashes, row, *_ = done.stdout.decode("ascii").splitlines()
+    assert set(" -") == set(dashes)
+    assert head.index("State") == row.index("bound")
+    assert r"abcdef-\u8282\u70b9-1 " in row
+
+
+def test_json_is_json_in_every_encoding(cloud: Simulator) -> None:
+    """It is read as UTF-8, whatever wrote it: escapes are those of JSON."""
+    for encoding in ("ascii", "cp1252", "utf-8"):
+        done = _run(cloud, *_COMMANDS["nodes"][0], "--json", PYTHONIOENCODING=encoding)
+        (node,) = json.loads(done.stdout.decode("utf-8"))["nodes"]
+        assert (0, _NODE) == (done.returncode, node["name"])
+
+
+def test_program_is_a_program_in_every_encoding(cloud: Simulator, tmp_path: Path) -> None:
+    """Python reads it as UTF-8, too."""
+    for encoding in ("ascii", "cp1252"):
+        path = tmp_path / encoding
+        arguments = (*_COMMANDS["import-file"][0], "--out", str(path))
+        program = _run(cloud, *arguments, PYTHONIOENCODING=encoding).stdout.decode("utf-8")
+        compile(program, "services.py", "exec")
+        assert _NODE in program.encode().decode("unicode_escape")
+
+
+def test_error_is_written_in_every_encoding(cloud: Simulator) -> None:
+    """Usage errors quote what was typed."""
+    for encoding in ("ascii", "cp1252"):
+        done = _run(cloud, "list", "--instance", "\N{SNOWMAN} x", PYTHONIOENCODING=encoding)
+        assert 2 == done.returncode
+        assert r"\u2603" in done.stderr.decode(encoding)
+
+
+@pytest.mark.parametrize("command", ["list", "orphans"])
+def test_no_variable_folds_what_a_pipe_reads(cloud: Simulator, command: str) -> None:
+    """One row is one line, as without the variable; there may be colours."""
+    arguments, _ = _COMMANDS[command]
+    plain = _run(cloud, *arguments).stdout.decode()
+    for forcing in _FORCING:
+        forced = _run(cloud, *arguments, **forcing).stdout.decode()
+        assert plain == re.sub(r"\x1b\[[0-9;]*m", "", forced)
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb", "unknown"])
+def test_terminal_folds_no_id(cloud: Simulator, term: str) -> None:
+    """A part of an id would look like one; letters of China take two places."""
+    pytest.importorskip("pty")
+    (service,) = cloud.services
+    for command in ("list", "nodes"):
+        ours, theirs = os.openpty()
+        environment = {"TERM": term, "COLUMNS": "40", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+        with subprocess.Popen(
+            _command(*_COMMANDS[command][0]),
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            env={**os.environ, **cloud.environment(), **environment},
+        ) as process:
+            os.close(theirs)
+            shown = _all_of(ours)
+        assert 0 == process.returncode
+        assert f"gp-demo:{service.id}" in shown
+        assert len(shown.splitlines()) > 4 if command == "list" else _NODE in shown
+
+
+def _all_of(terminal: int) -> str:
+    content = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            content += piece
+    except OSError:  # Linux says so when nobody has the other end any more
+        pass
+    finally:
+        os.close(terminal)
+    return content.decode()
+
+
+@pytest.mark.parametrize("arguments", [(), ("-",)])
+def test_closed_stdin_is_no_stack(cloud: Simulator, arguments: Sequence[str]) -> None:
+    """Wrong usage in one line, as on a terminal, and nothing is asked."""
+    cloud.clear_requests()
+    command = shlex.join(_command("orphans", "--instance", "gp-demo", *arguments))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} <&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **cloud.environment()},
+    )
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "Traceback" not in done.stderr
+    assert re.search(r"^Error: (Give a STACK|stdin is closed)", done.stderr, re.MULTILINE)
+    assert [] == cloud.requests
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_closed_streams_are_no_bug(cloud: Simulator, command: str) -> None:
+    """Nobody reads, and the exit code is the same."""
+    arguments, expected = _COMMANDS[command]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.join(_command(*arguments))} >&-"],
+        input=_EMPTY,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, **cloud.environment()},
+    )
+    assert expected == done.returncode
+    assert "Traceback" not in done.stderr
+
+
+def _interrupted(cloud: Simulator, arguments: Sequence[str]) -> tuple[int, str, str]:
+    """Interrupt a command in the middle of its first call."""
+    cloud.clear_requests()
+    cloud.inject("hang", times=None)
+    with subprocess.Popen(
+        _command(*arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **cloud.environment()},
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(_EMPTY)
+        process.stdin.close()
+        process.stdin = None
+        while not cloud.requests and process.poll() is None:
+            os.sched_yield()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    cloud.clear_faults()
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(arguments for arguments, _ in _COMMANDS.values() if arguments != ("policy",)),
+        ("list", "--instance", "gp-demo", "--json"),
+        ("api-key", "gp-demo:ms-1"),
+        ("doctor", "--instance", "gp-demo"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_ctrl_c_in_a_call_ends_with_130(cloud: Simulator, arguments: Sequence[str]) -> None:
+    """As a shell expects of what SIGINT ended: no traceback, and nothing printed as a result."""
+    assert (130, "", "\nAborted!\n") == _interrupted(cloud, arguments)
+
+
+def test_ctrl_c_while_stdin_is_read_ends_with_130(cloud: Simulator) -> None:
+    """The command waits for a stack that does not come."""
+    program = (
+        "import os, sys, threading\n"
+        "from pulumi_adbpg_model.cli import main, orphans\n"
+        "sys.argv[1:] = ['orphans', '--instance', 'gp-demo', '-']\n"
+        "threading.Timer(0.3, os.kill, (os.getpid(), 2)).start()\n"
+        "main()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **cloud.environment()},
+    ) as process:
+        process.wait(30)
+        assert process.stderr is not None
+        assert (130, "\nAborted!\n") == (process.returncode, process.stderr.read())
+
+
+def test_reader_that_leaves_ends_the_command_in_silence(cloud: Simulator) -> None:
+    """As with `| head`."""
+    command = shlex.join(_command("orphans", "--instance", "gp-demo", "-"))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} | true"],
+        input=_EMPTY,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, **cloud.environment()},
+    )
+    assert "" == done.stderr
