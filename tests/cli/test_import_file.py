@@ -175,7 +175,7 @@ def test_dash_is_stdout(
 @pytest.mark.parametrize(
     ("out", "code", "told"),
     [
-        ("", 2, "must be the name of a file"),
+        ("", 2, "must not be blank"),
         (".", 2, "is a directory"),
         (os.devnull, 1, f"{os.devnull} is no regular file: name a new one, or leave out --out"),
     ],
