@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import gzip
 import json
+import re
 import socket
 import tracemalloc
 import zlib
@@ -16,12 +17,18 @@ import pytest
 import requests
 from darabonba.core import DaraCore
 
-from pulumi_adbpg_model.errors import ConfigurationError, TransportError
+from pulumi_adbpg_model.errors import (
+    AdbpgModelError,
+    ApiError,
+    ConfigurationError,
+    ThrottledError,
+    TransportError,
+)
 from pulumi_adbpg_model.gateway import RetryPolicy
 from pulumi_adbpg_model.gateway._transport import MAX_ANSWER_BYTES, GuardedSession, check_sdk
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.raw import RawServer, answer, raw_server
-from tests.gateway.support import ACTIONS, INSTANCE, add_service, gateway_for
+from tests.gateway.support import ACTIONS, INSTANCE, SPEC, add_service, gateway_for
 from tests.lifecycle.fakes import FakeClock
 
 _NO_SERVICES = json.dumps({"ModelServices": [], "TotalRecordCount": 0}).encode()
@@ -303,3 +310,40 @@ def test_the_sdk_forgets_the_session_of_a_gateway_that_is_gone(simulator: Simula
     del gateway
     gc.collect()
     assert added not in DaraCore._sessions
+
+
+_PAGE = b"<html><head><title>413 Request Entity Too Large</title></head><body>nginx</body></html>"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 414, 431])
+@pytest.mark.parametrize("page", [_PAGE, b"", b"Request-URI Too Large"])
+def test_what_a_server_before_the_api_refuses_is_not_repeated(status: int, page: bytes) -> None:
+    """Its status and the size of the request are told; it proves nothing, and no key is blamed."""
+    with raw_server(answer(page, status=f"{status} No")) as server:
+        clock = FakeClock()
+        gateway = gateway_for(server, clock)
+        with pytest.raises(ApiError) as caught:
+            gateway.create_model_service(SPEC, "token-1")
+        assert len(server.requests) == 1
+    assert clock.sleeps == []
+    assert type(caught.value) is ApiError
+    assert not caught.value.in_doubt
+    told = re.fullmatch(
+        r"CreateModelService in instance gp-demo failed: an HTTP server or proxy on the way to "
+        rf"127\.0\.0\.1:\d+ refuses the request of ([\d,]+) bytes \(status={status}\)\. (.+)",
+        str(caught.value),
+    )
+    assert told is not None
+    assert 500 < int(told[1].replace(",", "")) < 2000
+    assert told[2].startswith("Shorten" if status in (413, 414, 431) else "Check the region")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, ThrottledError), (408, TransportError)])
+def test_what_a_server_before_the_api_asks_to_wait_for_is_repeated(
+    status: int, kind: type[AdbpgModelError]
+) -> None:
+    """Too many requests, or one that came too slowly, may go better later."""
+    with raw_server(answer(_PAGE, status=f"{status} Later")) as server:
+        with pytest.raises(kind):
+            gateway_for(server, policy=RetryPolicy(attempts=3)).list_model_services(INSTANCE)
+        assert len(server.requests) == 3
