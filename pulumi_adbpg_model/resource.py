@@ -18,6 +18,7 @@ from pulumi_adbpg_model.arguments import (
     ModelServiceArgs,
     ModelServiceArgsDict,
     check_timeouts,
+    late_inputs,
     properties_of,
 )
 from pulumi_adbpg_model.provider import ModelServiceProvider
@@ -195,9 +196,12 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         adopt, opts.import_ = opts.import_, None
         if adopt is not None:  # each property is an output that Pulumi keeps track of
             props[state.ADOPT] = adopt
+        late = late_inputs(resource_name, props, opts.additional_secret_outputs)
+        number = _Number.of_run()
+        if late is not None and number is not None:  # in front: see there
+            props = {state.SECRETS: late, **props}
         props[state.ORGANIZATION] = pulumi.get_organization()
         if opts.id is None:
-            number = _Number.of_run()
             if number is not None:
                 number.so_far += 1
                 names = _names(resource_name, opts)
