@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from pulumi import CustomTimeouts, Input, Output, Resource, ResourceOptions, RunError
 from pulumi.output import Unknown
 
-from pulumi_adbpg_model.state import ADOPT, INPUTS, MOST_EXACT
+from pulumi_adbpg_model.state import ADOPT, ALWAYS_SECRET, INPUTS, MOST_EXACT
 
 __all__ = [
     "InputError",
@@ -164,7 +164,8 @@ class LateInputs:
 
     def __await__(self) -> Generator[Any, None, list[str] | None]:
         """
-        The names of the inputs that are secret, or hold what is; None without any.
+        The names of the inputs that are secret, or hold what is, beside those that always may be;
+        None without any.
 
         Raises:
             InputError: An input is of what Pulumi cannot pass on as it is.
@@ -183,7 +184,7 @@ class LateInputs:
                 if await output.is_known():
                     faults += _faults(name, await output.future(), pending)
         _refuse(self._resource_name, faults)
-        return sorted(found) or None
+        return sorted(found.difference(ALWAYS_SECRET)) or None
 
 
 def late_inputs(

@@ -37,6 +37,8 @@ _TELLING = 4
 _BEFORE, _AFTER = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2}))", r"(?![^\W_])"
 
 _Api = TypeVar("_Api")
+#: What is looked for in texts, and the same in lower case.
+_Sought = tuple[tuple[str, str], ...]
 
 
 class SecretValues:
@@ -50,8 +52,8 @@ class SecretValues:
         self._lock = threading.Lock()
         self._seen: set[tuple[bool, str]] = set()
         #: What the program marked, and that with what is always secret: the longest first.
-        self._marked: tuple[str, ...] = ()
-        self._all: tuple[str, ...] = ()
+        self._marked: _Sought = ()
+        self._all: _Sought = ()
 
     def learn(self, properties: Mapping[str, Any], names: Iterable[str]) -> None:
         """
@@ -180,16 +182,20 @@ def _forms(value: str) -> set[str]:
     return {text for text in texts if text}
 
 
-def _longest_first(known: tuple[str, ...], values: Iterable[str]) -> tuple[str, ...]:
-    forms = {form for value in values for form in _forms(value)}
-    return tuple(sorted({*known, *forms}, key=lambda form: (-len(form), form))) if forms else known
+def _longest_first(known: _Sought, values: Iterable[str]) -> _Sought:
+    there = {form for form, _ in known}
+    forms = {form for value in values for form in _forms(value)} - there
+    if not forms:
+        return known
+    both = [*known, *((form, form.lower()) for form in forms)]
+    return tuple(sorted(both, key=lambda sought: -len(sought[0])))
 
 
-def _without(text: str, forms: tuple[str, ...]) -> str:
+def _without(text: str, forms: _Sought) -> str:
     if "…" in text and forms:
         text = _ends_without(text, forms)
     lower = text.lower()
-    there = [form for form in forms if form.lower() in lower]
+    there = [form for form, lowered in forms if lowered in lower]
     if not there:
         return text
     found = re.compile("|".join([_KEPT, *map(_pattern, there)]), re.IGNORECASE)
@@ -203,11 +209,11 @@ def _pattern(form: str) -> str:
     return escaped if len(form) >= _LONG else f"{_BEFORE}{escaped}{_AFTER}"
 
 
-def _ends_without(text: str, forms: tuple[str, ...]) -> str:
+def _ends_without(text: str, forms: _Sought) -> str:
     """Where a text was cut off, the beginning of a secret may be left."""
     parts = text.split("…")
     for index, part in enumerate(parts[:-1]):
-        left = max(_left_of(form, part) for form in forms)
+        left = max(_left_of(lowered, part.lower()) for _, lowered in forms)
         if left:
             parts[index] = f"{part[:-left]}{HIDDEN}"
     return "…".join(parts)

@@ -111,7 +111,7 @@ ADOPT = "__adopt"
 #: `number`, the `names` of these (see `names_of`, a JSON list), `wanted` (pairs of one of
 #: `wanted_of` and the names of who wants it) and `one_by_one`: the engine does one thing at a time.
 NUMBER = "__number"
-#: Which inputs the program marks as secret: their names, and there only where there are any.
+#: Which inputs, beside those, the program marks as secret: their names. Only where there are any.
 SECRETS = "__secrets"
 _MARKABLE = (*INPUTS, ADOPT)
 #: In the outputs: which inputs the program set. Refresh is handed outputs alone, and has to give

@@ -280,11 +280,8 @@ def test_secret_inputs_are_shown_and_stored_in_clear_nowhere(tmp_path: Path) -> 
         assert "__secrets" not in resource["outputs"]
         assert resource["inputs"]["__secrets"] == [
             "ai_nodes",
-            "client_token",
             "db_instance_id",
-            "description",
             "model_name",
-            "model_params",
             "security_ip_group",
             "security_ip_list",
         ]
