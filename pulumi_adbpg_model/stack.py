@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class Held:
 
     service: ModelServiceId
     #: The program's own; None without one, empty where it is encrypted.
-    client_token: str | None = None
+    client_token: str | None = field(default=None, repr=False)
     #: The option that keeps the service where it is.
     kept_by: str | None = None
     #: Whether it is deleted, and its successor not made yet.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import InvalidRequestError, OperationError
+from pulumi_adbpg_model.lifecycle import Tokens
 from pulumi_adbpg_model.secrecy import SecretValues
+from pulumi_adbpg_model.stack import Held
 
 _URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::ai-1"
 
@@ -70,3 +73,17 @@ def test_an_error_without_a_secret_stays_what_it_is() -> None:
     other = secrets.hide_in_error(InvalidRequestError("CreateModelService", "ai-1", "it is odd"))
     assert type(other) is OperationError
     assert "ai-1" not in repr(other)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ModelServiceDetails(ModelServiceId("gp-1", "ms-1"), description="hush", api_key="hush"),
+        Tokens("seed", "hush"),
+        Held(ModelServiceId("gp-1", "ms-1"), client_token="hush"),
+    ],
+)
+def test_no_repr_shows_what_may_be_a_secret(value: object) -> None:
+    """Whoever prints one, in an assertion or a debugger."""
+    assert "hush" not in repr(value)
+    assert "hush" in str(vars(value))
