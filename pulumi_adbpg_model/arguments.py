@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
@@ -17,21 +18,26 @@ from pulumi import (
     ResourceOptions,
     RunError,
 )
+from pulumi.output import Unknown
 
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.state import INPUTS
+from pulumi_adbpg_model.state import ADOPT, ALWAYS_SECRET, INPUTS, MOST_EXACT
 
 __all__ = [
     "InputError",
+    "LateInputs",
     "ModelServiceArgs",
     "ModelServiceArgsDict",
     "check_name",
     "check_options",
     "check_timeouts",
     "checked_id",
+    "late_inputs",
     "properties_of",
 ]
 
+#: Sequences that Pulumi does not take for lists.
+_NO_LISTS = (bytes, bytearray, memoryview, range)
 _OPERATIONS = ("create", "update", "delete", "read")
 #: Go's duration syntax, which Pulumi uses: "1h30m", "90s", "1.5h".
 _DURATION = re.compile(r"\+?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|[µμ]s|ms|s|m|h))+", re.ASCII)
@@ -227,6 +233,140 @@ def checked_id(resource_name: str, id_: object) -> Any:
         return check(id_)
     output: Output[Any] = Output.from_input(id_)
     return Output.all(Output.unsecret(output), output.is_secret()).apply(refuse_secret)
+
+
+class LateInputs:
+    """
+    What shows of a resource's inputs only when it is registered, by when their outputs are known.
+
+    Pulumi awaits it as if it were a property; the first, so that nothing is passed on before.
+    """
+
+    def __init__(
+        self, resource_name: str, outputs: Mapping[str, list[Output[Any]]], marked: Sequence[str]
+    ) -> None:
+        """
+        Keep what is to be looked at.
+
+        Args:
+            resource_name: The resource's name in the stack.
+            outputs: Those that an input is, or is made of, by its name.
+            marked: Inputs of which it is known already that they are secret.
+        """
+        self._resource_name = resource_name
+        self._outputs = outputs
+        self._marked = marked
+
+    def __await__(self) -> Generator[Any, None, list[str] | None]:
+        """
+        The names of the inputs that are secret, or hold what is, beside those that always may be;
+        None without any.
+
+        Raises:
+            InputError: An input is of what Pulumi cannot pass on as it is.
+        """
+        return self._secret_names().__await__()
+
+    async def _secret_names(self) -> list[str] | None:
+        found = set(self._marked)
+        faults: list[str] = []
+        for name, outputs in self._outputs.items():
+            pending = list(outputs)
+            while pending:
+                output = pending.pop()
+                if await output.is_secret():
+                    found.add(name)
+                if await output.is_known():
+                    faults += _faults(name, await output.future(), pending)
+        _refuse(self._resource_name, faults)
+        return sorted(found.difference(ALWAYS_SECRET)) or None
+
+
+def late_inputs(
+    resource_name: str, properties: Mapping[str, Any], secret_outputs: Sequence[str] | None
+) -> LateInputs | None:
+    """
+    Check that Pulumi can pass on the inputs as they are, as far as they are known.
+
+    Args:
+        resource_name: The resource's name in the stack.
+        properties: The inputs; None means that one is not set.
+        secret_outputs: The names given as `additional_secret_outputs`.
+
+    Returns:
+        What shows later; None where nothing can: no input is secret or holds an output.
+
+    Raises:
+        InputError: They hold other than texts, numbers, booleans, lists and mappings by text, or
+            numbers that JSON does not have or the wire changes; names each, not its value.
+    """
+    outputs: dict[str, list[Output[Any]]] = {}
+    faults: list[str] = []
+    for name, value in properties.items():
+        if value is None or value is True or value is False:
+            continue
+        late: list[Output[Any]] = []
+        faults += _faults(name, value, late)
+        if late:
+            outputs[name] = late
+    _refuse(resource_name, faults)
+    marked = [name for name in secret_outputs or () if name in INPUTS]
+    return LateInputs(resource_name, outputs, marked) if outputs or marked else None
+
+
+def _refuse(resource_name: str, faults: Sequence[str]) -> None:
+    if faults:
+        told = "; ".join(dict.fromkeys(faults))
+        raise InputError(f"ModelService {resource_name!r}: {told}")
+
+
+def _faults(name: str, value: object, late: list[Output[Any]]) -> Iterator[str]:
+    """What Pulumi cannot pass on, one phrase each; the outputs in the value go to `late`."""
+    label = "import_" if name == ADOPT else name
+    try:
+        found = list(_unfit(value, late))
+    except RecursionError:
+        found = ["must not hold itself, or so many levels"]
+    for rule in found:
+        yield f"{label} {rule}"
+
+
+def _unfit(value: object, late: list[Output[Any]]) -> Iterator[str]:
+    if isinstance(value, (str, int, float)):
+        yield from _unfit_scalar(value)
+    elif isinstance(value, Output):
+        late.append(value)
+    elif isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                yield f"must have strings as the keys of its mappings, not {type(key).__name__}"
+            else:
+                yield from _unfit_scalar(key)
+            yield from _unfit(value[key], late)
+    elif isinstance(value, Sequence) and not isinstance(value, _NO_LISTS):
+        for item in value:
+            yield from _unfit(item, late)
+    elif value is not None and not isinstance(value, (Unknown, Resource, Awaitable)):
+        kinds = "strings, numbers, booleans, lists and mappings"
+        yield f"must be made of {kinds}, not of {type(value).__name__}"
+
+
+def _unfit_scalar(value: str | float) -> Iterator[str]:
+    if isinstance(value, str):
+        if not value.isascii() and not _is_unicode(value):
+            yield "must be Unicode text: it holds half of a surrogate pair"
+    elif abs(value) > MOST_EXACT and value % 1 == 0:
+        yield "must have whole numbers of at most 2**53 either way: Pulumi bends larger ones"
+    elif not math.isfinite(value):
+        yield "must have finite numbers, neither nan nor inf"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_timeouts(resource_name: str, opts: ResourceOptions) -> None:

@@ -130,7 +130,7 @@ class ModelServiceDetails:
     id: ModelServiceId
     status: str | None = None
     model_name: str | None = None
-    description: str | None = None
+    description: str | None = field(default=None, repr=False)
     ai_nodes: tuple[str, ...] | None = None
     security_ip_list: tuple[str, ...] | None = None
     create_time: str | None = None

@@ -14,7 +14,7 @@ import shlex
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi_adbpg_model import state
@@ -57,7 +57,7 @@ class _Resource:
     adopts: str | None = None
     #: What `import_` named before.
     adopted: str | None = None
-    token: tuple[object, str] | None = None
+    token: tuple[object, str] | None = field(default=None, repr=False)
     #: What diff is told.
     had: ModelServiceId | None = None
 

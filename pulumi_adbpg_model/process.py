@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -30,9 +30,15 @@ from pulumi_adbpg_model import host, lifecycle, state
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.diffing import compare, keep_spelling
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
-from pulumi_adbpg_model.errors import ConfigurationError, OperationError, text_of
+from pulumi_adbpg_model.errors import (
+    AdbpgModelError,
+    ConfigurationError,
+    OperationError,
+    text_of,
+)
 from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.preflight import Preflight
+from pulumi_adbpg_model.secrecy import SecretValues
 from pulumi_adbpg_model.settings import Settings, is_region
 from pulumi_adbpg_model.stack import StackState
 from pulumi_adbpg_model.unfinished import (
@@ -46,6 +52,8 @@ from pulumi_adbpg_model.validation import validate
 __all__ = ["DEFAULT_TIMEOUTS_S", "Process"]
 
 Properties = dict[str, Any]
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 #: In seconds, where `opts.custom_timeouts` do not say otherwise.
 DEFAULT_TIMEOUTS_S = {"create": 3600.0, "update": 600.0, "delete": 1200.0, "read": 300.0}
@@ -58,6 +66,25 @@ _MOST_TRIES = 100
 _GLANCE_S = 5.0
 #: The SDK's: the serialised provider, in every bag.
 _PROVIDER = "__provider"
+
+
+def _keeping_secrets(
+    call: Callable[Concatenate[Process, _Given], _Result],
+) -> Callable[Concatenate[Process, _Given], _Result]:
+    """Let a call of the engine fail without the secret values in the property bags it brings."""
+
+    @functools.wraps(call)
+    def secretive(process: Process, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        bags = [bag for bag in args if isinstance(bag, Mapping)]
+        names = _secret_names(*bags)
+        for bag in bags:
+            process.secrets.learn(bag, names)
+        try:
+            return call(process, *args, **kwargs)
+        except AdbpgModelError as error:
+            raise process.secrets.hide_in_error(error) from None
+
+    return secretive
 
 
 class Process:
@@ -78,6 +105,7 @@ class Process:
         #: Instances with a service that could not be looked at.
         self._out_of_reach: set[str] = set()
         self._new_gateway = new_gateway
+        self.secrets = SecretValues()
         self._lock = threading.Lock()
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
         self._deleted_here: set[ModelServiceId] = set()
@@ -85,7 +113,9 @@ class Process:
         self._looks = lifecycle.SharedLooks()
         self._stack = StackState(clock, export_stack)
         self._owners = Owners(clock, self._stack.services)
-        self._preflight = Preflight(clock, os.environ, self._owners, self._deleted_here)
+        self._preflight = Preflight(
+            clock, os.environ, self._owners, self._deleted_here, new_report=self._row
+        )
         # By URN, because a program may have what fails tried again, with an `on_error` hook.
         self._created: dict[str, lifecycle.Created] = {}
         self._kept: dict[str, tuple[str, Properties]] = {}
@@ -99,6 +129,7 @@ class Process:
             parallel = Settings.parallel
         host.prepare(parallel, self._clock.cancel.set)
 
+    @_keeping_secrets
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
         inputs = {
@@ -110,7 +141,7 @@ class Process:
             del inputs["security_ip_list"]
         failures = [
             CheckFailure(failure.property, failure.reason)
-            for failure in validate(inputs, _is_unknown)
+            for failure in validate(inputs, _is_unknown, _secret_names(olds, news))
         ]
         region = news.get("region_id")
         usable = isinstance(region, str) and is_region(region)
@@ -119,7 +150,7 @@ class Process:
                 str(region) if usable else None, region_required=region is None
             )
         except ConfigurationError as error:
-            failures.append(CheckFailure("", str(error)))
+            failures.append(CheckFailure("", self.secrets.hide(str(error))))
         call = host.current_call()
         urn = call.urn if call else ""
         creating = all(state.is_hidden(name) for name in olds)
@@ -128,13 +159,14 @@ class Process:
         if urn:
             self._stack.is_of(news.get(state.ORGANIZATION) or "", urn)
             impossible = self._owners.declare(urn, olds, inputs, news.get(state.NUMBER))
-            failures += [CheckFailure("", reason) for reason in impossible]
+            failures += [CheckFailure("", self.secrets.hide(reason)) for reason in impossible]
         if not failures:
             inputs = keep_spelling(olds, inputs)
         if urn and not failures:
             self._preflight.tell(settings, urn, inputs)
         return CheckResult(inputs, failures)
 
+    @_keeping_secrets
     def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
         """
         Tell what a change means.
@@ -178,7 +210,7 @@ class Process:
                 then = "compares it with what is declared"
             elif replaces:
                 then = "replaces it"
-            _report(call).note(f"{id_} is {told}: `pulumi up` {then}")
+            self._report(call).note(f"{id_} is {told}: `pulumi up` {then}")
         changes = True if forced else (None if change.changed else False)
         return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
 
@@ -211,6 +243,7 @@ class Process:
             if not operation.waited_for(f"{service}, which does not show yet"):
                 return None
 
+    @_keeping_secrets
     def create(self, props: Properties) -> CreateResult:
         """
         Create the service, or take one over.
@@ -236,7 +269,7 @@ class Process:
             created.id,
             created.outcome.details,
             region=region,
-            reason=created.outcome.reason,
+            reason=self.secrets.hide(created.outcome.reason),
             request_id=created.request_id,
         )
         why = why_unfinished(call.urn, created.id, created.outcome.details, outs, props)
@@ -280,13 +313,14 @@ class Process:
 
         Returns where raising would lose it: the state then says success, a warning the rest.
         """
+        why = self.secrets.hide(why)
         call = host.current_call()
         if call is not None and self._tries[call.urn] < _MOST_TRIES:
             provider = {_PROVIDER: inputs.get(_PROVIDER)}
             if call.tell_partial_failure(id_, {**outs, **provider}, why):
                 self._kept[call.urn] = (id_, outs)
                 raise OperationError(why)
-        _report(call).warn(why)
+        self._report(call).warn(why)
 
     def _rescue(self, urn: str, error: Exception) -> tuple[str, Properties]:
         """
@@ -298,9 +332,10 @@ class Process:
         """
         if urn not in self._kept or self._tries[urn] < _MOST_TRIES:
             raise error
-        _report(host.current_call()).warn(text_of(error))
+        self._report(host.current_call()).warn(text_of(error))
         return self._kept[urn]
 
+    @_keeping_secrets
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
         service = _parse(id_)
@@ -328,15 +363,21 @@ class Process:
             service,
             details,
             region=self._region(props),
-            reason=details.why_not_active,
+            reason=self.secrets.hide(details.why_not_active),
             request_id=props.get("request_id"),
             declared=state.declared_names(props),
             live_wins=True,
         )
         if state.is_taking_over(outs) and not taking_over:  # of 0.1.0, and only not active now
             del outs[state.WRITTEN]
-        return ReadResult(id_, outs, None if is_get else state.declared_inputs(outs))
+        if is_get:
+            return ReadResult(id_, outs, None)
+        inputs, marked = state.declared_inputs(outs), _marked()
+        if marked is not None:
+            inputs[state.SECRETS] = marked
+        return ReadResult(id_, outs, inputs)
 
+    @_keeping_secrets
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """
         Change the whitelist, go on waiting, and record settings, as far as each is needed.
@@ -385,7 +426,7 @@ class Process:
                 service,
                 outcome.details,
                 region=region,
-                reason=outcome.reason,
+                reason=self.secrets.hide(outcome.reason),
                 request_id=request_id,
             )
             return outs, outcome.details
@@ -413,11 +454,12 @@ class Process:
             service,
             updated.details,
             region=region,
-            reason=updated.reason,
+            reason=self.secrets.hide(updated.reason),
             request_id=request_id,
         )
         return outs, updated.details
 
+    @_keeping_secrets
     def delete(self, id_: str, props: Properties) -> None:
         """
         Delete the service and wait until it is gone.
@@ -492,18 +534,26 @@ class Process:
             api=self._gateway(settings),
             clock=self._clock,
             deadline=lifecycle.Deadline.after(self._clock, limit_s),
-            report=_report(call),
+            report=self._report(call),
             max_poll_interval_s=settings.max_poll_interval_s,
             owners=self._owners.of(call.urn if call is not None else ""),
+            secret_inputs=_secret_names(props),
             deleted_here=self._deleted_here,
             spent_tokens=self._spent_tokens,
             looks=self._looks,
         )
 
+    def _report(self, call: host.Call | None) -> lifecycle.Reporter:
+        return self._row(call.urn if call else None)
+
+    def _row(self, urn: str | None) -> lifecycle.Reporter:
+        return self.secrets.spoken(host.EngineLog(urn))
+
     def _gateway(self, settings: Settings) -> lifecycle.ModelServiceApi:
         with self._lock:
             if settings not in self._gateways:
-                self._gateways[settings] = self._new_gateway(settings, self._clock)
+                gateway = self._new_gateway(settings, self._clock)
+                self._gateways[settings] = self.secrets.guarded(gateway)
             return self._gateways[settings]
 
 
@@ -566,8 +616,14 @@ def _urn() -> str:
     return call.urn if call is not None else ""
 
 
-def _report(call: host.Call | None) -> host.EngineLog:
-    return host.EngineLog(call.urn if call else None)
+def _marked() -> Any:
+    """What the inputs of the state say of secrets, where the engine shows them."""
+    call = host.current_call()
+    return call and call.stored_input(state.SECRETS)
+
+
+def _secret_names(*bags: Mapping[str, Any]) -> frozenset[str]:
+    return state.secret_names(*bags, {state.SECRETS: _marked()})
 
 
 def _no_call() -> str:

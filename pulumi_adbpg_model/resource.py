@@ -21,6 +21,7 @@ from pulumi_adbpg_model.arguments import (
     check_options,
     check_timeouts,
     checked_id,
+    late_inputs,
     properties_of,
 )
 from pulumi_adbpg_model.provider import ModelServiceProvider
@@ -203,11 +204,14 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         adopt, opts.import_ = opts.import_, None
         if adopt is not None:  # each property is an output that Pulumi keeps track of
             props[state.ADOPT] = adopt
+        late = late_inputs(resource_name, props, opts.additional_secret_outputs)
+        number = _Number.of_run()
+        if late is not None and number is not None:  # in front: see there
+            props = {state.SECRETS: late, **props}
         props[state.ORGANIZATION] = pulumi.get_organization()
         if opts.id is not None:
             opts.id = checked_id(resource_name, opts.id)
         else:
-            number = _Number.of_run()
             if number is not None:
                 number.so_far += 1
                 names = _names(resource_name, opts)

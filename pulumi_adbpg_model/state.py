@@ -27,14 +27,17 @@ from pulumi_adbpg_model.domain import (
 
 __all__ = [
     "ADOPT",
+    "ALWAYS_SECRET",
     "DECLARED",
     "DEFAULTS",
     "FORMER",
     "INPUTS",
+    "MOST_EXACT",
     "MUTE",
     "NUMBER",
     "ORGANIZATION",
     "OUTPUTS",
+    "SECRETS",
     "TOKENS",
     "TYPE",
     "UNSEEN",
@@ -49,6 +52,7 @@ __all__ = [
     "names_of",
     "outputs",
     "same_value",
+    "secret_names",
     "spec_from",
     "waits",
     "wanted_of",
@@ -92,6 +96,11 @@ OUTPUTS = (
     "api_key",
 )
 
+#: What no text shows, whether it is marked as secret or not.
+ALWAYS_SECRET = ("description", "model_params", "client_token")
+#: Whole numbers beyond it, either way, may be changed on Pulumi's wire, where all are doubles.
+MOST_EXACT = 2**53
+
 #: What inputs that are not set resolve to, where it is not the cloud that decides.
 DEFAULTS = {"wait_for_active": True, "store_api_key": True}
 
@@ -103,6 +112,9 @@ ADOPT = "__adopt"
 #: `number`, the `names` of these (see `names_of`, a JSON list), `wanted` (pairs of one of
 #: `wanted_of` and the names of who wants it) and `one_by_one`: the engine does one thing at a time.
 NUMBER = "__number"
+#: Which inputs, beside those, the program marks as secret: their names. Only where there are any.
+SECRETS = "__secrets"
+_MARKABLE = (*INPUTS, ADOPT)
 #: In the outputs: which inputs the program set. Refresh is handed outputs alone, and has to give
 #: back inputs.
 DECLARED = "__declared"
@@ -128,6 +140,15 @@ UNSEEN = UNKNOWN_STATUS
 def is_hidden(name: str) -> bool:
     """Whether the key is the package's or the SDK's own."""
     return name.startswith("__")
+
+
+def secret_names(*bags: Properties) -> frozenset[str]:
+    """The inputs whose values no text may show, by what the program says of them in its inputs."""
+    told: set[str] = set()
+    for bag in bags:
+        names = bag.get(SECRETS)
+        told |= {name for name in (names if isinstance(names, list) else ()) if name in _MARKABLE}
+    return frozenset({*told, *ALWAYS_SECRET})
 
 
 def waits(properties: Properties) -> bool:

@@ -1,20 +1,22 @@
 """
 Every rule that the API documents for its inputs, checked before anything is called.
 
-All failures are reported at once, each naming property, rule and value. Unknown values, known only
+All failures are reported at once, each naming property, rule and value, but for the value of a
+secret. Unknown values, known only
 after other resources exist, are passed over and come back when they are known. Rules that no
 document gives are left to the cloud.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi_adbpg_model.domain import ModelServiceId, is_id_part, parse_network
 from pulumi_adbpg_model.settings import is_region
-from pulumi_adbpg_model.state import ADOPT, INPUTS, is_hidden
+from pulumi_adbpg_model.state import ADOPT, ALWAYS_SECRET, INPUTS, MOST_EXACT, is_hidden
 
 __all__ = ["Failure", "validate"]
 
@@ -25,13 +27,27 @@ _MAX_TOKEN = 64
 
 @dataclass(frozen=True)
 class Failure:
-    """One broken rule. `property` is the input; the reason names the entry, if one is meant."""
+    """
+    One broken rule. `property` is the input; the reason names the entry, if one is meant.
+
+    Without a property where its value is a secret: the engine shows that of a named one.
+    """
 
     property: str
     reason: str
+    #: What of the reason shows the value, at its end.
+    _shown: str = field(default="", repr=False, compare=False)
+
+    def without_value(self) -> Failure:
+        """The same, of a secret."""
+        return Failure("", self.reason.removesuffix(self._shown))
 
 
-def validate(news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> list[Failure]:
+def validate(
+    news: Mapping[str, Any],
+    is_unknown: Callable[[Any], bool],
+    secret: Collection[str] = ALWAYS_SECRET,
+) -> list[Failure]:
     """
     Check the inputs of one resource.
 
@@ -40,6 +56,7 @@ def validate(news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> list
     Args:
         news: The inputs; None and absent mean the same.
         is_unknown: Tells a value that is not known yet.
+        secret: Names of inputs whose values are not to be shown.
     """
     failures = [
         Failure(name, f"{name} is required") for name in _REQUIRED if news.get(name) is None
@@ -48,7 +65,8 @@ def validate(news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> list
         if value is None or is_unknown(value):
             continue
         if name in _RULES:
-            failures += _RULES[name](name, value, is_unknown)
+            found = _RULES[name](name, value, is_unknown)
+            failures += [one.without_value() for one in found] if name in secret else found
         elif not is_hidden(name):
             known = ", ".join(INPUTS)
             failures.append(Failure(name, f"{name} is not an input; the inputs are {known}"))
@@ -65,7 +83,8 @@ def _input_of(label: str) -> str:
 def _failure(name: str, rule: str, value: Any) -> list[Failure]:
     shown = repr(value)
     shown = shown if len(shown) <= 100 else shown[:99] + "…"
-    return [Failure(_input_of(name), f"{name} {rule}, got {shown}")]
+    got = f", got {shown}"
+    return [Failure(_input_of(name), f"{name} {rule}{got}", got)]
 
 
 def _text(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
@@ -121,15 +140,33 @@ def _security_ip_list(name: str, value: Any, is_unknown: Callable[[Any], bool]) 
     return failures
 
 
-def _model_params(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
-    return [] if isinstance(value, Mapping) else _failure(name, "must be a mapping", value)
+def _model_params(name: str, value: Any, is_unknown: Callable[[Any], bool]) -> list[Failure]:
+    if not isinstance(value, Mapping):
+        return _failure(name, "must be a mapping", value)
+    return _failure(name, _EXACT, value) if _holds_inexact(value, is_unknown) else []
+
+
+#: The program refuses others before they are sent; a transform may put some in after that.
+_EXACT = "must have finite numbers, and whole ones of at most 2**53 either way"
+
+
+def _holds_inexact(value: Any, is_unknown: Callable[[Any], bool]) -> bool:
+    if is_unknown(value) or isinstance(value, bool):
+        return False
+    if isinstance(value, Mapping):
+        return any(_holds_inexact(item, is_unknown) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_holds_inexact(item, is_unknown) for item in value)
+    return isinstance(value, (int, float)) and not (
+        math.isfinite(value) and (value % 1 != 0 or abs(value) <= MOST_EXACT)
+    )
 
 
 def _replicas(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole or value < 1:
         return _failure(name, "must be a whole number of at least 1", value)
-    return []
+    return _failure(name, "must be at most 2**53", value) if value > MOST_EXACT else []
 
 
 def _inference_engine(name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
@@ -169,7 +206,7 @@ def _adopt(_name: str, value: Any, _: Callable[[Any], bool]) -> list[Failure]:
     try:
         ModelServiceId.parse(value)
     except ValueError as error:
-        return [Failure("", f"import_ {error}")]
+        return [Failure("", f"import_ {error}", f", got {value!r}")]
     return []
 
 

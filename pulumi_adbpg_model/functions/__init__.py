@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pulumi import Input, Output
 
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.functions._calling import call, mocked, refuse
+from pulumi_adbpg_model.functions._calling import call, hiding, mocked, refuse
 from pulumi_adbpg_model.functions._results import (
     GetAiNodePoolsNodeResult,
     GetAiNodePoolsPoolResult,
@@ -213,14 +213,20 @@ def get_api_key_output(
 
 
 def _output(function: Callable[..., _T], **inputs: Any) -> Output[_T]:
+    given = {name: Output.from_input(value) for name, value in inputs.items()}
+
+    async def ask_elsewhere(arguments: dict[str, Any]) -> _T:
+        secret = {name: arguments[name] for name in given if await given[name].is_secret()}
+        # In a thread: Pulumi's event loop has other resources to serve meanwhile.
+        asked = partial(copy_context().run, hiding, secret, partial(function, **arguments))
+        return await asyncio.get_running_loop().run_in_executor(_threads, asked)
+
     def ask(arguments: dict[str, Any]) -> Any:
         if mocked():
             return function(**arguments)  # the mocks belong to the test's own thread
-        # In a thread: Pulumi's event loop has other resources to serve meanwhile.
-        asked = partial(copy_context().run, function, **arguments)
-        return asyncio.get_running_loop().run_in_executor(_threads, asked)
+        return ask_elsewhere(arguments)
 
-    return Output.all(**inputs).apply(ask)
+    return Output.all(**given).apply(ask)
 
 
 def _made(cls: type[_T], fields: dict[str, Any]) -> _T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from pulumi.runtime import get_config, invoke
@@ -20,7 +20,9 @@ from pulumi_adbpg_model.validation import validate
 if TYPE_CHECKING:
     from pulumi_adbpg_model.gateway import Gateway
 
-__all__ = ["call", "mocked", "refuse"]
+__all__ = ["call", "hiding", "mocked", "refuse"]
+
+_T = TypeVar("_T")
 
 #: A function is told by its name, and by its token where users mock it.
 _TOKENS = {
@@ -62,6 +64,23 @@ def call(
         return read(Gateway(settings, SystemClock(), RetryPolicy(seconds=_RETRYING_S)))
     except AdbpgModelError as error:
         raise refuse(function, str(error)) from error
+
+
+def hiding(secret: Mapping[str, Any], ask: Callable[[], _T]) -> _T:
+    """What `ask` returns; the error that it raises does not show the secret arguments."""
+    try:
+        return ask()
+    except pulumi.RunError as error:
+        if not secret:
+            raise
+        from pulumi_adbpg_model.secrecy import SecretValues  # noqa: PLC0415 - not for every program
+
+        values = SecretValues()
+        # An id is also told in parts.
+        values.learn(
+            {name: [value, *str(value).split(":")] for name, value in secret.items()}, secret
+        )
+        raise pulumi.RunError(values.hide(str(error))) from None
 
 
 def mocked() -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
@@ -33,6 +33,17 @@ class Call:
     urn: str
     timeout_s: float | None
     _context: Any = field(repr=False, compare=False)
+    _request: Any = field(default=None, repr=False, compare=False)
+
+    def stored_input(self, name: str) -> Any:
+        """
+        An input of the resource as the state has it; None without one.
+
+        A diff, update, delete or read is handed outputs alone.
+        """
+        bag = getattr(self._request, "old_inputs", None) or getattr(self._request, "inputs", None)
+        value = None if bag is None else bag.fields.get(name)
+        return None if value is None else json_format.MessageToDict(value)
 
     def tell_partial_failure(self, id_: str, outs: Mapping[str, Any], reason: str) -> bool:
         """
@@ -87,7 +98,8 @@ def _call_of(request: Any, context: Any) -> Call | None:
     if not name.startswith(_PACKAGE) or not hasattr(context, "set_trailing_metadata"):
         return None
     timeout_s = getattr(request, "timeout", 0.0)
-    return Call(getattr(request, "urn", ""), timeout_s if timeout_s > 0 else None, context)
+    urn = getattr(request, "urn", "")
+    return Call(urn, timeout_s if timeout_s > 0 else None, context, request)
 
 
 def _status(message: str, details: Sequence[any_pb2.Any]) -> bytes:

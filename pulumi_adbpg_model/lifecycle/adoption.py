@@ -77,11 +77,11 @@ def _adopt(
     *,
     wait_for_active: bool,
 ) -> Created:
-    _check(service, spec, details)
+    _check(operation, service, spec, details)
     outcome = wait_until_active(operation, service, only_seen=not wait_for_active, last=details)
     if outcome.gone:
         raise _nothing_to_adopt(service)
-    _check(service, spec, outcome.details or details)  # now that everything shows
+    _check(operation, service, spec, outcome.details or details)  # now that everything shows
     if outcome.details is not None and outcome.details.phase is Phase.ACTIVE:
         operation.report.note(f"{service} is taken over; nothing was created")
     elif not wait_for_active:
@@ -90,7 +90,12 @@ def _adopt(
     return Created(service, None, outcome, None)
 
 
-def _check(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServiceDetails) -> None:
+def _check(
+    operation: Operation,
+    service: ModelServiceId,
+    spec: ModelServiceSpec,
+    details: ModelServiceDetails,
+) -> None:
     if details.phase is Phase.FAILED:
         raise UnfitError(
             f"import of {service} failed: its deployment failed, status {details.status!r}. "
@@ -101,7 +106,7 @@ def _check(service: ModelServiceId, spec: ModelServiceSpec, details: ModelServic
             f"import of {service} failed: {details.why_not_active}. Remove import_ to create a new "
             "service once it is gone."
         )
-    found = differences(service, spec, details)
+    found = differences(service, spec, details, operation.secret_inputs)
     if found:
         raise differing(service, found)
 

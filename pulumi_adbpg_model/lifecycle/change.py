@@ -52,11 +52,14 @@ def change_whitelist(
             )
             return details
         if settle.expired or operation.over:
-            shown = list(details.security_ip_list or ())
+            shown = f"admits {list(details.security_ip_list or ())}"
+            wanted = f"to {list(entries)}"
+            if "security_ip_list" in operation.secret_inputs:
+                wanted, shown = "as declared", "shows another list"
             raise OperationError(
                 f"change of security_ip_list failed: whitelist group {group!r} of instance "
-                f"{service.db_instance_id} was set to {list(entries)}, but {service} still admits "
-                f"{shown}. {_advice(operation, settle, details)}"
+                f"{service.db_instance_id} was set {wanted}, but {service} still {shown}. "
+                f"{_advice(operation, settle, details)}"
             )
         operation.pause(settle.waited_s)
 

@@ -219,9 +219,10 @@ class Operation:
     """
     One create, read, update or delete.
 
-    The last three are shared by all operations of the process: ids whose deletion it saw through,
-    so a create in the same run knows them for dead at once, the client tokens that led to them, and
-    the looks at instances.
+    All operations of the process share `deleted_here`, `spent_tokens` and `looks`: ids whose
+    deletion it saw through, so a create in the same run knows them for dead at once, the client
+    tokens that led to them, and the looks at instances. `secret_inputs` names the inputs whose
+    values are not to be told.
     """
 
     api: ModelServiceApi
@@ -233,6 +234,7 @@ class Operation:
     deleted_here: set[ModelServiceId] = field(default_factory=set)
     spent_tokens: set[str] = field(default_factory=set)
     looks: SharedLooks = field(default_factory=SharedLooks)
+    secret_inputs: Collection[str] = ()
 
     def pause(self, since_s: float | None = None) -> None:
         """Sleep until the next poll is due, never beyond the deadline."""

@@ -13,7 +13,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from pulumi_adbpg_model.domain import ModelServiceSpec
@@ -37,7 +37,7 @@ class Tokens:
 
     seed: str
     #: The token that the program gives; it is used first, as it is.
-    own: str | None = None
+    own: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(

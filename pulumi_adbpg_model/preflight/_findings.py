@@ -50,6 +50,8 @@ class Declared:
     replaced: frozenset[str] | None
     #: The other resource of the program that names a node too, by the node.
     others: Mapping[str, str]
+    #: Names of the inputs whose values are not to be told.
+    secret: Collection[str]
     #: What is known of the services that are in its way.
     owners: Ownership
     #: Whether one that holds a node is no hindrance by then.
@@ -83,6 +85,7 @@ class Declared:
             state.spec_from(inputs) if _is_known(inputs) else None,
             None if had is None else frozenset(node for place, node in had if place == instance),
             {node: other for (_, node), other in neighbours.items()},
+            state.secret_names(inputs),
             owners.of(urn),
             partial(owners.meets, urn),
         )
@@ -138,7 +141,8 @@ class Findings:
         region = self._settings.region
         where = f"region {region}" if region else "the endpoint"
         if declared.model and seen.models and declared.model not in seen.models:
-            yield _unlisted_model(declared.model, seen.models, where)
+            hint = "model_name" not in declared.secret
+            yield _unlisted_model(declared.model, seen.models, where, hint=hint)
         if seen.invisible:
             yield (
                 f"db_instance_id should be an instance that {where} shows to the credentials from "
@@ -169,7 +173,7 @@ class Findings:
                 f"'{wanted}': {shown.why_not_active}."
             )
         elif declared.spec is not None:
-            found = differences(wanted, declared.spec, shown)
+            found = differences(wanted, declared.spec, shown, declared.secret)
             if found:
                 yield (
                     f"import_ should name a model service that is as declared, got '{wanted}': "
@@ -192,7 +196,7 @@ class Findings:
             if seen.nodes is not None and node not in names and holder is None:
                 yield (
                     f"{label} should be an AI node of instance {declared.instance}, got {node!r}. "
-                    f"{_all_or_nearest(node, names)}"
+                    f"{_all_or_nearest(node, names, hint='ai_nodes' not in declared.secret)}"
                 )
                 continue
             if node in declared.others:
@@ -228,16 +232,16 @@ class Findings:
         )
 
 
-def _unlisted_model(name: str, models: Sequence[str], where: str) -> str:
+def _unlisted_model(name: str, models: Sequence[str], where: str, *, hint: bool) -> str:
     for listed in models:
-        if same_model_name(name, listed):  # a create may be strict where reads are not
+        if hint and same_model_name(name, listed):  # a create may be strict where reads are not
             return (
                 f"model_name should be written {listed!r}, as {where} lists it, got {name!r}: the "
                 "cloud may know it in no other case."
             )
     return (
         f"model_name should be a model that {where} lists, got {name!r}. "
-        f"{_nearest(name, models) or f'It lists {_some(models)}.'}"
+        f"{(hint and _nearest(name, models)) or f'It lists {_some(models)}.'}"
     )
 
 
@@ -256,10 +260,11 @@ def _nearest(name: str, names: Iterable[str]) -> str:
     return f"Nearest: {', '.join(near)}." if near else ""
 
 
-def _all_or_nearest(name: str, names: Sequence[str]) -> str:
+def _all_or_nearest(name: str, names: Sequence[str], *, hint: bool) -> str:
+    """What there is instead. A hint at what was meant would tell a secret."""
     if not names:
         return "The instance shows no AI nodes."
-    near = _nearest(name, names) if len(names) > _MOST else ""
+    near = _nearest(name, names) if hint and len(names) > _MOST else ""
     return near or f"Its AI nodes: {_some(names)}."
 
 

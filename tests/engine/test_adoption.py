@@ -60,7 +60,7 @@ def test_adoption_fails_with_every_difference_listed(stack: Stack, simulator: Si
         "db_instance_id is declared 'gp-other', the id says 'gp-demo'; "
         "model_name is declared 'Qwen3-8B', the service runs 'Qwen3-Embedding-8B'; "
         "ai_nodes are declared ['ai-1', 'ai-2'], the service is on ['ai-1']; "
-        "description is declared 'declared', the service has 'placed'; "
+        "description is not as the service has it; "
         "security_ip_list is declared ['10.0.0.1', '10.0.0.2'], the service admits ['10.0.0.1']. "
         "Declare what is there, then run the command again."
     ) in failed.value.reasons

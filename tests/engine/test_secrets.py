@@ -233,3 +233,78 @@ def test_api_key_is_nowhere_when_it_is_not_to_be_stored(stack: Stack, simulator:
     assert not holds_key(removed)
     assert mutations(simulator) == []
     assert stack.ids() == {f"gp-demo:{service.id}"}
+
+
+def _secretive(shown: str = "", **others: Any) -> Program:
+    """A program of which every input is a secret, but for the one that is shown."""
+
+    def run() -> None:
+        hush = pulumi.Output.secret
+        inputs = {
+            "db_instance_id": "gp-quiet",
+            "model_name": pulumi.Output.concat(hush("Qwen3"), "-8B"),
+            "ai_nodes": ["hush-1"],
+            "description": "hush",
+            "security_ip_list": pulumi.Output.all(hush("10.66.6.6")),
+            "security_ip_group": "hush_group",
+            "model_params": {"key": [hush("hush")]},
+            "client_token": "hush-token",
+        }
+        inputs |= others
+        declare(**{name: _as(inputs[name], secret=name != shown) for name in inputs})
+
+    return run
+
+
+def _as(value: Any, *, secret: bool) -> Any:
+    made = isinstance(value, (dict, pulumi.Output))
+    return pulumi.Output.secret(value) if secret and not made else value
+
+
+def test_secret_inputs_are_shown_and_stored_in_clear_nowhere(tmp_path: Path) -> None:
+    """By us or by the engine, whatever fails; the instance is in the id, which is no secret."""
+    with Simulator(provision_seconds=0, whitelist_groups={"hush_group": "hush-1"}) as simulator:
+        simulator.add_instance("gp-quiet", ["hush-1"])
+        stack = Stack(tmp_path, simulator)
+        listener = _Listener(stack)
+
+        listener.fail("preview", _secretive(ai_nodes="hush-1", client_token="hush\n", replicas=0))
+        told = [line for text in listener.texts for line in text.splitlines() if "problem" in line]
+        assert [line for line in told if "client_token must be 1 to 64 printable" in line] != []
+        assert [line for line in told if "property" in line] == []
+        listener.run("preview", _secretive(ai_nodes=["hush-1", "hush-9"]))
+        simulator.inject("quota", "CreateModelService")
+        listener.fail("up", _secretive())
+        listener.run("up", _secretive())
+        resource = stack.resource()
+        assert "__secrets" not in resource["outputs"]
+        assert resource["inputs"]["__secrets"] == [
+            "ai_nodes",
+            "db_instance_id",
+            "model_name",
+            "security_ip_group",
+            "security_ip_list",
+        ]
+        assert listener.run("up", _secretive()).changes == {"same": 2}
+        # Which are secret alone is no change.
+        same = listener.run("preview", _secretive("db_instance_id"))
+        assert same.changes == {"same": 2}
+
+        simulator.inject("quota", "ModifySecurityIps")
+        listener.fail("up", _secretive(security_ip_list=["10.66.6.60"]))
+        (service,) = simulator.services
+        simulator.change_service(service.id, description="hush!")
+        refreshed = listener.run("refresh")
+        assert refreshed.changes == {"same": 1, "update": 1}
+        assert stack.resource()["inputs"]["__secrets"] == resource["inputs"]["__secrets"]
+        simulator.inject("forbidden", "DeleteModelService")
+        listener.fail("destroy")
+        shown, stored = listener.everything(), stack.state_text()
+        listener.run("destroy")
+
+    for mark in ("hush", "10.66.6.6"):
+        assert [text for text in shown if mark in text] == []
+        assert mark not in stored
+    lines = [event for event in listener.events if event.diagnostic_event is not None]
+    assert [one for one in lines if "gp-quiet" in one.diagnostic_event.message] == []
+    assert any("[secret]:ms-" in one.diagnostic_event.message for one in lines)

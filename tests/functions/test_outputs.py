@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -204,3 +205,29 @@ def test_mocks_that_answer_nothing_give_empty_results() -> None:
         assert isinstance(adbpg.get_api_key("gp-1:ms-1").api_key, Output)
 
     as_program(program)()  # type: ignore[no-untyped-call]
+
+
+@_each_twin
+def test_a_secret_argument_is_shown_in_no_error(
+    twin: Callable[..., Output[Any]], argument: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by the rule that it breaks nor by a refusal, also where the cloud repeats it."""
+    told = "hush-1 of HUSH-2 in hush-3, %22hush-1%22"
+    given = {"": "hush-1:hush-2", "cn-hangzhou": "hush-3"}.get(argument, "hush-1")
+    with stub(lambda _: Answer({"Code": "Forbidden.RAM", "Message": told}, 403)) as server:
+        monkeypatch.setenv("ADBPG_ENDPOINT", f"http://127.0.0.1:{server.port}")
+        for name in ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY"):
+            monkeypatch.setenv(name, "made-up")
+        monkeypatch.setenv("ALICLOUD_REGION", "cn-hangzhou")
+        for secret in (given, "hush:1:hush", "Hush 1"):
+            with pytest.raises(pulumi.RunError) as refused:
+                _seen(partial(_asked, twin, secret))
+            for part in {secret, *secret.split(":")} if secret == given else {secret}:
+                assert part.lower() not in str(refused.value).lower()
+        shown = given if argument else "gp-1:ms-1"
+        with pytest.raises(pulumi.RunError, match="failed: hush-1 of HUSH-2"):
+            _seen(lambda: twin(Output.from_input(shown)))
+
+
+def _asked(twin: Callable[..., Output[Any]], secret: str) -> Output[Any]:
+    return twin(Output.secret(secret))

@@ -74,7 +74,7 @@ def test_adopt_lists_every_difference_at_once(cloud: FakeCloud, voice: Voice) ->
         "db_instance_id is declared 'gp-else', the id says 'gp-demo'; "
         "model_name is declared 'Qwen3-8B', the service runs 'Qwen3-32B'; "
         "ai_nodes are declared ['ai-1'], the service is on ['ai-2', 'ai-3']; "
-        "description is declared 'mine', the service has 'theirs'; "
+        "description is not as the service has it; "
         "security_ip_list is declared ['10.0.0.1'], the service admits ['0.0.0.0/0']. "
         "Declare what is there, then run the command again."
     )
@@ -271,8 +271,8 @@ def test_adopt_refuses_a_pending_service_of_another_model_at_once(
     assert (
         str(caught.value)
         == "import of gp-demo:ms-old failed: the declaration differs from the service: model_name "
-        "is declared 'Qwen3-8B', the service runs 'Qwen3-32B'; description is declared 'mine', "
-        "the service has 'theirs'. Declare what is there, then run the command again."
+        "is declared 'Qwen3-8B', the service runs 'Qwen3-32B'; description is not as the "
+        "service has it. Declare what is there, then run the command again."
     )
     assert cloud.clock.now == 0.0
 

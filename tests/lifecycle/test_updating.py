@@ -161,7 +161,7 @@ def test_update_compares_the_service_after_its_whitelist_was_changed(
     _update(cloud, voice, service, spec=dataclasses.replace(_SPEC, description="mine"))
 
     assert voice.warnings == [
-        ("gp-demo:ms-old is not as asked: description is declared 'mine', the service has 'theirs'")
+        ("gp-demo:ms-old is not as asked: description is not as the service has it")
     ]
 
 

@@ -59,12 +59,12 @@ def test_verify_is_silent_when_all_is_as_asked(cloud: FakeCloud, voice: Voice) -
         (
             {"description": "mine"},
             {"description": ""},
-            "description is declared 'mine', the service has ''",
+            "description is not as the service has it",
         ),
         (
             {"description": ""},
             {"description": "theirs"},
-            "description is declared '', the service has 'theirs'",
+            "description is not as the service has it",
         ),
         (
             {"security_ip_list": ("10.0.0.1",)},

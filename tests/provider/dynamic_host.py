@@ -163,6 +163,7 @@ class HostCalls:
             urn=urn or urn_of(stored.outs),
             olds=self._bag(stored.outs),
             news=self._bag(news),
+            old_inputs=self._inputs(stored),
         )
         answer = self._call("Diff", request)
         changes = provider_pb2.DiffResponse.DiffChanges.Name(answer.changes)
@@ -205,6 +206,7 @@ class HostCalls:
             id=stored.id,
             urn=urn or urn_of(stored.outs),
             properties=self._bag(stored.outs),
+            inputs=self._inputs(stored),
             timeout=timeout_s,
         )
         return self._read(request)
@@ -239,6 +241,7 @@ class HostCalls:
             urn=urn or urn_of(stored.outs),
             olds=self._bag(stored.outs),
             news=self._bag(news),
+            old_inputs=self._inputs(stored),
             timeout=timeout_s,
         )
         return Stored(stored.id, _decoded(self._call("Update", request).properties))
@@ -249,6 +252,7 @@ class HostCalls:
             id=stored.id,
             urn=urn or urn_of(stored.outs),
             properties=self._bag(stored.outs),
+            old_inputs=self._inputs(stored),
             timeout=timeout_s,
         )
         self._call("Delete", request)
@@ -256,6 +260,9 @@ class HostCalls:
     def cancel(self) -> None:
         """Cancel, as the first Ctrl-C causes it."""
         self._call("Cancel", empty_pb2.Empty())
+
+    def _inputs(self, stored: Stored) -> Any:
+        return None if stored.inputs is None else self._bag(stored.inputs)
 
     def _read(self, request: Any) -> Stored:
         answer = self._call("Read", request)

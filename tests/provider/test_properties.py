@@ -17,7 +17,7 @@ from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult
 
 from pulumi_adbpg_model.domain import ModelServiceId, parse_network, phase_of
 from pulumi_adbpg_model.provider import ModelServiceProvider
-from pulumi_adbpg_model.state import FORMER, INPUTS, OUTPUTS, is_hidden, outputs
+from pulumi_adbpg_model.state import ALWAYS_SECRET, FORMER, INPUTS, OUTPUTS, is_hidden, outputs
 from tests.provider.dynamic_host import DynamicHost, Properties, Stored, encoded, urn_of
 from tests.provider.servicer import serve
 from tests.unit.values import declarations, json_values, live
@@ -118,7 +118,8 @@ def test_check_answers_whatever_it_is_given(news: Properties, olds: Properties) 
 
     for failure in checked.failures:
         assert failure.property in {*INPUTS, "", *news}
-        assert failure.reason.startswith(failure.property or "import_ ")
+        named = (failure.property,) if failure.property else ("import_ ", *ALWAYS_SECRET)
+        assert failure.reason.startswith(named)
     broken = {failure.property for failure in checked.failures}
     for name, value in checked.inputs.items():
         known = name in (*INPUTS, "__adopt") or not is_hidden(name)

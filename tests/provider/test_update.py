@@ -217,7 +217,7 @@ def test_update_of_a_pending_service_warns_of_every_other_difference(
 
     assert (
         f"{created.id} is 'active' after 0 s\n"
-        f"{created.id} is not as asked: description is declared 'mine', the service has 'theirs'\n"
+        f"{created.id} is not as asked: description is not as the service has it\n"
     ) == capsys.readouterr().out
 
 

@@ -1,0 +1,225 @@
+"""
+Which values no text may show, and texts without them.
+
+What a program marks as secret is known by name (`state.SECRETS`): its values are taken out of
+whatever this process says. Description, model parameters and client token are treated as secrets
+always: no text of ours shows them in the first place, and the cloud's words go without them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar, cast, overload
+from urllib.parse import quote, quote_plus
+
+from pulumi_adbpg_model import state
+from pulumi_adbpg_model.errors import AdbpgModelError, ApiError, OperationError
+from pulumi_adbpg_model.lifecycle import Reporter
+from pulumi_adbpg_model.terminal import printable
+
+__all__ = ["HIDDEN", "SecretValues"]
+
+#: What stands in place of a secret, as in Pulumi's own texts. Not `*`, which means anything in
+#: the target of a command.
+HIDDEN = "[secret]"
+#: A shorter value is hidden between quotation marks only: it would be found in every sentence.
+_SHORTEST = 3
+#: A longer one is hidden within words and numbers, too.
+_LONG = 8
+#: The engine shows URNs, and commands name them; and what is hidden already is.
+_KEPT = r"(?P<kept>urn:pulumi:[^\s'\"`]+|\[secret\])"
+#: How much of a value at the end of a text that was cut off gives it away.
+_TELLING = 4
+#: Where a word begins: also after a character that is percent-encoded.
+_BEFORE, _AFTER = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2}))", r"(?![^\W_])"
+
+_Api = TypeVar("_Api")
+#: What is looked for in texts, and the same in lower case.
+_Sought = tuple[tuple[str, str], ...]
+
+
+class SecretValues:
+    """
+    The secret values of all resources that a process was told of, since texts about one name what
+    another declares. Threads share it.
+    """
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self._lock = threading.Lock()
+        self._seen: set[tuple[bool, str]] = set()
+        #: What the program marked, and that with what is always secret: the longest first.
+        self._marked: _Sought = ()
+        self._all: _Sought = ()
+
+    def learn(self, properties: Mapping[str, Any], names: Iterable[str]) -> None:
+        """
+        Remember the values of inputs or outputs.
+
+        Args:
+            properties: A property bag.
+            names: Those of secret ones.
+        """
+        # What no text of ours shows need not be looked for in them.
+        marked = frozenset(names).difference(state.ALWAYS_SECRET)
+        given = {
+            (name in marked, value)
+            for name in {*marked, *state.ALWAYS_SECRET, "api_key"}
+            for value in _values(properties.get(name))
+        }
+        if given <= self._seen:
+            return
+        with self._lock:
+            new = given - self._seen
+            self._all = _longest_first(self._all, (value for _, value in new))
+            self._marked = _longest_first(self._marked, (value for marks, value in new if marks))
+            self._seen |= new
+
+    @overload
+    def hide(self, text: str) -> str: ...
+
+    @overload
+    def hide(self, text: str | None) -> str | None: ...
+
+    def hide(self, text: str | None) -> str | None:
+        """A text of ours, if there is one, without what the program marked as secret."""
+        return None if text is None else _without(text, self._marked)
+
+    def hide_in_answer(self, error: ApiError) -> None:
+        """Take all secrets out of the cloud's own words."""
+        error.reason = _without(error.reason, self._all)
+        if error.code is not None:
+            error.code = _without(str(error.code), self._all)
+        error.args = (error.action, error.subject, error.reason)
+
+    def hide_in_error(self, error: AdbpgModelError) -> AdbpgModelError:
+        """The error itself, if there is nothing to hide in its text; else one without."""
+        text = str(error)
+        hidden = self.hide(text)
+        return error if hidden == text else OperationError(hidden)
+
+    def spoken(self, report: Reporter) -> Reporter:
+        """A voice that tells what another would, without secrets."""
+        return _Spoken(report, self.hide)
+
+    def guarded(self, api: _Api) -> _Api:
+        """A way to the cloud whose errors repeat no secret that was sent."""
+        return cast("_Api", _Guard(api, self.hide_in_answer))  # it has all that the other has
+
+
+class _Spoken(Reporter):
+    """A `Reporter` in front of another."""
+
+    def __init__(self, behind: Reporter, hide: Callable[[str], str]) -> None:
+        self._behind = behind
+        self._hide = hide
+
+    def progress(self, message: str) -> None:
+        self._behind.progress(self._hide(message))
+
+    def note(self, message: str) -> None:
+        self._behind.note(self._hide(message))
+
+    def warn(self, message: str) -> None:
+        self._behind.warn(self._hide(message))
+
+
+class _Guard:
+    """Stands in front of another object, and looks at the errors that its methods raise."""
+
+    def __init__(self, behind: Any, look_at: Callable[[ApiError], None]) -> None:
+        self._behind = behind
+        self._look_at = look_at
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._behind, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return method(*args, **kwargs)
+            except ApiError as error:
+                self._look_at(error)
+                raise
+
+        return call
+
+
+def _values(value: Any) -> Iterator[str]:
+    """The texts that tell a value, or a part of it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(state.whole_numbers(value))
+    elif isinstance(value, Mapping):
+        yield from _as_json(value)
+        for key, item in value.items():
+            yield from _values(key)
+            yield from _values(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _values(item)
+
+
+def _as_json(value: Mapping[str, Any]) -> Iterator[str]:
+    for separators in ((",", ":"), (", ", ": ")):
+        try:
+            yield json.dumps(state.whole_numbers(value), separators=separators)
+        except (TypeError, ValueError):  # what is not known yet, or no JSON
+            return
+
+
+def _forms(value: str) -> set[str]:
+    """How a value may stand in a text: as it is, in one line, or encoded in one of some ways."""
+    bare = value.strip()
+    line = " ".join(bare.split())
+    once = quote(bare, safe="~")
+    escaped = {json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1], repr(bare)[1:-1]}
+    encoded = {once, quote(once, safe="~"), quote(bare), quote_plus(bare)}
+    texts = {bare, line, printable(line), *escaped, *encoded}
+    return {text for text in texts if text}
+
+
+def _longest_first(known: _Sought, values: Iterable[str]) -> _Sought:
+    there = {form for form, _ in known}
+    forms = {form for value in values for form in _forms(value)} - there
+    if not forms:
+        return known
+    both = [*known, *((form, form.lower()) for form in forms)]
+    return tuple(sorted(both, key=lambda sought: -len(sought[0])))
+
+
+def _without(text: str, forms: _Sought) -> str:
+    if "…" in text and forms:
+        text = _ends_without(text, forms)
+    lower = text.lower()
+    there = [form for form, lowered in forms if lowered in lower]
+    if not there:
+        return text
+    found = re.compile("|".join([_KEPT, *map(_pattern, there)]), re.IGNORECASE)
+    return found.sub(lambda match: match["kept"] or HIDDEN, text)
+
+
+def _pattern(form: str) -> str:
+    escaped = re.escape(form)
+    if len(form) < _SHORTEST:
+        return rf"(?<=['\"]){escaped}(?=['\"])"
+    return escaped if len(form) >= _LONG else f"{_BEFORE}{escaped}{_AFTER}"
+
+
+def _ends_without(text: str, forms: _Sought) -> str:
+    """Where a text was cut off, the beginning of a secret may be left."""
+    parts = text.split("…")
+    for index, part in enumerate(parts[:-1]):
+        left = max(_left_of(lowered, part.lower()) for _, lowered in forms)
+        if left:
+            parts[index] = f"{part[:-left]}{HIDDEN}"
+    return "…".join(parts)
+
+
+def _left_of(form: str, part: str) -> int:
+    """How much of the beginning of a secret the end of a text is; 0 where that tells nothing."""
+    sizes = range(min(len(form), len(part)), _TELLING - 1, -1)
+    return next((size for size in sizes if part.endswith(form[:size])), 0)
