@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
+from pulumi_adbpg_model.identity import CREDENTIAL_SOURCES
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import mutations, place, program, pulumi_ids
 from tests.engine.stack import Failed, Stack
@@ -55,15 +56,8 @@ def test_up_names_every_place_when_there_are_no_credentials(
         stack.up()
     (line,) = failed.value.reasons
     assert line.startswith(
-        "no Alibaba Cloud credentials were found. Looked in: "
-        "config adbpg:accessKey with adbpg:secretKey; config adbpg:profile; "
-        "config alicloud:accessKey with alicloud:secretKey; config alicloud:profile; "
-        "environment ALICLOUD_ACCESS_KEY with ALICLOUD_SECRET_KEY; "
-        "environment ALIBABA_CLOUD_ACCESS_KEY_ID with ALIBABA_CLOUD_ACCESS_KEY_SECRET; "
-        "environment ALICLOUD_PROFILE; "
-        "the default credential chain (OIDC role, ~/.aliyun/config.json and "
-        "~/.alibabacloud/credentials.ini with ALIBABA_CLOUD_PROFILE, ECS RAM role, credentials "
-        "URI). The chain says: "
+        f"no Alibaba Cloud credentials were found. Looked in: {'; '.join(CREDENTIAL_SOURCES)}. Of "
+        "the last: ~/.aliyun/config.json: the file does not exist; "
     )
     assert "Traceback" not in failed.value.output
     assert simulator.requests == []
