@@ -16,7 +16,6 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from pulumi_adbpg_model import host
 from pulumi_adbpg_model.clock import Clock
@@ -151,7 +150,9 @@ def diagnose_cloud(settings: Settings, clock: Clock, instance: str | None) -> It
 def _passed_over(settings: Settings) -> Iterator[Finding]:
     others = list(settings.passed_over)
     if not isinstance(settings.credentials, DefaultChain):
-        others += [file for file in _CHAIN_FILES if Path(file).expanduser().is_file()]
+        # Without access to it, those of a path raise.
+        there = [file for file in _CHAIN_FILES if os.path.isfile(os.path.expanduser(file))]  # noqa: PTH111, PTH113
+        others += there
     if others:
         text = f"{', '.join(others)}: {settings.credentials.source} comes first in the order"
         yield Finding(OK, "set, but not used", text)

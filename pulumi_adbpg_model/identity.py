@@ -62,6 +62,10 @@ class Profile:
     file: str | None = None
     #: Whether it may be a section of `CredentialsFile` as well.
     or_section: bool = False
+    #: What is set besides, and is taken before a profile of some modes.
+    rivals: tuple[str, ...] = ()
+    #: Where its role is assumed; None: where it says, or at the address of the whole cloud.
+    sts_host: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class CredentialsFile:
     section: str = "default"
     #: None: `~/.alibabacloud/credentials.ini`.
     file: str | None = None
+    #: See `Profile`.
+    sts_host: str | None = None
 
 
 @dataclass(frozen=True)
@@ -253,15 +259,15 @@ class Identity:
                     f"config adbpg:{name} is not a setting: set alicloud:{name}, which holds for "
                     "this package and for pulumi-alicloud"
                 )
-        reader = _Reader(config, environ)
-        first, *later = [*(one for one in _places(reader, sts_host) if one.names), _nothing(reader)]
+        reader = _Reader(config, environ, sts_host)
+        first, *later = [*(one for one in _places(reader) if one.names), _nothing(reader)]
         credentials = first.make()
         passed_over = [name for name in first.names if name not in first.used]
         passed_over += [name for place in later for name in place.names]
         if first.alone:
             passed_over += reader.names((_ASSUMED,), _ASSUMED_VARIABLES[:1])
         else:
-            role = _assumed_role(reader, sts_host)
+            role = _assumed_role(reader)
             if role is not None:
                 source = f"config {_ASSUMED}, with {credentials.source}"
                 credentials = AssumedRole(source, role, credentials)
@@ -325,9 +331,12 @@ class _Place:
 class _Reader:
     """Reads settings by their names."""
 
-    def __init__(self, config: ConfigReader, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, config: ConfigReader, environ: Mapping[str, str], sts_host: str | None
+    ) -> None:
         self.config = config
         self.environ = environ
+        self.sts_host = sts_host
 
     def set_ones(self, *names: str) -> list[tuple[str, str]]:
         """Those that are set, as they are called in texts, with their values."""
@@ -364,30 +373,30 @@ class _Reader:
     def chain(self) -> DefaultChain:
         sources: list[Profile | CredentialsFile | EcsRole] = []
         if not self.says_true(_NO_PROFILES):
-            sources.append(Profile("~/.aliyun/config.json", None))
+            sources.append(Profile("~/.aliyun/config.json", None, sts_host=self.sts_host))
         file = self.environ.get("ALIBABA_CLOUD_CREDENTIALS_FILE") or None
         name = "environment ALIBABA_CLOUD_CREDENTIALS_FILE"
         source = name if file else "~/.alibabacloud/credentials.ini"
-        sources.append(CredentialsFile(source, file=file))
+        sources.append(CredentialsFile(source, file=file, sts_host=self.sts_host))
         if not self.says_true(_NO_ECS):
             sources.append(EcsRole("the RAM role of the ECS instance"))
         return DefaultChain(tuple(sources))
 
 
-def _places(reader: _Reader, sts_host: str | None) -> Iterator[_Place]:
-    if reader.names(*_OWN_KEY[:2]):
+def _places(reader: _Reader) -> Iterator[_Place]:
+    if reader.names(*_OWN_KEY):
         yield reader.place(_OWN_KEY, lambda: _key(reader, *_OWN_KEY), alone=True)
     yield reader.place([_OWN_PROFILE], lambda: _own_profile(reader), alone=True)
     if reader.names(_KEY_IDS, _KEY_SECRETS):
         parts = (_KEY_IDS, _KEY_SECRETS, _TOKENS)
-        yield reader.place(parts, lambda: _key(reader, *parts, beside=_profile(reader)))
-    yield reader.place([_PROFILES], lambda: _profile(reader) or reader.chain())
+        yield reader.place(parts, lambda: _key(reader, *parts, beside=_profile_beside(reader)))
+    yield reader.place([_PROFILES], lambda: _profile(reader))
     yield reader.place([_URIS], lambda: CredentialsUri(*_named(reader, _URIS)))
     yield reader.place([_PROFILE_FILES[:2]], lambda: _file_alone(reader))
     yield reader.place([_ECS_ROLES], lambda: _ecs_role(reader))
-    yield reader.place([(_OIDC,)], lambda: _oidc_role(reader, sts_host))
+    yield reader.place([(_OIDC,)], lambda: _oidc_role(reader))
     token_file, provider, _ = _OIDC_VARIABLES
-    yield reader.place([(token_file,), (provider,)], lambda: _oidc_of_variables(reader, sts_host))
+    yield reader.place([(token_file,), (provider,)], lambda: _oidc_of_variables(reader))
 
 
 def _nothing(reader: _Reader) -> _Place:
@@ -412,6 +421,8 @@ def _key(
 ) -> StaticKey:
     """Id, secret and token, each from the first of its own names that is set."""
     id_, secret, token = (reader.first(names) for names in (ids, secrets, tokens))
+    if id_ is None and secret is None and token is not None:
+        raise ConfigurationError(f"{token[0]} is set without {ids[0]}: it goes with that")
     if id_ is None or secret is None:
         given, missing = (id_, secrets) if secret is None else (secret, ids)
         told = missing[0] if len(missing) == 1 else f"none of {', '.join(missing)}"
@@ -439,16 +450,36 @@ def _bare(source: str) -> str:
 def _own_profile(reader: _Reader) -> Profile:
     found = _named(reader, _OWN_PROFILE)
     _check_profiles_are_on(reader, found[0])
-    return Profile(*found, file=_file(reader, _PROFILE_FILES[:2]))
+    file = _file(reader, _PROFILE_FILES[:2])
+    return Profile(*found, file=file, sts_host=reader.sts_host)
 
 
-def _profile(reader: _Reader) -> Profile | None:
+def _profile(reader: _Reader) -> Profile:
+    source, _ = _named(reader, _PROFILES)
+    _check_profiles_are_on(reader, source)
+    token = reader.first(_TOKENS)
+    if token is not None:
+        raise ConfigurationError(
+            f"{token[0]} is set without a key, and {source} names a profile, with whose key "
+            "pulumi-alicloud sends it: unset one of them"
+        )
+    return _profile_of(reader, *_named(reader, _PROFILES))
+
+
+def _profile_beside(reader: _Reader) -> Profile | None:
     found = reader.first(_PROFILES)
-    if found is None:
-        return None
-    either = _bare(found[0]) == "ALIBABA_CLOUD_PROFILE"
-    _check_profiles_are_on(reader, found[0])
-    return Profile(*found, file=_file(reader, _PROFILE_FILES), or_section=either)
+    return None if found is None else _profile_of(reader, *found)
+
+
+def _profile_of(reader: _Reader, source: str, name: str) -> Profile:
+    return Profile(
+        source,
+        name,
+        file=_file(reader, _PROFILE_FILES),
+        or_section=_bare(source) == "ALIBABA_CLOUD_PROFILE",
+        rivals=tuple(reader.names(_URIS, _ECS_ROLES, (_OIDC,))),
+        sts_host=reader.sts_host,
+    )
 
 
 def _check_profiles_are_on(reader: _Reader, source: str) -> None:
@@ -482,7 +513,7 @@ def _ecs_role(reader: _Reader) -> EcsRole:
     return EcsRole(source, name)
 
 
-def _assumed_role(reader: _Reader, sts_host: str | None) -> Role | None:
+def _assumed_role(reader: _Reader) -> Role | None:
     fields = mapping_of(reader.config, _ASSUMED)
     if fields is None:
         alone = reader.names(_ASSUMED_VARIABLES[:1])
@@ -501,11 +532,10 @@ def _assumed_role(reader: _Reader, sts_host: str | None) -> Role | None:
         session="sessionName",
         sessions=(session, _SESSION_NAME),
         durations=(duration,),
-        sts_host=sts_host,
     )
 
 
-def _oidc_role(reader: _Reader, sts_host: str | None) -> OidcRole:
+def _oidc_role(reader: _Reader) -> OidcRole:
     fields = mapping_of(reader.config, _OIDC) or {}
     known = ("roleArn", "roleSessionName", "oidcProviderArn", "oidcTokenFile", "oidcToken")
     found = _Fields(_OIDC, fields, (*known, *_OF_EITHER))
@@ -522,7 +552,6 @@ def _oidc_role(reader: _Reader, sts_host: str | None) -> OidcRole:
         session="roleSessionName",
         sessions=(_SESSION_NAME,),
         durations=(),
-        sts_host=sts_host,
     )
     token_file, provider = _OIDC_VARIABLES[:2]
     return OidcRole(
@@ -533,7 +562,7 @@ def _oidc_role(reader: _Reader, sts_host: str | None) -> OidcRole:
     )
 
 
-def _oidc_of_variables(reader: _Reader, sts_host: str | None) -> OidcRole:
+def _oidc_of_variables(reader: _Reader) -> OidcRole:
     missing = [name for name in _OIDC_VARIABLES if not reader.environ.get(name)]
     if missing:
         given = reader.names(_OIDC_VARIABLES)[0]
@@ -542,7 +571,7 @@ def _oidc_of_variables(reader: _Reader, sts_host: str | None) -> OidcRole:
         )
     token_file, provider, arn = (reader.environ[name] for name in _OIDC_VARIABLES)
     session = reader.environ.get(_SESSION_NAME) or Role.session_name
-    role = Role(arn, session, sts_host=sts_host)
+    role = Role(arn, session, sts_host=reader.sts_host)
     return OidcRole(f"environment {_OIDC_VARIABLES[0]}", role, provider, token_file)
 
 
@@ -590,15 +619,17 @@ def _role(
     session: str,
     sessions: tuple[str, ...],
     durations: tuple[str, ...],
-    sts_host: str | None,
 ) -> Role:
-    duration: object = fields.values.get("sessionExpiration") or _file(reader, durations)
-    text = str(Role.duration_s if duration is None else duration)
+    source = f"config {fields.key}.sessionExpiration"
+    duration: object = fields.values.get("sessionExpiration")
+    if not duration:
+        source, duration = reader.first(durations) or (source, str(Role.duration_s))
+    text = str(duration)
     seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
     if not _LEAST_SESSION_S <= seconds <= _MOST_SESSION_S:
         raise ConfigurationError(
-            f"config {fields.key}.sessionExpiration must be a whole number of seconds from "
-            f"{_LEAST_SESSION_S} to {_MOST_SESSION_S}"
+            f"{source} must be a whole number of seconds from {_LEAST_SESSION_S} to "
+            f"{_MOST_SESSION_S}"
         )
     return Role(
         fields.required(reader, "roleArn", arns),
@@ -606,5 +637,5 @@ def _role(
         fields.text(reader, "policy"),
         fields.text(reader, "externalId"),
         seconds,
-        sts_host,
+        reader.sts_host,
     )

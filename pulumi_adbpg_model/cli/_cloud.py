@@ -14,6 +14,7 @@ from pulumi_adbpg_model.cli._given import TEXT
 from pulumi_adbpg_model.cli._stack import NO_CONFIGURATION, Configuration, read_configuration
 from pulumi_adbpg_model.cli._streams import say
 from pulumi_adbpg_model.domain import is_id_part
+from pulumi_adbpg_model.errors import ConfigurationError
 from pulumi_adbpg_model.identity import Profile
 from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
 from pulumi_adbpg_model.terminal import printable
@@ -97,8 +98,8 @@ _OPTIONS = (
     ),
     click.option("--no-stack", is_flag=True, help="Use the configuration of no stack."),
 )
-#: Keys that say nothing of whom: an option that does goes before all others.
-_IMPERSONAL = ("region", "endpoint", "maxPollInterval", "parallel", "preflight")
+#: What `--profile`, which stands for `adbpg:profile`, goes before all the same.
+_OWN_KEY = ("adbpg:accessKey", "adbpg:secretKey", "adbpg:securityToken")
 
 instance_option = click.option(
     "--instance",
@@ -152,16 +153,17 @@ class Place:
         """
         values = configuration.values
         if self.profile is not None:
-            values = {
-                key: value for key, value in values.items() if key.partition(":")[2] in _IMPERSONAL
-            }
+            values = {key: value for key, value in values.items() if key not in _OWN_KEY}
         options = {
             "adbpg:region": self.region,
             "adbpg:endpoint": self.endpoint,
             "adbpg:profile": self.profile,
         }
         given = {key: value for key, value in options.items() if value is not None}
-        settings = Settings.resolve({**values, **given}.get, os.environ)
+        try:
+            settings = Settings.resolve({**values, **given}.get, os.environ)
+        except ConfigurationError as error:
+            raise ConfigurationError(configuration.hide(str(error))) from None
         if isinstance(settings.credentials, Profile) and self.profile is not None:
             named = dataclasses.replace(settings.credentials, source="--profile")
             return dataclasses.replace(settings, credentials=named)

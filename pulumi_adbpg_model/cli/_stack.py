@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +50,29 @@ class Configuration:
     advice: str = ""
     #: Text by key, such as `adbpg:region`; of a value that is an object, its JSON.
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: The keys of those that are secrets.
+    secret: Collection[str] = ()
+
+    def hide(self, text: str) -> str:
+        """A text without the values of secrets, and without the texts in one that is an object."""
+        for value in sorted(self._hidden(), key=len, reverse=True):
+            text = text.replace(value, "[secret]")
+        return text
+
+    def _hidden(self) -> Iterator[str]:
+        for key in self.secret:
+            yield self.values[key]
+            with contextlib.suppress(ValueError, RecursionError):
+                yield from _texts(json.loads(self.values[key]))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for item in value.values() for text in _texts(item))
+    elif isinstance(value, list):
+        yield from (text for item in value for text in _texts(item))
 
 
 #: Of no stack.
@@ -97,11 +120,11 @@ def read_configuration(stack: str | None, *, timeout_s: float = _TIMEOUT_S) -> C
         named = ran.printed.strip()
         if ran.code != 0 or not _NAME.fullmatch(named):
             raise _unreadable("of the selected stack", *_why(ran, command))
-    values = _values(cli, named, timeout_s)
+    values, secret = _values(cli, named, timeout_s)
     note = f"Using the configuration of stack {named} of {project}"
     if _has_environments(project, named):
         note += "; variables that its ESC environments set count under `pulumi env run` only"
-    return Configuration(f"{note}.", values=values)
+    return Configuration(f"{note}.", values=values, secret=secret)
 
 
 @dataclass(frozen=True)
@@ -146,18 +169,21 @@ def _has_environments(project: Path, stack: str) -> bool:
     return re.search("^environment:", text, re.MULTILINE) is not None
 
 
-def _values(cli: str, stack: str, timeout_s: float) -> Mapping[str, str]:
+def _values(cli: str, stack: str, timeout_s: float) -> tuple[Mapping[str, str], Collection[str]]:
+    """The values by key, and the keys of secrets."""
+    secret: list[str] = []
     options = ["config", "--json", f"--stack={stack}"]
     ran = _run(cli, [*options, "--open"], timeout_s)
     found = _parsed(ran)
     if found is not None and None in found.values():
         # Only for a secret of ours: that takes the stack's passphrase, or somebody's key.
+        secret = [key for key, value in found.items() if value is None]
         ran = _run(cli, [*options, "--show-secrets"], timeout_s)
         found = _parsed(ran)
     if found is None or None in found.values():
         command = f"pulumi config --stack {shlex.quote(stack)}"
         raise _unreadable(f"of stack {stack}", *_why(ran, command))
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in found.items() if value is not None}, secret
 
 
 def _parsed(ran: _Ran) -> Mapping[str, str | None] | None:

@@ -15,7 +15,7 @@ from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest
 from darabonba.runtime import RuntimeOptions
 
 from pulumi_adbpg_model.clock import Clock
-from pulumi_adbpg_model.errors import AccessError, ApiError, RenewalError, TransportError
+from pulumi_adbpg_model.errors import AccessError, AdbpgModelError, RenewalError, TransportError
 from pulumi_adbpg_model.gateway._credentials import Signer
 from pulumi_adbpg_model.gateway._endpoints import host_of, sts_of
 from pulumi_adbpg_model.gateway._errors import translate
@@ -95,7 +95,7 @@ class Client:
         token = self._signer.get_credential().security_token
         return f"{self._signer.told}, {'temporary' if token else 'an access key'}"
 
-    def _explained(self, error: ApiError | TransportError) -> ApiError | TransportError:
+    def _explained(self, error: AdbpgModelError) -> AdbpgModelError:
         """Say of refused credentials where they come from, and if they should have been renewed."""
         failure = self._signer.failure
         if not isinstance(error, AccessError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
@@ -19,14 +21,23 @@ __all__ = ["Signer"]
 _PAUSE_S = 10.0
 #: What fails at first, and may pass, is tried once more after so long.
 _SECOND_TRY_S = 1.0
+#: An answer of a source is waited for so long; a command may take a minute.
+_MOST_S = 65.0
+#: Credentials are renewed so long before their end, or after half of what they have left.
+_AHEAD_S = 15 * 60.0
+#: So long before their end they are not used any more, if there are others.
+_OVER_S = 5.0
+#: What does not say when it ends is asked for again after so long.
+_UNSURE_S = 60.0
+_LOOK_S = 0.02
 
 
 class Signer:
     """
     Who signs, as the official client asks for it. Threads may share it.
 
-    A renewal that fails is no failure: the library renews a quarter of an hour before the end, and
-    the cloud says when that has come.
+    A renewal that fails is no failure: it is tried long before the end, and the cloud says when
+    that has come.
     """
 
     _known: ClassVar[WeakValueDictionary[tuple[Credentials, Clock], Signer]] = WeakValueDictionary()
@@ -36,16 +47,34 @@ class Signer:
     def of(cls, credentials: Credentials, clock: Clock) -> Signer:
         """The one of this process: what it was given serves every region, preview and wait."""
         with cls._knowing:
-            return cls._known.setdefault((credentials, clock), cls(credentials, clock))
+            found = cls._known.get((credentials, clock))
+            if found is None:
+                found = cls._known[credentials, clock] = cls(credentials, clock)
+            return found
 
-    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+    def __init__(
+        self, credentials: Credentials, clock: Clock, now: Callable[[], float] = time.time
+    ) -> None:
+        """
+        Make one that has asked for nothing yet.
+
+        Args:
+            credentials: Where they come from.
+            clock: Bounds the waiting, and tells of a cancel.
+            now: The time, in seconds since 1970, by which credentials end.
+        """
         self._credentials = credentials
         self._clock = clock
+        self._now = now
         self._lock = threading.Lock()
         self._supply: Supply | Chain | None = None
         self._last: CredentialModel | None = None
-        #: When the source failed last, and why; None when it did not.
-        self._failed: tuple[float, UnusableError] | None = None
+        self._ends: float | None = None
+        #: Not before this time of the clock the source is asked again.
+        self._next_s = 0.0
+        self._error: UnusableError | None = None
+        #: Set when the question to the source that is under way is over; None without one.
+        self._asking: threading.Event | None = None
         #: Every secret and token that was given so far, to be masked in texts.
         self.secrets: set[str] = set()
 
@@ -56,18 +85,32 @@ class Signer:
         Raises:
             ConfigurationError: There is nothing, and never was.
         """
-        # Whoever has what may still do waits for nobody's renewal.
-        if not self._lock.acquire(blocking=self._last is None) and self._last is not None:
-            return self._last
-        try:
-            return self._current()
-        finally:
-            self._lock.release()
+        began_s = self._clock.monotonic()
+        with self._lock:
+            asking, mine = self._asking, False
+            if asking is None and (began_s >= self._next_s or self._is_over(fresh_try=True)):
+                asking, mine = threading.Event(), True
+                self._asking = asking
+                # In a thread, because nothing ends a question that hangs.
+                threading.Thread(target=self._ask, args=(asking,), daemon=True).start()
+            # Whoever has what may still do waits for nobody else's question.
+            if asking is None or not (mine or self._last is None or self._is_over()):
+                return self._held()
+        while not asking.wait(_LOOK_S):
+            late = self._clock.monotonic() - began_s > _MOST_S
+            if late or self._clock.cancelled:
+                why = "it does not answer in time" if late else "its answer was not waited for"
+                with self._lock:
+                    self._failed(UnusableError(why))
+                    self._asking = None if self._asking is asking else self._asking
+                break
+        with self._lock:
+            return self._held()
 
     @property
     def failure(self) -> str | None:
         """Why the last renewal failed; None when it did not."""
-        return None if self._failed is None else str(self._failed[1])
+        return None if self._error is None else str(self._error)
 
     @property
     def told(self) -> str:
@@ -77,43 +120,80 @@ class Signer:
             return source
         return f"{source}: {self._supply.told}"
 
-    def _current(self) -> CredentialModel:
-        now = self._clock.monotonic()
-        if self._failed is None or now - self._failed[0] >= _PAUSE_S:
-            try:
-                self._last = self._given()
-            except UnusableError as error:
-                self._failed = (now, error)
-            else:
-                self._failed = None
-        if self._last is None and self._failed is not None:
-            raise self._none(self._failed[1])
+    def _held(self) -> CredentialModel:
+        if self._last is None:
+            raise self._none(self._error or UnusableError("it was not asked"))
         return self._last
+
+    def _is_over(self, *, fresh_try: bool = False) -> bool:
+        """Whether what is held has ended, and for a fresh try: no failure says so already."""
+        if self._ends is None or (fresh_try and self._error is not None):
+            return False
+        return self._now() >= self._ends - _OVER_S
+
+    def _ask(self, asking: threading.Event) -> None:
+        """Ask the source, and keep what it gives."""
+        try:
+            found: CredentialModel | UnusableError = self._given()
+        except UnusableError as error:
+            found = error
+        except Exception:  # noqa: BLE001 - a thread of one's own may not end in silence
+            found = UnusableError("its answer cannot be used")
+        with self._lock:
+            if isinstance(found, UnusableError):
+                self._failed(found)
+            self._asking = None if self._asking is asking else self._asking
+        asking.set()
+
+    def _failed(self, error: UnusableError) -> None:
+        self._error, self._next_s = error, self._clock.monotonic() + _PAUSE_S
 
     def _given(self) -> CredentialModel:
         try:
-            return self._ask()
+            return self._taken()
         except UnusableError as error:
             if self._last is not None or not error.passing:
                 raise
             self._clock.sleep(_SECOND_TRY_S)
             if self._clock.cancelled:
                 raise
-        return self._ask()
+        return self._taken()
 
-    def _ask(self) -> CredentialModel:
+    def _taken(self) -> CredentialModel:
         if self._supply is None:
             self._supply = supply_of(self._credentials)
         found = self._supply.get_credentials()
-        secret, token = found.get_access_key_secret(), found.get_security_token()
-        self.secrets |= {text for text in (secret, token) if text}
-        return CredentialModel(
+        ends = found.get_expiration() or None
+        left_s = None if ends is None else ends - self._now()
+        if left_s is not None and left_s <= 0:
+            raise UnusableError(f"{self._supply.told}: it gives credentials that have expired")
+        token = found.get_security_token()
+        model = CredentialModel(
             access_key_id=found.get_access_key_id(),
-            access_key_secret=secret,
+            access_key_secret=found.get_access_key_secret(),
             security_token=token,
             type="sts" if token else "access_key",
             provider_name=found.get_provider_name(),
         )
+        with self._lock:
+            same = self._last is not None and self._last.to_map() == model.to_map()
+            # The library keeps back that a renewal failed, for some sources.
+            if same and left_s is not None and left_s < _AHEAD_S:
+                self._error = UnusableError(f"{self._supply.told}: it gives no newer credentials")
+            else:
+                self._error = None
+            self._last, self._ends = model, ends
+            self._next_s = self._clock.monotonic() + self._good_for_s(left_s)
+            self.secrets |= {text for text in (model.access_key_secret, token) if text}
+        return model
+
+    def _good_for_s(self, left_s: float | None) -> float:
+        """How long nothing newer is asked for."""
+        if self._supply is not None and self._supply.lasting:
+            return float("inf")
+        if left_s is None:
+            return _UNSURE_S
+        return max(min(_PAUSE_S, left_s / 2), left_s - _AHEAD_S, left_s / 2)
 
     def _none(self, error: UnusableError) -> ConfigurationError:
         if error.nothing and isinstance(self._credentials, DefaultChain):

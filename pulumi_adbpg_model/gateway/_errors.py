@@ -17,6 +17,7 @@ from pulumi_adbpg_model.errors import (
     AccessError,
     ApiError,
     BusyError,
+    ConfigurationError,
     InstanceNotFoundError,
     InvalidRequestError,
     NotFoundError,
@@ -26,7 +27,7 @@ from pulumi_adbpg_model.errors import (
     TokenMismatchError,
     TransportError,
 )
-from pulumi_adbpg_model.gateway._transport import FrontEndRefused, transport_reason
+from pulumi_adbpg_model.gateway._transport import FrontEndRefused, ProxyUnusable, transport_reason
 from pulumi_adbpg_model.gateway._wire import text
 
 __all__ = ["CODES", "error_class", "translate"]
@@ -113,7 +114,7 @@ def error_class(code: str | None, status: int | None) -> type[ApiError]:
 
 def translate(
     error: Exception, action: str, subject: str, host: str, secrets: list[str]
-) -> ApiError | TransportError:
+) -> ApiError | TransportError | ConfigurationError:
     """
     Make our own error out of whatever the SDK raised.
 
@@ -129,6 +130,8 @@ def translate(
     cause: BaseException = getattr(error, "inner_exception", None) or error
     # The SDK wraps the transport's exception in its own, leaving the original as the context.
     origin = cause.__context__ or cause
+    if isinstance(origin, ProxyUnusable):
+        return ConfigurationError(f"{transport_reason(origin, host)}: correct or unset it")
     if isinstance(origin, FrontEndRefused):
         return _from_front_end(origin, action, subject, host)
     return TransportError(action, subject, transport_reason(origin, host))

@@ -7,6 +7,7 @@ with an OIDC token in their URL, and puts that URL and whole answers into its er
 
 from __future__ import annotations
 
+import json
 import pkgutil
 import threading
 from importlib import import_module
@@ -19,11 +20,26 @@ from Tea.core import TeaCore
 from Tea.response import TeaResponse
 
 from pulumi_adbpg_model.clock import SystemClock
-from pulumi_adbpg_model.gateway._transport import GuardedSession, transport_reason
+from pulumi_adbpg_model.errors import ConfigurationError
+from pulumi_adbpg_model.gateway._transport import (
+    GuardedSession,
+    ProxyUnusable,
+    transport_reason,
+)
 
 __all__ = ["FetchError", "asked_host", "forget_host", "install"]
 
 _DEFAULT_TIMEOUT_MS = 10_000
+#: Codes of AssumeRole and AssumeRoleWithOIDC that say what to do about them.
+_CODES = frozenset(
+    """
+    AuthenticationFail.NoPermission AuthenticationFail.OIDCToken.Expired
+    AuthenticationFail.OIDCToken.Invalid EntityNotExist.OIDCProvider EntityNotExist.Role
+    InvalidAccessKeyId.Inactive InvalidAccessKeyId.NotFound InvalidParameter.OIDCProviderArn
+    InvalidParameter.RoleArn InvalidParameter.RoleSessionName InvalidSecurityToken.Expired
+    NoPermission SignatureDoesNotMatch Throttling Throttling.User
+    """.split()  # noqa: SIM905 - easier to read
+)
 
 
 class FetchError(Exception):
@@ -67,26 +83,36 @@ class _GuardedCore(TeaCore):  # type: ignore[misc] # it has no types
         )
         host = str(request.headers.get("host"))
         _asked.host = host
-        session = GuardedSession(
-            SystemClock(),
-            (options.get("readTimeout") or _DEFAULT_TIMEOUT_MS) / 1000,
-            connect_timeout_s=(options.get("connectTimeout") or _DEFAULT_TIMEOUT_MS) / 1000,
-            secure=str(prepared.url).startswith("https:"),
-        )
         try:
-            answer = session.exchange(prepared)
+            answer = GuardedSession(
+                SystemClock(),
+                (options.get("readTimeout") or _DEFAULT_TIMEOUT_MS) / 1000,
+                connect_timeout_s=(options.get("connectTimeout") or _DEFAULT_TIMEOUT_MS) / 1000,
+                secure=str(prepared.url).startswith("https:"),
+            ).exchange(prepared)
+        except ConfigurationError as error:
+            raise FetchError(str(error), passing=False) from None
         except RequestException as error:
-            untrusted = isinstance(error, transport.SSLError)
-            raise FetchError(transport_reason(error, host), passing=not untrusted) from None
+            lasting = isinstance(error, (transport.SSLError, ProxyUnusable))
+            raise FetchError(transport_reason(error, host), passing=not lasting) from None
         if answer.status_code != 200:
-            status = answer.status_code
-            passing = status >= 500 or status == 429
-            raise FetchError(f"{host} answers with status {status}", passing=passing)
+            status, code = answer.status_code, _code_in(answer.raw.getvalue())
+            told = f"{host} answers with status {status}{code and f' (code={code})'}"
+            raise FetchError(told, passing=status >= 500 or status == 429)
         response = TeaResponse()
         response.status_code = answer.status_code
         response.headers = {name.lower(): value for name, value in answer.headers.items()}
         response.body = answer.raw.read()
         return response
+
+
+def _code_in(content: bytes) -> str:
+    """The code of an STS error, if it is one that is known: any other text may hold anything."""
+    try:
+        code = json.loads(content).get("Code")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    return code if isinstance(code, str) and code in _CODES else ""
 
 
 def install() -> None:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alibabacloud_credentials import provider
 from alibabacloud_credentials.provider import (
     CLIProfileCredentialsProvider,
     EcsRamRoleCredentialsProvider,
     OIDCRoleArnCredentialsProvider,
-    ProfileCredentialsProvider,
     RamRoleArnCredentialsProvider,
+    RsaKeyPairCredentialsProvider,
     StaticAKCredentialsProvider,
     StaticSTSCredentialsProvider,
     URLCredentialsProvider,
@@ -67,7 +71,24 @@ _TYPES = {
     "ecs_ram_role": (),
     "rsa_key_pair": ("public_key_id", "private_key_file"),
 }
-#: What to say of a mode or type that asked no host and failed.
+#: Modes that pulumi-alicloud looks at later than at others, or not at all.
+_LATER_MODES = ("EcsRamRole", "OIDC")
+#: Modes that newer versions of the library have a class for: its name, parameters from fields.
+_OF_LIBRARY: dict[str, tuple[str, dict[str, str]]] = {
+    "CloudSSO": (
+        "CloudSSOCredentialsProvider",
+        {
+            "sign_in_url": "cloud_sso_sign_in_url",
+            "account_id": "cloud_sso_account_id",
+            "access_config": "cloud_sso_access_config",
+            "access_token": "access_token",
+            "access_token_expire": "cloud_sso_access_token_expire",
+        },
+    ),
+    "OAuth": ("OAuthCredentialsProvider", {}),
+    "External": ("ExternalCredentialsProvider", {"process_command": "process_command"}),
+}
+#: What to say of a mode that asked no host and failed.
 _OTHERWISE = {
     "External": "its command fails, or prints no credentials",
     "CloudSSO": f"its session is over: {_LOG_IN}",
@@ -76,6 +97,8 @@ _OTHERWISE = {
 #: More than any file of credentials has.
 _MOST_SIGNS = 1024 * 1024
 _MALFORMED = "what is there is incomplete or malformed"
+
+_NO_URL = "it is no URL that can be asked"
 
 
 class UnusableError(Exception):
@@ -92,18 +115,22 @@ class UnusableError(Exception):
 class Supply:
     """Gives credentials of one source, and renews them in time."""
 
-    def __init__(self, provider: Any, told: str, otherwise: str = _MALFORMED) -> None:
+    def __init__(
+        self, behind: Any, told: str, otherwise: str = _MALFORMED, *, lasting: bool = False
+    ) -> None:
         """
         Make one.
 
         Args:
-            provider: The library's.
+            behind: The library's provider.
             told: What it is, for texts.
             otherwise: What to say of a failure without an answer of any host.
+            lasting: Whether nothing renews what it gives.
         """
-        self._provider = provider
+        self._behind = behind
         self.told = told
         self._otherwise = otherwise
+        self.lasting = lasting
 
     def get_credentials(self) -> Any:
         """
@@ -114,7 +141,7 @@ class Supply:
         """
         _fetch.forget_host()
         try:
-            found = self._provider.get_credentials()
+            found = self._behind.get_credentials()
         except Exception as error:  # noqa: BLE001 - the library raises several unrelated kinds
             raise self.unusable(error) from None
         parts = {
@@ -139,6 +166,8 @@ class Supply:
                 return UnusableError(str(cause), nothing=cause.nothing, passing=cause.passing)
             if isinstance(cause, _fetch.FetchError):
                 return UnusableError(f"{self.told}: {cause}", passing=cause.passing)
+            if isinstance(cause, subprocess.TimeoutExpired):
+                return UnusableError(f"{self.told}: its command does not end", passing=True)
             about_files = self._otherwise == _MALFORMED and not _fetch.asked_host()
             if isinstance(cause, OSError) and about_files:
                 return UnusableError(f"{self.told}: {_kind(cause)}")
@@ -152,6 +181,7 @@ class Chain:
     """The first source that has anything; that one from then on."""
 
     told = "the default credential chain"
+    lasting = False
 
     def __init__(self, chain: DefaultChain) -> None:
         self._sources = chain.sources
@@ -172,7 +202,7 @@ class Chain:
                     raise
                 reasons.append(str(error))
                 continue
-            self._found, self.told = supply, supply.told
+            self._found, self.told, self.lasting = supply, supply.told, supply.lasting
             return credentials
         raise UnusableError("; ".join(reasons), nothing=True)
 
@@ -184,6 +214,15 @@ def supply_of(credentials: Credentials) -> Supply | Chain:
     Raises:
         UnusableError: It is incomplete, malformed or not there.
     """
+    try:
+        return _supply_of(credentials)
+    except UnusableError:
+        raise
+    except Exception:  # noqa: BLE001 - files may hold anything
+        raise UnusableError(_MALFORMED) from None
+
+
+def _supply_of(credentials: Credentials) -> Supply | Chain:
     if isinstance(credentials, StaticKey):
         return _static_key(credentials)
     if isinstance(credentials, Profile):
@@ -191,61 +230,81 @@ def supply_of(credentials: Credentials) -> Supply | Chain:
     if isinstance(credentials, CredentialsFile):
         return _section(credentials)
     if isinstance(credentials, CredentialsUri):
-        return _made(URLCredentialsProvider, "the credentials URI", uri=credentials.uri)
+        return _made(URLCredentialsProvider, "the credentials URI", _NO_URL, uri=credentials.uri)
     if isinstance(credentials, EcsRole):
-        told = "the RAM role of the ECS instance"
-        # Without a thread of its own, which would go on asking.
-        name = credentials.name
-        return _made(
-            EcsRamRoleCredentialsProvider, told, role_name=name, async_update_enabled=False
-        )
+        return _ecs_role("the RAM role of the ECS instance", credentials.name)
     if isinstance(credentials, OidcRole):
-        return _oidc_role(credentials)
+        told = f"the OIDC role with the token of {credentials.token_file}"
+        return _oidc_role(told, credentials.role, credentials.provider_arn, credentials.token_file)
     if isinstance(credentials, AssumedRole):
-        base = supply_of(credentials.base)
-        return _assumed(credentials.role, credentials_provider=base)
+        base = credentials.base
+        # Of a profile with a role of its own the key counts, as in pulumi-alicloud.
+        found = _profile(base, key_alone=True) if isinstance(base, Profile) else _supply_of(base)
+        return _assumed_role("the RAM role to assume", credentials.role, found)
     return Chain(credentials)
 
 
-def _made(new: Callable[..., Any], told: str, otherwise: str = _MALFORMED, **given: Any) -> Supply:
+def _made(
+    new: Callable[..., Any],
+    told: str,
+    otherwise: str = _MALFORMED,
+    *,
+    lasting: bool = False,
+    **given: Any,
+) -> Supply:
     try:
-        return Supply(new(**given), told, otherwise)
+        return Supply(new(**given), told, otherwise, lasting=lasting)
     except Exception as error:  # noqa: BLE001 - the library raises several unrelated kinds
         raise Supply(None, told, otherwise).unusable(error) from None
 
 
+def _key(told: str, id_: Any, secret: Any, token: Any = None) -> Supply:
+    given = {"access_key_id": id_, "access_key_secret": secret}
+    if token is None:
+        return _made(StaticAKCredentialsProvider, told, lasting=True, **given)
+    given["security_token"] = token
+    return _made(StaticSTSCredentialsProvider, told, lasting=True, **given)
+
+
 def _static_key(key: StaticKey) -> Supply:
-    if key.beside is not None and _mode_of(key.beside) == "RamRoleArn":
+    mode = None if key.beside is None else _mode_of(key.beside)
+    with_token = mode == "StsToken" and not key.security_token
+    if key.beside is not None and (mode == "RamRoleArn" or with_token):
+        part = "RAM role" if mode == "RamRoleArn" else "security token"
         raise UnusableError(
-            f"{key.beside.source} names a profile with a RAM role, too, which pulumi-alicloud "
-            "assumes with this key: set alicloud:assumeRole instead of the profile, or unset one "
-            "of them"
+            f"{key.beside.source} names a profile with a {part}, too, which pulumi-alicloud takes "
+            "together with this key: unset one of them"
         )
-    given = {"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}
-    if key.security_token is None:
-        return _made(StaticAKCredentialsProvider, "the access key", **given)
-    given["security_token"] = key.security_token
-    return _made(StaticSTSCredentialsProvider, "the access key", **given)
+    return _key("the access key", key.access_key_id, key.access_key_secret, key.security_token)
 
 
-def _oidc_role(credentials: OidcRole) -> Supply:
-    file = _path(credentials.token_file)
-    told = f"the OIDC role with the token of {credentials.token_file}"
-    _check_token(_text_of(file, told), told)
+def _ecs_role(told: str, name: str | None) -> Supply:
+    # Without a thread of its own, which would go on asking.
+    return _made(EcsRamRoleCredentialsProvider, told, role_name=name, async_update_enabled=False)
+
+
+def _oidc_role(told: str, role: Role, provider_arn: str, token_file: str) -> Supply:
+    file = _path(token_file)
+    token = _text_of(file, told)
+    sign = unusable_sign(token)
+    if sign is not None or not token:
+        raise UnusableError(f"{told}: the file {sign or 'is empty'}")
     return _made(
         OIDCRoleArnCredentialsProvider,
         told,
-        oidc_provider_arn=credentials.provider_arn,
+        oidc_provider_arn=provider_arn,
         oidc_token_file_path=str(file),
-        **_of_role(credentials.role),
+        **_of_role(role),
     )
 
 
-def _assumed(role: Role, credentials_provider: Any) -> Supply:
-    given = {**_of_role(role), "external_id": role.external_id}
-    told = "the RAM role to assume"
+def _assumed_role(told: str, role: Role, base: Supply | Chain) -> Supply:
     return _made(
-        RamRoleArnCredentialsProvider, told, credentials_provider=credentials_provider, **given
+        RamRoleArnCredentialsProvider,
+        told,
+        credentials_provider=base,
+        external_id=role.external_id,
+        **_of_role(role),
     )
 
 
@@ -259,64 +318,108 @@ def _of_role(role: Role) -> dict[str, Any]:
     }
 
 
-def _check_token(token: str, told: str) -> None:
-    sign = unusable_sign(token)
-    if sign is not None or not token:
-        raise UnusableError(f"{told}: the file {sign or 'is empty'}")
-
-
-def _profile(profile: Profile) -> Supply:
+def _profile(profile: Profile, *, key_alone: bool = False) -> Supply:
     shown = profile.file or _CLI_FILE
     file = _path(shown)
-    if profile.or_section and profile.file is None and not file.exists():
-        return _section(CredentialsFile(profile.source, str(profile.name)))
-    known = _profiles(file, shown)
+    absent = profile.file is None and not os.path.exists(file)  # noqa: PTH110 - never raises
+    known = None if absent and profile.or_section else _profiles(file, shown)
     if known is None:  # no file of the CLI: then it is one of the SDKs
-        return _section(CredentialsFile(profile.source, profile.name or "default", shown))
+        return _section_instead(profile, None if absent else profile.file)
     profiles, current = known
     name = profile.name or current
     found = profiles.get(name or "")
     if found is None and profile.or_section:
-        return _section(CredentialsFile(profile.source, str(name)))
+        return _section_instead(profile, None)
     if found is None:
         told = f"no profile {name!r}" if profile.name else "no current profile"
         raise UnusableError(f"{shown} has {told}", nothing=profile.name is None)
-    told = _checked_profile(found, profiles, f"profile {name!r} of {shown}", profile)
-    mode = str(found.get("mode"))
-    return _made(
-        CLIProfileCredentialsProvider,
-        told,
-        _OTHERWISE.get(mode, _MALFORMED),
-        profile_name=name,
-        profile_file=str(file),
+    if found.get("mode") in _LATER_MODES:
+        _refuse_rivals(profile, f"one of mode {found['mode']}")
+    kept = _Kept(profile, file, profiles, key_alone)
+    return _by_mode(kept, found, f"profile {name!r} of {shown}", ())
+
+
+def _section_instead(profile: Profile, file: str | None) -> Supply:
+    _refuse_rivals(profile, "a section of a file of the SDKs")
+    name = profile.name or "default"
+    return _section(CredentialsFile(profile.source, name, file, profile.sts_host))
+
+
+def _refuse_rivals(profile: Profile, what: str) -> None:
+    if profile.rivals:
+        raise UnusableError(
+            f"it names {what}, and {profile.rivals[0]} is set, too, which pulumi-alicloud takes "
+            "before that: unset one of them"
+        )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The file that a profile is in, and how it is wanted."""
+
+    profile: Profile
+    file: Path
+    profiles: Mapping[str, Mapping[str, Any]]
+    key_alone: bool
+
+
+def _by_mode(kept: _Kept, found: Mapping[str, Any], told: str, above: tuple[Any, ...]) -> Supply:
+    mode = found.get("mode")
+    if not isinstance(mode, str) or mode not in _MODES:
+        raise UnusableError(f"{told} has no mode that is known ({', '.join(_MODES)})")
+    told = f"{told} (mode {mode})"
+    missing = [field for field in _MODES[mode] if not found.get(field)]
+    if missing:
+        # What `aliyun configure` leaves when it is broken off is as good as nothing.
+        empty = kept.profile.name is None and mode == "AK"
+        raise UnusableError(f"{told} has no {' and no '.join(missing)}", nothing=empty)
+    id_, secret, token = (found.get(name) for name in (*_KEY, "sts_token"))
+    if mode == "AK" or (mode == "RamRoleArn" and kept.key_alone):
+        return _key(told, id_, secret)
+    if mode == "StsToken":
+        return _key(told, id_, secret, token)
+    if mode == "EcsRamRole":
+        return _ecs_role(told, found.get("ram_role_name") or None)
+    if mode in _OF_LIBRARY:
+        return _of_library(kept, found, told, mode)
+    session = found.get("ram_session_name") or found.get("role_session_name")
+    role = Role(
+        found["ram_role_arn"],
+        session or Role.session_name,
+        found.get("policy"),
+        found.get("external_id"),
+        found.get("expired_seconds") or Role.duration_s,
+        kept.profile.sts_host or _sts_host(found),
     )
+    if mode == "OIDC":
+        return _oidc_role(told, role, found["oidc_provider_arn"], str(found["oidc_token_file"]))
+    if mode == "RamRoleArn":
+        return _assumed_role(told, role, _key(told, id_, secret))
+    source, name = found["source_profile"], found.get("name")
+    if not isinstance(source, str) or source in (*above, name) or source not in kept.profiles:
+        raise UnusableError(f"{told} builds on a profile that does not exist, or on itself")
+    base = _by_mode(kept, kept.profiles[source], f"{told}, its source profile", (*above, name))
+    return _assumed_role(told, role, base)
 
 
-def _checked_profile(
-    found: Mapping[str, Any], profiles: Mapping[str, Any], told: str, profile: Profile
-) -> str:
-    """What the profile is, in words; it has what its mode needs, and so have those it builds on."""
-    seen = []
-    while True:
-        mode = found.get("mode")
-        if not isinstance(mode, str) or mode not in _MODES:
-            raise UnusableError(f"{told} has no mode that is known ({', '.join(_MODES)})")
-        told = f"{told} (mode {mode})"
-        missing = [field for field in _MODES[mode] if not found.get(field)]
-        if missing:
-            # What `aliyun configure` leaves when it is broken off is as good as nothing.
-            empty = profile.name is None and mode == "AK"
-            raise UnusableError(f"{told} has no {' and no '.join(missing)}", nothing=empty)
-        if mode == "OIDC":
-            token = _text_of(_path(str(found["oidc_token_file"])), told)
-            _check_token(token, told)
-        if mode != "ChainableRamRoleArn":
-            return told
-        source = found["source_profile"]
-        seen.append(found.get("name"))
-        if source in seen or source not in profiles:
-            raise UnusableError(f"{told} builds on a profile that does not exist, or on itself")
-        found, told = profiles[source], f"{told}, on its source profile"
+def _sts_host(found: Mapping[str, Any]) -> str | None:
+    """Where a profile has its role assumed; None: where it says nothing of it."""
+    region = found.get("sts_region")
+    prefix = "sts-vpc" if found.get("enable_vpc") is True else "sts"
+    return f"{prefix}.{region}.aliyuncs.com" if isinstance(region, str) and region else None
+
+
+def _of_library(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Supply:
+    """A mode that newer versions of the library have."""
+    class_name, fields = _OF_LIBRARY[mode]
+    new = getattr(provider, class_name, None)
+    if new is None:
+        raise UnusableError(f"{told} needs a newer version of alibabacloud-credentials")
+    given: dict[str, Any] = {parameter: found.get(field) for parameter, field in fields.items()}
+    if mode == "OAuth":  # which writes what it was given into the file, to be used next time
+        new = CLIProfileCredentialsProvider
+        given = {"profile_name": found.get("name"), "profile_file": str(kept.file)}
+    return _made(new, told, _OTHERWISE[mode], **given)
 
 
 def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str | None] | None:
@@ -326,10 +429,12 @@ def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str
         return None
     try:
         content = json.loads(text)
-        listed = content.get("profiles") or []
-        profiles = {one["name"]: one for one in listed if isinstance(one.get("name"), str)}
+        listed = [one for one in content.get("profiles") or [] if isinstance(one.get("name"), str)]
+        profiles = {one["name"]: one for one in listed}
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise UnusableError(f"{shown} is no file of CLI profiles") from None
+    if len(profiles) != len(listed):  # which one counts, tools do not agree on
+        raise UnusableError(f"{shown} has two profiles of one name")
     current = content.get("current")
     return profiles, current if isinstance(current, str) else None
 
@@ -344,10 +449,9 @@ def _mode_of(profile: Profile) -> object:
 
 def _section(credentials: CredentialsFile) -> Supply:
     shown = credentials.file or _INI_FILE
-    file = _path(shown)
-    parser = configparser.ConfigParser()
+    parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(_text_of(file, shown))
+        parser.read_string(_text_of(_path(shown), shown))
         section = dict(parser.items(credentials.section))
     except configparser.NoSectionError:
         raise UnusableError(
@@ -358,7 +462,13 @@ def _section(credentials: CredentialsFile) -> Supply:
         line = getattr(error, "lineno", None)
         where = f", see line {line}" if isinstance(line, int) else ""
         raise UnusableError(f"{shown} is no credentials file{where}") from None
+    # What is behind a # is a remark, wherever it stands.
+    section = {name: value.partition("#")[0].strip() for name, value in section.items()}
     told = f"section {credentials.section!r} of {shown}"
+    return _by_type(section, told, credentials.sts_host)
+
+
+def _by_type(section: Mapping[str, str], told: str, sts_host: str | None) -> Supply:
     type_ = section.get("type")
     if type_ not in _TYPES:
         raise UnusableError(f"{told} has no type that is known ({', '.join(_TYPES)})")
@@ -366,12 +476,20 @@ def _section(credentials: CredentialsFile) -> Supply:
     missing = [name for name in _TYPES[type_] if not section.get(name)]
     if missing:
         raise UnusableError(f"{told} has no {' and no '.join(missing)}")
-    return _made(
-        ProfileCredentialsProvider,
-        told,
-        profile_file=str(file),
-        profile_name=credentials.section,
-    )
+    if type_ == "ecs_ram_role":
+        return _ecs_role(told, section.get("role_name") or None)
+    if type_ == "rsa_key_pair":
+        given: dict[str, Any] = {name: section[name] for name in _TYPES[type_]}
+        return _made(RsaKeyPairCredentialsProvider, told, sts_endpoint=sts_host, **given)
+    if type_ == "access_key":
+        return _key(told, section["access_key_id"], section["access_key_secret"])
+    session = section.get("role_session_name") or Role.session_name
+    role = Role(section["role_arn"], session, section.get("policy"), sts_host=sts_host)
+    if type_ == "oidc_role_arn":
+        provider_arn, file = section["oidc_provider_arn"], section["oidc_token_file_path"]
+        return _oidc_role(told, role, provider_arn, file)
+    base = _key(told, section["access_key_id"], section["access_key_secret"])
+    return _assumed_role(told, role, base)
 
 
 def _path(text: str) -> Path:
@@ -383,7 +501,8 @@ def _path(text: str) -> Path:
 
 def _text_of(file: Path, told: str) -> str:
     try:
-        if not file.is_file() and file.exists():  # a pipe would be waited for
+        # A pipe would be waited for. These two never raise, as those of a path do.
+        if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110, PTH113
             raise UnusableError(f"{told}: it is no file")
         with file.open(encoding="utf-8-sig") as opened:
             text = opened.read(_MOST_SIGNS + 1)

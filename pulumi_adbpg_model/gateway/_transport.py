@@ -18,6 +18,7 @@ from contextlib import closing
 from functools import cache
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 from alibabacloud_tea_openapi.client import Client as OpenApiClient
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
@@ -38,6 +39,7 @@ __all__ = [
     "FrontEndRefused",
     "GuardedSession",
     "Place",
+    "ProxyUnusable",
     "RedirectRefused",
     "check_sdk",
     "place_for",
@@ -80,6 +82,10 @@ class FrontEndRefused(exceptions.RequestException):
         self.sent_bytes = sent_bytes
 
 
+class ProxyUnusable(exceptions.RequestException):
+    """What the environment names as a proxy is none. Its address may hold a password."""
+
+
 class _Sending(threading.local):
     now = False
 
@@ -117,7 +123,13 @@ class GuardedSession:
         self._timeouts_s = (connect_timeout_s, read_timeout_s)
         self._proxies: dict[str, str] | None = None
         # Reading all certificate authorities takes a while, so not for plain http.
-        self._adapter = (_TlsAdapter if secure else _Adapter)(pool_maxsize=_POOL_SIZE)
+        try:
+            self._adapter = (_TlsAdapter if secure else _Adapter)(pool_maxsize=_POOL_SIZE)
+        except (OSError, ValueError):
+            raise ConfigurationError(
+                "no TLS connection can be prepared on this machine: see what SSLKEYLOGFILE, "
+                "SSL_CERT_FILE and SSL_CERT_DIR name"
+            ) from None
 
     def send(self, request: PreparedRequest, **_options: object) -> Response:
         """
@@ -303,6 +315,7 @@ def transport_reason(cause: BaseException, host: str) -> str:
         return f"{host} answers with status {cause.status}, not as the API does"
     megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
     reasons: tuple[tuple[type[BaseException], str], ...] = (
+        (ProxyUnusable, "HTTPS_PROXY names no http proxy"),
         (RedirectRefused, f"{host} answers with a redirect"),
         (AnswerTooLarge, f"the answer of {host} is larger than {megabytes} MB"),
         (AnswerTooSlow, f"{host} does not finish its answer in time"),
@@ -323,10 +336,24 @@ def transport_reason(cause: BaseException, host: str) -> str:
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """The environment's proxy for https. Plain http is for loopback: a proxy would be beyond it."""
-    return {
-        scheme: proxy for scheme, proxy in get_environ_proxies(url).items() if scheme == "https"
-    }
+    """
+    The environment's proxy for https. Plain http is for loopback: a proxy would be beyond it.
+
+    Raises:
+        ProxyUnusable: It is none.
+    """
+    proxy = get_environ_proxies(url).get("https")
+    if not proxy:
+        return {}
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        usable = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("http", "https")
+        (parts.hostname or "").encode("idna")
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ProxyUnusable
+    return {"https": proxy}
 
 
 def _is_of_the_api(content: bytes) -> bool:

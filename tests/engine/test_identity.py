@@ -28,8 +28,8 @@ def _everything(stack: Stack, *ended: Failed) -> str:
 def test_a_wait_outlasts_a_failed_renewal_and_nothing_of_it_is_shown(tmp_path: Path) -> None:
     """The service of credentials fails once it has given some, in words that nobody may see."""
     with (
-        Simulator(provision_seconds=3, security_token=TOKEN) as cloud,
-        vault(key(seconds=600), refusal("503 Busy")) as service,
+        Simulator(provision_seconds=7, security_token=TOKEN) as cloud,
+        vault(key(seconds=8), refusal("503 Busy")) as service,
     ):
         environment = {
             "ADBPG_ENDPOINT": cloud.endpoint,

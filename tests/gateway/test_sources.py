@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -87,6 +90,8 @@ def test_a_source_that_does_not_work_is_told_in_our_words(
     caplog.set_level(logging.DEBUG)
     _, prepare, told = case
     settings = prepare(home)
+    for name in settings.keys() & {"HOME", "HTTPS_PROXY"}:
+        monkeypatch.setenv(name, settings[name])
     said = _refused(cloud, settings)
     assert told in said
     for name, value in {**settings, "ADBPG_ENDPOINT": cloud.endpoint}.items():
@@ -108,7 +113,7 @@ def test_doctor_tells_of_a_source_that_does_not_work(
     """In the row of the credentials."""
     _, prepare, told = case
     for name, value in {**prepare(home), **cloud.environment()}.items():
-        if not name.endswith("_KEY"):
+        if not name.endswith(("_KEY", "_TOKEN")):
             monkeypatch.setenv(name, value)
     result = CliRunner().invoke(main, ["doctor", "--json"])
     (found,) = [
@@ -265,9 +270,12 @@ def test_a_failed_renewal_is_borne_while_the_credentials_still_do(
     """Those in hand are used; the source is asked again after a pause, not at each call."""
     caplog.set_level(logging.DEBUG)
     clock = FakeClock()
-    # Ten minutes before the end it is time to renew.
     with vault(key(seconds=600), refusal("503 Busy")) as service:
         gateway = _gateway(cloud, _uri(Path(), service.host), clock)
+        for _ in range(5):
+            assert gateway.list_model_services(INSTANCE) == []
+        assert len(service.server.requests) == 1
+        clock.sleep(300.0)  # half of what they have
         for _ in range(5):
             assert gateway.list_model_services(INSTANCE) == []
         assert len(service.server.requests) == 2
@@ -312,3 +320,132 @@ def test_no_proxy_counts_where_credentials_are_fetched(
             assert _gateway(cloud, _oidc(home, sts.host), FakeClock()).list_ai_nodes(INSTANCE)
     assert f"the proxy to {sts.host} does not answer" in said
     assert [line.split()[0] for line in proxy.requests] == ["CONNECT", "CONNECT"]  # one again
+
+
+def _hanging(_connection: socket.socket) -> None:
+    time.sleep(2.0)  # longer than anybody waits for it here
+
+
+def test_many_at_once_ask_a_source_that_fails_once(cloud: Simulator) -> None:
+    """Each would wait for its own question otherwise, one after the other."""
+    with vault(refusal("400 No")) as service:
+        settings = {**_uri(Path(), service.host)}
+        gateway = _gateway(cloud, settings, FakeClock())
+        told: list[str] = []
+
+        def ask() -> None:
+            with pytest.raises(ConfigurationError) as caught:
+                gateway.list_model_services(INSTANCE)
+            told.append(str(caught.value))
+
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(service.server.requests) == 1
+    assert len(told) == 12
+    assert len(set(told)) == 1
+
+
+def test_a_cancel_ends_the_waiting_for_a_source(cloud: Simulator) -> None:
+    """Ctrl-C, while a source does not answer at all."""
+    with raw_server(_hanging) as server:
+        clock = FakeClock()
+        gateway = _gateway(cloud, _uri(Path(), f"127.0.0.1:{server.port}"), clock)
+        clock.cancelled = True
+        began = time.monotonic()
+        with pytest.raises(ConfigurationError, match="its answer was not waited for"):
+            gateway.list_model_services(INSTANCE)
+        assert time.monotonic() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    "second", [key(seconds=300), {**key(), "Expiration": "2020-01-01T00:00:00Z"}]
+)
+def test_a_source_that_gives_nothing_newer_has_not_renewed(
+    cloud: Simulator, second: dict[str, Any]
+) -> None:
+    """The library keeps back what it has, and says nothing: it is told once the cloud refuses."""
+    clock = FakeClock()
+    with vault(key(seconds=600), second) as service:
+        gateway = _gateway(cloud, _uri(Path(), service.host), clock)
+        assert gateway.list_model_services(INSTANCE) == []
+        clock.sleep(300.0)
+        assert gateway.list_model_services(INSTANCE) == []
+        cloud.expire_token()
+        with pytest.raises(RenewalError, match="could not be renewed: the credentials URI: it"):
+            gateway.list_model_services(INSTANCE)
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(600, 4), (7200, 1)])
+def test_credentials_are_asked_for_as_rarely_as_they_need(
+    cloud: Simulator, seconds: float, asked: int
+) -> None:
+    """Not with each call: after half of what they have left, or a quarter of an hour before."""
+    clock = FakeClock()
+    with vault(key(seconds=seconds)) as service:
+        gateway = _gateway(cloud, _uri(Path(), service.host), clock)
+        for _ in range(200):
+            assert gateway.list_ai_nodes(INSTANCE)
+            clock.sleep(5.0)
+    assert len(service.server.requests) in (asked, asked + 1)
+
+
+def test_a_helper_runs_once_for_what_does_not_end_soon(cloud: Simulator, home: Path) -> None:
+    """It may ask its user for a code; and its file is left as it is."""
+    given = {
+        "mode": "StsToken",
+        "access_key_id": "simulator-key-id",
+        "access_key_secret": SECRET,
+        "sts_token": TOKEN,
+        "expiration": key()["Expiration"],
+    }
+    script = home / "helper"
+    script.write_text(f"#!/bin/sh\necho run >> {home}/runs\necho '{json.dumps(given)}'\n")
+    script.chmod(0o700)
+    cli_file(home, {"mode": "External", "process_command": str(script)})
+    before = (home / ".aliyun" / "config.json").read_text()
+    clock = FakeClock()
+    gateway = _gateway(cloud, {"ALICLOUD_PROFILE": "mine"}, clock)
+    for _ in range(10):
+        assert gateway.list_model_services(INSTANCE) == []
+        clock.sleep(60.0)
+    assert (home / "runs").read_text() == "run\n"
+    assert (home / ".aliyun" / "config.json").read_text() == before
+
+
+def test_a_role_of_a_profile_is_assumed_at_the_address_that_is_set(
+    cloud: Simulator, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its own key, also where another role is to be assumed: not one after the other."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(home / "certificate.pem"))
+    cli_file(
+        home,
+        {
+            "mode": "RamRoleArn",
+            "ram_role_arn": f"{_ARN}-of-profile",
+            "access_key_id": "raw-id",
+            "access_key_secret": MARK,
+        },
+    )
+    profile = {"alicloud:profile": "mine"}
+    with vault({"Credentials": key()}, tls=home) as sts:
+        settings = {**profile, _STS: sts.host}
+        assert _gateway(cloud, settings, FakeClock()).list_model_services(INSTANCE) == []
+        both = {**settings, "alicloud:assumeRole": json.dumps({"roleArn": _ARN})}
+        assert _gateway(cloud, both, FakeClock()).list_model_services(INSTANCE) == []
+    lines = [request.split("\n")[0] for request in sts.server.requests]
+    assert ["of-profile" in line for line in lines] == [True, False]
+    assert all("AccessKeyId=raw-id" in line for line in lines)
+
+
+def test_a_known_code_of_sts_is_told(
+    cloud: Simulator, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what to do; nothing else of the answer is."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(home / "certificate.pem"))
+    body = json.dumps({"Code": "EntityNotExist.Role", "Message": MARK}).encode()
+    with vault((body, "404 Not Found"), tls=home) as sts:
+        said = _refused(cloud, _oidc(home, sts.host))
+    assert said.endswith("answers with status 404 (code=EntityNotExist.Role)")

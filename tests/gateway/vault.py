@@ -144,6 +144,11 @@ def _folder(home: Path) -> dict[str, str]:
     return {}
 
 
+def _two_profiles(home: Path) -> dict[str, str]:
+    cli_file(home, {"mode": "AK", **_AK}, {"mode": "AK", **_AK})
+    return {}
+
+
 def _binary(home: Path) -> dict[str, str]:
     (home / ".aliyun").mkdir()
     (home / ".aliyun" / "config.json").write_bytes(b"{\xff" + MARK.encode())
@@ -230,6 +235,40 @@ BROKEN_FILES: list[Case] = [
         "oidc token with a line end",
         _text("token", f"{MARK}\n", **_OIDC),
         "token: the file holds white space",
+    ),
+    (
+        "two profiles of one name",
+        _two_profiles,
+        "~/.aliyun/config.json has two profiles of one name",
+    ),
+    (
+        "a mode that is looked at later",
+        lambda home: {**_cli(mode="EcsRamRole")(home), "ALICLOUD_CREDENTIALS_URI": MARK},
+        "it names one of mode EcsRamRole, and environment ALICLOUD_CREDENTIALS_URI is set, too",
+    ),
+    (
+        "a section beside another source",
+        lambda home: {
+            **_ini("[default]\n")(home),
+            "ALIBABA_CLOUD_PROFILE": "default",
+            "ALICLOUD_ECS_ROLE_NAME": MARK,
+        },
+        "it names a section of a file of the SDKs, and environment ALICLOUD_ECS_ROLE_NAME is",
+    ),
+    (
+        "a source profile of another type",
+        _cli(mode="ChainableRamRoleArn", ram_role_arn=MARK, source_profile=[MARK]),
+        "builds on a profile that does not exist",
+    ),
+    (
+        "a home that is too long",
+        lambda home: {"ALIBABA_CLOUD_PROFILE": "p", "HOME": f"/{MARK * 30}"},
+        "~/.alibabacloud/credentials.ini: the file cannot be read",
+    ),
+    (
+        "a proxy that is none",
+        lambda home: {**_text("token", "t", **_OIDC)(home), "HTTPS_PROXY": f"ftp://u:{MARK}@p"},
+        "HTTPS_PROXY names no http proxy",
     ),
     ("a pipe for a token", _pipe, "token: it is no file"),
     ("a folder of profiles", _folder, "~/.aliyun/config.json: it is no file"),

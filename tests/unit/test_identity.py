@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -128,6 +129,11 @@ _NAMES = ["+".join(settings) for settings, _ in _PLACES]
 _KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
 
 
+def _bare(found: Credentials) -> Credentials:
+    """Without what else was set."""
+    return dataclasses.replace(found, rivals=()) if isinstance(found, Profile) else found
+
+
 def _identity(settings: Mapping[str, str]) -> Identity:
     """Names with a colon are config, the others variables."""
     config = {name: value for name, value in settings.items() if ":" in name}
@@ -202,6 +208,24 @@ def test_nothing_set_leaves_it_to_the_default_chain() -> None:
     }
     file = CredentialsFile("environment ALIBABA_CLOUD_CREDENTIALS_FILE", "default", "/etc/keys.ini")
     assert _identity(off).credentials == DefaultChain((file,))
+
+
+def test_a_profile_knows_what_is_taken_before_it_in_some_modes() -> None:
+    """Which mode it has shows later: then one of these is refused by name."""
+    rivals = {
+        "ALICLOUD_CREDENTIALS_URI": "http://a/",
+        "alicloud:ecsRoleName": "role",
+        "alicloud:assumeRoleWithOidc": json.dumps(_OIDC),
+    }
+    names = (
+        "environment ALICLOUD_CREDENTIALS_URI",
+        "config alicloud:ecsRoleName",
+        "config alicloud:assumeRoleWithOidc",
+    )
+    found = _identity({"ALICLOUD_PROFILE": "p", **rivals}).credentials
+    assert found == Profile("environment ALICLOUD_PROFILE", "p", rivals=names)
+    own = _identity({"adbpg:profile": "p", **rivals}).credentials
+    assert own == Profile("config adbpg:profile", "p")
 
 
 def test_empty_text_and_a_token_alone_are_no_identity() -> None:
@@ -351,6 +375,23 @@ def test_identity_of_this_package_alone_is_not_changed_by_a_role() -> None:
         (
             {"ALIBABA_CLOUD_PROFILE": "p", "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true"},
             "environment ALIBABA_CLOUD_PROFILE names a profile, but",
+        ),
+        (
+            {"adbpg:securityToken": "made-up", **_KEY},
+            "config adbpg:securityToken is set without adbpg:accessKey",
+        ),
+        (
+            {"ALIBABA_CLOUD_SECURITY_TOKEN": "made-up", "alicloud:profile": "p"},
+            "environment ALIBABA_CLOUD_SECURITY_TOKEN is set without a key, and config "
+            "alicloud:profile names a profile",
+        ),
+        (
+            {
+                **_KEY,
+                "alicloud:assumeRole": '{"roleArn": "a"}',
+                "ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION": "1h",
+            },
+            "environment ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION must be a whole number of seconds",
         ),
         ({"adbpg:assumeRole": "{}"}, "config adbpg:assumeRole is not a setting"),
         ({"adbpg:assumeRoleWithOidc": "{}"}, "config adbpg:assumeRoleWithOidc is not a setting"),
