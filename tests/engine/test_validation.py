@@ -145,7 +145,7 @@ def test_preview_names_every_malformed_setting(tmp_path: Path) -> None:
             "got 'http://gpdb.example.com'; "
             "config adbpg:accessKey is set but adbpg:secretKey is not: they go together; "
             "config adbpg:maxPollInterval must be a number of seconds above 0, got 'often'; "
-            "config adbpg:parallel must be a whole number of at least 1, got '0'"
+            "config adbpg:parallel must be a whole number from 1 to 999999, got '0'"
         ]
         assert "half-a-key" not in failed.value.output
         assert "Traceback" not in failed.value.output
