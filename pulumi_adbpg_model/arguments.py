@@ -34,12 +34,16 @@ __all__ = [
     "checked_id",
     "late_inputs",
     "properties_of",
+    "with_outputs",
 ]
 
 #: Sequences that Pulumi does not take for lists.
 _NO_LISTS = (bytes, bytearray, memoryview, range)
 _OPERATIONS = ("create", "update", "delete", "read")
 #: Go's duration syntax, which Pulumi uses: "1h30m", "90s", "1.5h".
+_UNITS_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+#: About 292 years, and how long a text of one may be.
+_MOST_S, _LONG = 2**63 / 1e9, 100
 _DURATION = re.compile(r"\+?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|[µμ]s|ms|s|m|h))+", re.ASCII)
 
 
@@ -282,6 +286,38 @@ class LateInputs:
         return sorted(found.difference(ALWAYS_SECRET)) or None
 
 
+def with_outputs(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    The inputs with an output in place of each that only an output can tell all of.
+
+    A coroutine or a future can be awaited once, and does not say whether it is a secret. And where
+    a part of `model_params` is one, Pulumi may leave other parts in clear in the outputs.
+    """
+    return {
+        name: Output.from_input(value) if _is_for_an_output(name, value) else value
+        for name, value in properties.items()
+    }
+
+
+def _is_for_an_output(name: str, value: object) -> bool:
+    if value is None or isinstance(value, (str, int, float, Output)):
+        return False
+    try:
+        return _holds(value, (Awaitable, Output) if name == "model_params" else Awaitable)
+    except RecursionError:  # told with the other faults
+        return False
+
+
+def _holds(value: object, kinds: Any) -> bool:
+    if isinstance(value, (Resource, Output)):
+        return isinstance(value, Output) and isinstance(value, kinds)
+    if isinstance(value, Mapping):
+        return any(_holds(item, kinds) for item in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, (str, *_NO_LISTS)):
+        return any(_holds(item, kinds) for item in value)
+    return isinstance(value, kinds)
+
+
 def late_inputs(
     resource_name: str, properties: Mapping[str, Any], secret_outputs: Sequence[str] | None
 ) -> LateInputs | None:
@@ -402,7 +438,11 @@ def check_timeouts(resource_name: str, opts: ResourceOptions) -> None:
 
 
 def _is_duration(value: object) -> bool:
-    return isinstance(value, str) and bool(_DURATION.fullmatch(value) and re.search("[1-9]", value))
+    if not isinstance(value, str) or not _DURATION.fullmatch(value) or len(value) > _LONG:
+        return False
+    parts = re.findall(r"([\d.]+)([a-zµμ]+)", value)
+    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+    return 0 < seconds < _MOST_S
 
 
 def _shown(value: object) -> str:

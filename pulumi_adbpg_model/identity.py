@@ -264,6 +264,8 @@ class Identity:
         credentials = first.make()
         passed_over = [name for name in first.names if name not in first.used]
         passed_over += [name for place in later for name in place.names]
+        left = reader.names(_TOKENS, (_OIDC_TOKEN,))  # alone they make nobody
+        passed_over += [name for name in left if name not in first.used]
         if first.alone:
             passed_over += reader.names((_ASSUMED,), _ASSUMED_VARIABLES[:1])
         else:
@@ -408,7 +410,7 @@ def _named(reader: _Reader, names: tuple[str, ...]) -> tuple[str, str]:
     found = reader.first(names)
     if found is None:  # asked for only where one is set
         raise ConfigurationError(f"none of {', '.join(names)} is set")
-    return found
+    return _checked(*found)
 
 
 def _key(
@@ -450,7 +452,7 @@ def _bare(source: str) -> str:
 def _own_profile(reader: _Reader) -> Profile:
     found = _named(reader, _OWN_PROFILE)
     _check_profiles_are_on(reader, found[0])
-    file = _file(reader, _PROFILE_FILES[:2])
+    file = _value(reader, _PROFILE_FILES[:2])
     return Profile(*found, file=file, sts_host=reader.sts_host)
 
 
@@ -475,7 +477,7 @@ def _profile_of(reader: _Reader, source: str, name: str) -> Profile:
     return Profile(
         source,
         name,
-        file=_file(reader, _PROFILE_FILES),
+        file=_value(reader, _PROFILE_FILES),
         or_section=_bare(source) == "ALIBABA_CLOUD_PROFILE",
         rivals=tuple(reader.names(_URIS, _ECS_ROLES, (_OIDC,))),
         sts_host=reader.sts_host,
@@ -490,9 +492,18 @@ def _check_profiles_are_on(reader: _Reader, source: str) -> None:
         )
 
 
-def _file(reader: _Reader, names: tuple[str, ...]) -> str | None:
+def _value(reader: _Reader, names: tuple[str, ...]) -> str | None:
     found = reader.first(names)
-    return found and found[1]
+    return _checked(*found)[1] if found else None
+
+
+def _checked(source: str, value: str) -> tuple[str, str]:
+    if value != value.strip() or not value.isprintable():
+        raise ConfigurationError(
+            f"{source} holds white space at an end, or a control character, such as a line end: "
+            "set it anew without"
+        )
+    return source, value
 
 
 def _file_alone(reader: _Reader) -> Credentials:
@@ -569,8 +580,8 @@ def _oidc_of_variables(reader: _Reader) -> OidcRole:
         raise ConfigurationError(
             f"{given} is set but {' and '.join(missing)} is not: they go together"
         )
-    token_file, provider, arn = (reader.environ[name] for name in _OIDC_VARIABLES)
-    session = reader.environ.get(_SESSION_NAME) or Role.session_name
+    token_file, provider, arn = (_named(reader, (name,))[1] for name in _OIDC_VARIABLES)
+    session = _value(reader, (_SESSION_NAME,)) or Role.session_name
     role = Role(arn, session, sts_host=reader.sts_host)
     return OidcRole(f"environment {_OIDC_VARIABLES[0]}", role, provider, token_file)
 
@@ -594,7 +605,7 @@ class _Fields:
     def text(self, reader: _Reader, name: str, variables: tuple[str, ...] = ()) -> str | None:
         value = self.values.get(name)
         if value is None or value == "":
-            return _file(reader, variables)
+            return _value(reader, variables)
         if not isinstance(value, str):
             raise ConfigurationError(f"config {self.key}.{name} must be a string")
         return value

@@ -272,7 +272,8 @@ class Owners:
             there = self._declared.get(urn, _Resource())
             existed = there.existed or (held is not None and not held.replaced)
             known = {None, there.adopted, str(service), held.imported if held else None}
-            return there.adopts if existed and there.adopts not in known else None
+            hidden = held is not None and held.imported == ""  # one that is a secret
+            return there.adopts if existed and there.adopts not in known and not hidden else None
 
     def own(self, urn: str, service: ModelServiceId) -> None:
         """

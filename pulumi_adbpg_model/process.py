@@ -445,8 +445,8 @@ class Process:
             whitelist=whitelist,
         )
         seen = ("create_time", "private_connect_url", "public_connect_url", "api_key")
-        kept = (state.TOKENS, state.MUTE, *seen)
-        inputs = {**news, **{name: olds.get(name) for name in kept}}
+        inputs = {**news, **{name: olds.get(name) for name in (state.TOKENS, *seen)}}
+        inputs[state.MUTE] = state.is_mute(olds)
         if whitelist is not None and not updated.whitelist_changed:
             inputs["security_ip_list"] = olds.get("security_ip_list")
         outs = state.outputs(

@@ -23,6 +23,7 @@ from pulumi_adbpg_model.arguments import (
     checked_id,
     late_inputs,
     properties_of,
+    with_outputs,
 )
 from pulumi_adbpg_model.provider import ModelServiceProvider
 
@@ -204,6 +205,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         adopt, opts.import_ = opts.import_, None
         if adopt is not None:  # each property is an output that Pulumi keeps track of
             props[state.ADOPT] = adopt
+        props = with_outputs(props)
         late = late_inputs(resource_name, props, opts.additional_secret_outputs)
         number = _Number.of_run()
         if late is not None and number is not None:  # in front: see there

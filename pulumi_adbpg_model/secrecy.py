@@ -52,8 +52,8 @@ class SecretValues:
         self._lock = threading.Lock()
         self._seen: set[tuple[bool, str]] = set()
         #: What the program marked, and that with what is always secret: the longest first.
-        self._marked: _Sought = ()
-        self._all: _Sought = ()
+        self._marked = _Forms()
+        self._all = _Forms()
 
     def learn(self, properties: Mapping[str, Any], names: Iterable[str]) -> None:
         """
@@ -74,8 +74,8 @@ class SecretValues:
             return
         with self._lock:
             new = given - self._seen
-            self._all = _longest_first(self._all, (value for _, value in new))
-            self._marked = _longest_first(self._marked, (value for marks, value in new if marks))
+            self._all.add(value for _, value in new)
+            self._marked.add(value for marks, value in new if marks)
             self._seen |= new
 
     @overload
@@ -86,13 +86,13 @@ class SecretValues:
 
     def hide(self, text: str | None) -> str | None:
         """A text of ours, if there is one, without what the program marked as secret."""
-        return None if text is None else _without(text, self._marked)
+        return None if text is None else _without(text, self._marked.longest_first())
 
     def hide_in_answer(self, error: ApiError) -> None:
         """Take all secrets out of the cloud's own words."""
-        error.reason = _without(error.reason, self._all)
+        error.reason = _without(error.reason, self._all.longest_first())
         if error.code is not None:
-            error.code = _without(str(error.code), self._all)
+            error.code = _without(str(error.code), self._all.longest_first())
         error.args = (error.action, error.subject, error.reason)
 
     def hide_in_error(self, error: AdbpgModelError) -> AdbpgModelError:
@@ -182,13 +182,29 @@ def _forms(value: str) -> set[str]:
     return {text for text in texts if text}
 
 
-def _longest_first(known: _Sought, values: Iterable[str]) -> _Sought:
-    there = {form for form, _ in known}
-    forms = {form for value in values for form in _forms(value)} - there
-    if not forms:
-        return known
-    both = [*known, *((form, form.lower()) for form in forms)]
-    return tuple(sorted(both, key=lambda sought: -len(sought[0])))
+class _Forms:
+    """How values may stand in texts. They are put in order when texts are looked at: rarely."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lowered: dict[str, str] = {}
+        self._in_order: _Sought | None = ()
+
+    def add(self, values: Iterable[str]) -> None:
+        """Add the forms of some values."""
+        new = {form: form.lower() for value in values for form in _forms(value)}
+        with self._lock:
+            if not new.keys() <= self._lowered.keys():
+                self._lowered.update(new)
+                self._in_order = None
+
+    def longest_first(self) -> _Sought:
+        """All of them, each with itself in lower case."""
+        with self._lock:
+            if self._in_order is None:
+                items = self._lowered.items()
+                self._in_order = tuple(sorted(items, key=lambda item: -len(item[0])))
+            return self._in_order
 
 
 def _without(text: str, forms: _Sought) -> str:
@@ -213,7 +229,9 @@ def _ends_without(text: str, forms: _Sought) -> str:
     """Where a text was cut off, the beginning of a secret may be left."""
     parts = text.split("…")
     for index, part in enumerate(parts[:-1]):
-        left = max(_left_of(lowered, part.lower()) for _, lowered in forms)
+        end = part.lower()
+        tail = end[-_TELLING:]
+        left = max((_left_of(lowered, end) for _, lowered in forms if tail in lowered), default=0)
         if left:
             parts[index] = f"{part[:-left]}{HIDDEN}"
     return "…".join(parts)

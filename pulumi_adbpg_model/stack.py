@@ -61,7 +61,7 @@ class Held:
     kept_by: str | None = None
     #: Whether it is deleted, and its successor not made yet.
     replaced: bool = False
-    #: What `import_` named.
+    #: What `import_` named; empty where it is encrypted.
     imported: str | None = None
 
 
@@ -85,7 +85,8 @@ def check_format(document: Mapping[str, Any]) -> None:
         raise TypeError("no version")
     if version not in _VERSIONS:
         raise UnknownFormatError(
-            f"its version is {version}, and known are {_VERSIONS[0]} to {_VERSIONS[-1]}. {_UPDATE}"
+            f"its version is {version}, and known are {_VERSIONS[0]} to {_VERSIONS[-1]}."
+            + (f" {_UPDATE}" if version > _VERSIONS[-1] else "")
         )
     unknown = sorted(str(feature) for feature in features if feature not in _FEATURES)
     if unknown:
@@ -215,12 +216,12 @@ def _held(resource: Mapping[str, Any]) -> Held | None:
         service = ModelServiceId.parse(resource.get("id"))
     except ValueError:
         return None
-    token = outputs.get("client_token")
+    token, imported = outputs.get("client_token"), outputs.get(state.ADOPT)
     kept_by = [option for key, option in _KEEPING if resource.get(key) is True]
     return Held(
         service,
         token if token is None or isinstance(token, str) else "",
         kept_by[0] if kept_by else None,
         replaced=resource.get("pendingReplacement") is True,
-        imported=outputs.get(state.ADOPT),
+        imported=imported if imported is None or isinstance(imported, str) else "",
     )

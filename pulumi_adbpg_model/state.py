@@ -46,6 +46,7 @@ __all__ = [
     "declared_names",
     "is_hidden",
     "is_managed",
+    "is_mute",
     "is_taking_over",
     "keeps_api_key",
     "last_seen",
@@ -246,18 +247,16 @@ def outputs(
         old = outs.get(name)
         if old is None or (live_wins and settled and not same_value(name, old, live)):
             outs[name] = live
-    mute = bool(inputs.get(MUTE)) and not (details and details.description)
-    if (
-        settled
-        and _shows_it_emptied(details)
-        and not same_value("description", outs.get("description"), None)
-    ):
-        looked_before = phase_of(inputs.get("status")) in _SETTLED or was_active(inputs)
-        mute = mute or not looked_before
-        if live_wins and not mute:
-            outs["description"] = ""
-    if mute:
-        outs[MUTE] = True
+    # An empty description says that it was emptied, unless the cloud never shows any.
+    if not same_value("description", outs.get("description"), None):
+        mute = is_mute(inputs) and not (details and details.description)
+        if settled and _shows_it_emptied(details):
+            looked_before = phase_of(inputs.get("status")) in _SETTLED or was_active(inputs)
+            mute = mute or not looked_before
+            if live_wins and not mute:
+                outs["description"] = ""
+        if mute and not (live_wins and WRITTEN in inputs):
+            outs[MUTE] = True
     outs |= {
         "db_instance_id": service.db_instance_id,
         "region_id": region,
@@ -281,6 +280,11 @@ def outputs(
     if not active:
         outs["status_reason"] = reason
     return {name: value for name, value in outs.items() if value is not None}
+
+
+def is_mute(outs: Properties) -> bool:
+    """Whether the cloud may never have shown the description; 0.1.0 did not look."""
+    return bool(outs.get(MUTE)) or WRITTEN in outs
 
 
 def is_taking_over(outs: Properties) -> bool:

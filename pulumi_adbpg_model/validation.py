@@ -2,9 +2,8 @@
 Every rule that the API documents for its inputs, checked before anything is called.
 
 All failures are reported at once, each naming property, rule and value, but for the value of a
-secret. Unknown values, known only
-after other resources exist, are passed over and come back when they are known. Rules that no
-document gives are left to the cloud.
+secret. Unknown values, known only after other resources exist, are passed over and come back when
+they are known. Rules that no document gives are left to the cloud.
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ class Signer:
     @property
     def failure(self) -> str | None:
         """Why the last renewal failed; None when it did not."""
-        return None if self._error is None else str(self._error)
+        error = self._error  # another thread may take it back
+        return None if error is None else str(error)
 
     @property
     def told(self) -> str:
@@ -166,7 +167,8 @@ class Signer:
         ends = found.get_expiration() or None
         left_s = None if ends is None else ends - self._now()
         if left_s is not None and left_s <= 0:
-            raise UnusableError(f"{self._supply.told}: it gives credentials that have expired")
+            told = "it gives credentials that have expired, or this machine's clock is ahead"
+            raise UnusableError(f"{self._supply.told}: {told}")
         token = found.get_security_token()
         model = CredentialModel(
             access_key_id=found.get_access_key_id(),

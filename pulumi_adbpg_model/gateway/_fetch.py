@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import pkgutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -27,7 +29,7 @@ from pulumi_adbpg_model.gateway._transport import (
     transport_reason,
 )
 
-__all__ = ["FetchError", "asked_host", "forget_host", "install"]
+__all__ = ["FetchError", "asked_host", "guarded", "install"]
 
 _DEFAULT_TIMEOUT_MS = 10_000
 #: Codes of AssumeRole and AssumeRoleWithOIDC that say what to do about them.
@@ -52,6 +54,8 @@ class FetchError(Exception):
 
 
 class _Asked(threading.local):
+    #: Whether this thread asks for this package: others of the process are left alone.
+    ours = False
     host: str | None = None
 
 
@@ -59,13 +63,19 @@ _asked = _Asked()
 
 
 def asked_host() -> str | None:
-    """Which host this thread asked last, if any since `forget_host`."""
+    """Which host this thread asked last, within `guarded`; None if it asked none."""
     return _asked.host
 
 
-def forget_host() -> None:
-    """Let `asked_host` tell of what comes from now on."""
-    _asked.host = None
+@contextmanager
+def guarded() -> Iterator[None]:
+    """What the library fetches meanwhile in this thread goes this way, and `asked_host` tells."""
+    before = _asked.ours
+    _asked.ours, _asked.host = True, _asked.host if before else None
+    try:
+        yield
+    finally:
+        _asked.ours = before
 
 
 class _GuardedCore(TeaCore):  # type: ignore[misc] # it has no types
@@ -73,6 +83,8 @@ class _GuardedCore(TeaCore):  # type: ignore[misc] # it has no types
 
     @staticmethod
     def do_action(request: Any, runtime_option: dict[str, Any] | None = None) -> TeaResponse:
+        if not _asked.ours:
+            return TeaCore.do_action(request, runtime_option)
         options = runtime_option or {}
         prepared = PreparedRequest()
         prepared.prepare(

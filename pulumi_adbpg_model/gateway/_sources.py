@@ -139,9 +139,9 @@ class Supply:
         Raises:
             UnusableError: There is nothing that could be used.
         """
-        _fetch.forget_host()
         try:
-            found = self._behind.get_credentials()
+            with _fetch.guarded():
+                found = self._behind.get_credentials()
         except Exception as error:  # noqa: BLE001 - the library raises several unrelated kinds
             raise self.unusable(error) from None
         parts = {

@@ -12,11 +12,13 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
 _ID = re.compile(r"[^\s:/]+")
 _MAX_PORT = 65535
+_MAX_SECONDS = 1e12
 _REGION = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 
 
@@ -71,7 +73,10 @@ def texts(what: str, value: Any) -> list[str]:
 
 
 def names(what: str, value: Any) -> list[str]:
-    """Names, in their order, none of them twice."""
+    """Names, in their order, none of them twice. A set has no order."""
+    if isinstance(value, AbstractSet):
+        msg = f"{what} must be a list of strings, got {_kind(value)}"
+        raise TypeError(msg)
     found = [name(f"each of {what}", one) for one in texts(what, value)]
     twice = sorted({one for one in found if found.count(one) > 1})
     if twice:
@@ -112,8 +117,8 @@ def seconds(what: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         msg = f"{what} must be a number of seconds, got {_kind(value)}"
         raise TypeError(msg)
-    if not math.isfinite(value) or value < 0:
-        msg = f"{what} must be a finite number of seconds, 0 or more, got {value}"
+    if not 0 <= value < math.inf or value > _MAX_SECONDS:
+        msg = f"{what} must be a finite number of seconds, 0 or more, got {value!r:.40}"
         raise ValueError(msg)
     return value
 

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alibabacloud_credentials.exceptions import CredentialException
+from alibabacloud_credentials.provider import URLCredentialsProvider
 from click.testing import CliRunner
+from Tea.exceptions import RetryError
 
 from pulumi_adbpg_model.cli import main
 from pulumi_adbpg_model.errors import ConfigurationError, RenewalError
@@ -449,3 +452,14 @@ def test_a_known_code_of_sts_is_told(
     with vault((body, "404 Not Found"), tls=home) as sts:
         said = _refused(cloud, _oidc(home, sts.host))
     assert said.endswith("answers with status 404 (code=EntityNotExist.Role)")
+
+
+def test_others_of_the_process_keep_the_library_as_it_is() -> None:
+    """Another provider in the host gets the library's own transport, and its own errors."""
+    neighbour = URLCredentialsProvider(uri="http://127.0.0.1:9/x")
+    with pytest.raises(RetryError):
+        neighbour.get_credentials()
+    with vault(refusal("503 Busy")) as service:
+        neighbour = URLCredentialsProvider(uri=f"http://{service.host}/x")
+        with pytest.raises(CredentialException, match="http_code=503"):
+            neighbour.get_credentials()

@@ -283,6 +283,34 @@ def test_a_key_that_no_header_can_carry_is_told_at_once(
     assert "made-up" not in told
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"alicloud:credentialsUri": "http://made-up/\n"},
+        {"ALICLOUD_ECS_ROLE_NAME": "made-up\r\n"},
+        {"ALICLOUD_PROFILE": " made-up"},
+        {"alicloud:profile": "p", "alicloud:sharedCredentialsFile": "/made-up\n"},
+        {**_PLACES[-1][0], "ALIBABA_CLOUD_ROLE_ARN": "made-up\n"},
+        {**_PLACES[-1][0], "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": "made-up\n"},
+        {**_PLACES[-1][0], "ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/made-up\n"},
+        {**_PLACES[-1][0], "ALIBABA_CLOUD_ROLE_SESSION_NAME": "made-up\n"},
+    ],
+)
+def test_a_line_end_in_any_setting_is_told_at_once(settings: dict[str, str]) -> None:
+    """Not by whoever is asked with it, in whatever words."""
+    (name,) = [name for name, value in settings.items() if value != value.strip()]
+    told = _problem(settings)
+    assert told.startswith(f"{_called(name)} holds white space")
+    assert "made-up" not in told
+
+
+def test_a_token_that_makes_nobody_is_passed_over_by_name() -> None:
+    """Beside what stands alone, and the one that has to be in a file."""
+    tokens = {"alicloud:securityToken": "t", "ALIBABA_CLOUD_OIDC_TOKEN": "t"}
+    found = _identity({"adbpg:profile": "p", **tokens})
+    assert found.passed_over == tuple(_called(name) for name in tokens)
+
+
 def _role_of(settings: Mapping[str, str]) -> AssumedRole:
     found = _identity(settings).credentials
     assert isinstance(found, AssumedRole)

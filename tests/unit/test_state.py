@@ -200,6 +200,13 @@ def test_outputs_of_a_refresh_take_an_emptied_description_from_a_whole_answer_al
     assert "__mute" not in undeclared
 
 
+def test_outputs_of_0_1_0_keep_a_description_that_shows_empty() -> None:
+    """They do not say whether it was ever shown; a refresh leaves that, and the rest, as it is."""
+    old = {**_created(FULL, live()), "__written": True}
+    assert _refreshed(old, live()) == old
+    assert _refreshed(old, live(description="")) == old
+
+
 @pytest.mark.parametrize("first", ["active", "deployming"])
 def test_outputs_keep_a_description_that_the_cloud_never_shows(first: str) -> None:
     """What is empty at the first look was not emptied by anybody; once it shows, it can be."""
