@@ -12,7 +12,7 @@ import pulumi
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import NODE, declare, mutations, program
+from tests.engine.programs import NODE, declare, mutations, place, program
 from tests.engine.stack import Failed, Program, Result, Stack, is_secret
 
 _SECRET = "made-up-access-key-secret"
@@ -308,3 +308,27 @@ def test_secret_inputs_are_shown_and_stored_in_clear_nowhere(tmp_path: Path) -> 
     lines = [event for event in listener.events if event.diagnostic_event is not None]
     assert [one for one in lines if "gp-quiet" in one.diagnostic_event.message] == []
     assert any("[secret]:ms-" in one.diagnostic_event.message for one in lines)
+
+
+def test_a_service_that_a_secret_id_took_over_can_be_destroyed(tmp_path: Path) -> None:
+    """And parameters that become secrets beside others are in clear nowhere, inputs or outputs."""
+    with Simulator(provision_seconds=0) as simulator:
+        stack = Stack(tmp_path, simulator)
+        id_ = place(simulator)
+
+        def params(hidden: Any) -> dict[str, Any]:
+            hush = pulumi.Output.secret
+            return {"n": hidden(77177), "x": hush("q"), "s": {"deep": hidden("hush-deep")}}
+
+        def run(hidden: Any) -> None:
+            given: Any = pulumi.Output.secret(id_)
+            opts = pulumi.ResourceOptions(import_=given)
+            declare(opts=opts)
+            declare("other", ai_nodes=["ai-2"], model_params=params(hidden))
+
+        assert stack.up(lambda: run(lambda value: value)).changes == {"create": 3}
+        assert stack.up(lambda: run(pulumi.Output.secret)).changes == {"same": 3}
+        assert "hush-deep" not in stack.state_text()
+        assert "77177" not in stack.state_text()
+        stack.destroy()
+        assert simulator.services == []

@@ -21,6 +21,10 @@ async def _later() -> str:
     return "later"
 
 
+async def _coroutine(value: Any) -> Any:
+    return value
+
+
 def _declare_with_all(secret: bool) -> None:  # noqa: FBT001 - one of two programs
     make: Callable[[Any], Any] = _hush if secret else Output.from_input
     declare(
@@ -81,6 +85,15 @@ def _declare_with_all(secret: bool) -> None:  # noqa: FBT001 - one of two progra
             ["region_id"],
         ),
         (lambda: ModelService.get("model", Output.from_input("gp-1:ms-1")), None),
+        (lambda: declare(model_name=_coroutine(_hush("m"))), ["model_name"]),
+        (
+            lambda: declare(
+                ai_nodes=["ai-1", _coroutine(_hush("ai-2"))],
+                security_ip_list=_coroutine(["10.0.0.1", _hush("10.0.0.2")]),
+                resource_group_id=_coroutine("rg"),
+            ),
+            ["ai_nodes", "security_ip_list"],
+        ),
     ],
 )
 def test_the_names_of_secret_inputs_are_sent(
