@@ -238,8 +238,14 @@ def _supply_of(credentials: Credentials) -> Supply | Chain:
         return _oidc_role(told, credentials.role, credentials.provider_arn, credentials.token_file)
     if isinstance(credentials, AssumedRole):
         base = credentials.base
+        found: Supply | Chain
         # Of a profile with a role of its own the key counts, as in pulumi-alicloud.
-        found = _profile(base, key_alone=True) if isinstance(base, Profile) else _supply_of(base)
+        if isinstance(base, Profile):
+            found = _profile(base, key_alone=True)
+        elif isinstance(base, StaticKey):
+            found = _static_key(base, role_is_set=True)
+        else:
+            found = _supply_of(base)
         return _assumed_role("the RAM role to assume", credentials.role, found)
     return Chain(credentials)
 
@@ -266,10 +272,11 @@ def _key(told: str, id_: Any, secret: Any, token: Any = None) -> Supply:
     return _made(StaticSTSCredentialsProvider, told, lasting=True, **given)
 
 
-def _static_key(key: StaticKey) -> Supply:
+def _static_key(key: StaticKey, *, role_is_set: bool = False) -> Supply:
     mode = None if key.beside is None else _mode_of(key.beside)
     with_token = mode == "StsToken" and not key.security_token
-    if key.beside is not None and (mode == "RamRoleArn" or with_token):
+    with_role = mode == "RamRoleArn" and not role_is_set
+    if key.beside is not None and (with_role or with_token):
         part = "RAM role" if mode == "RamRoleArn" else "security token"
         raise UnusableError(
             f"{key.beside.source} names a profile with a {part}, too, which pulumi-alicloud takes "

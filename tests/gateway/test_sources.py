@@ -438,8 +438,11 @@ def test_a_role_of_a_profile_is_assumed_at_the_address_that_is_set(
         assert _gateway(cloud, settings, FakeClock()).list_model_services(INSTANCE) == []
         both = {**settings, "alicloud:assumeRole": json.dumps({"roleArn": _ARN})}
         assert _gateway(cloud, both, FakeClock()).list_model_services(INSTANCE) == []
+        # A key beside it, too: then that one, since whose role it is to be is said.
+        third = {**both, "alicloud:accessKey": "raw-id", "alicloud:secretKey": MARK}
+        assert _gateway(cloud, third, FakeClock()).list_model_services(INSTANCE) == []
     lines = [request.split("\n")[0] for request in sts.server.requests]
-    assert ["of-profile" in line for line in lines] == [True, False]
+    assert ["of-profile" in line for line in lines] == [True, False, False]
     assert all("AccessKeyId=raw-id" in line for line in lines)
 
 
