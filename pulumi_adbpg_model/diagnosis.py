@@ -136,7 +136,9 @@ def diagnose_cloud(settings: Settings, clock: Clock, instance: str | None) -> It
     try:
         yield Finding(OK, "credentials", f"from {gateway.find_credentials()}")
     except AdbpgModelError as error:
-        fix = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or --profile"
+        fix = "mend what is named"
+        if isinstance(settings.credentials, DefaultChain):
+            fix = "set ALIBABA_CLOUD_ACCESS_KEY_ID and …_ACCESS_KEY_SECRET, or --profile"
         yield Finding(PROBLEM, "credentials", str(error), fix)
         return
     yield _account(gateway)
