@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alibabacloud_credentials import provider
 from alibabacloud_credentials.provider import (
     CLIProfileCredentialsProvider,
+    CloudSSOCredentialsProvider,
     EcsRamRoleCredentialsProvider,
+    ExternalCredentialsProvider,
     OIDCRoleArnCredentialsProvider,
     RamRoleArnCredentialsProvider,
     RsaKeyPairCredentialsProvider,
@@ -73,20 +74,13 @@ _TYPES = {
 }
 #: Modes that pulumi-alicloud looks at later than at others, or not at all.
 _LATER_MODES = ("EcsRamRole", "OIDC")
-#: Modes that newer versions of the library have a class for: its name, parameters from fields.
-_OF_LIBRARY: dict[str, tuple[str, dict[str, str]]] = {
-    "CloudSSO": (
-        "CloudSSOCredentialsProvider",
-        {
-            "sign_in_url": "cloud_sso_sign_in_url",
-            "account_id": "cloud_sso_account_id",
-            "access_config": "cloud_sso_access_config",
-            "access_token": "access_token",
-            "access_token_expire": "cloud_sso_access_token_expire",
-        },
-    ),
-    "OAuth": ("OAuthCredentialsProvider", {}),
-    "External": ("ExternalCredentialsProvider", {"process_command": "process_command"}),
+#: From the library's parameters to the fields of a profile.
+_SSO = {
+    "sign_in_url": "cloud_sso_sign_in_url",
+    "account_id": "cloud_sso_account_id",
+    "access_config": "cloud_sso_access_config",
+    "access_token": "access_token",
+    "access_token_expire": "cloud_sso_access_token_expire",
 }
 #: What to say of a mode that asked no host and failed.
 _OTHERWISE = {
@@ -387,8 +381,8 @@ def _by_mode(kept: _Kept, found: Mapping[str, Any], told: str, above: tuple[Any,
         return _key(told, id_, secret, token)
     if mode == "EcsRamRole":
         return _ecs_role(told, found.get("ram_role_name") or None)
-    if mode in _OF_LIBRARY:
-        return _of_library(kept, found, told, mode)
+    if mode in _OTHERWISE:
+        return _session(kept, found, told, mode)
     session = found.get("ram_session_name") or found.get("role_session_name")
     role = Role(
         found["ram_role_arn"],
@@ -416,14 +410,15 @@ def _sts_host(found: Mapping[str, Any]) -> str | None:
     return f"{prefix}.{region}.aliyuncs.com" if isinstance(region, str) and region else None
 
 
-def _of_library(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Supply:
-    """A mode that newer versions of the library have."""
-    class_name, fields = _OF_LIBRARY[mode]
-    new = getattr(provider, class_name, None)
-    if new is None:
-        raise UnusableError(f"{told} needs a newer version of alibabacloud-credentials")
-    given: dict[str, Any] = {parameter: found.get(field) for parameter, field in fields.items()}
-    if mode == "OAuth":  # which writes what it was given into the file, to be used next time
+def _session(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Supply:
+    """A mode in which somebody has logged in, or a command has."""
+    given: dict[str, Any]
+    if mode == "CloudSSO":
+        new: Any = CloudSSOCredentialsProvider
+        given = {parameter: found.get(field) for parameter, field in _SSO.items()}
+    elif mode == "External":
+        new, given = ExternalCredentialsProvider, {"process_command": found["process_command"]}
+    else:  # it writes what it was given into the file, to be used next time
         new = CLIProfileCredentialsProvider
         given = {"profile_name": found.get("name"), "profile_file": str(kept.file)}
     return _made(new, told, _OTHERWISE[mode], **given)
