@@ -10,7 +10,7 @@ from pulumi_adbpg_model.lifecycle.creation import Created, create
 from pulumi_adbpg_model.lifecycle.operation import Operation, OwnedError
 from pulumi_adbpg_model.lifecycle.presence import GoneError, look
 from pulumi_adbpg_model.lifecycle.tokens import Tokens
-from pulumi_adbpg_model.lifecycle.verification import differences, verify
+from pulumi_adbpg_model.lifecycle.verification import differences, verify, where_it_shows
 from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
 
 __all__ = ["adopt", "create_or_adopt", "differing"]
@@ -116,6 +116,7 @@ def differing(service: ModelServiceId, found: Sequence[str]) -> UnfitError:
     return UnfitError(
         f"import of {service} failed: the declaration differs from the service: "
         f"{'; '.join(found)}. Declare what is there, then run the command again."
+        f"{where_it_shows(service, found)}"
     )
 
 

@@ -16,10 +16,11 @@ from pulumi_adbpg_model.domain import (
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
 
-__all__ = ["differences", "verify", "warn_of_open_whitelist"]
+__all__ = ["differences", "verify", "warn_of_open_whitelist", "where_it_shows"]
 
 #: The whitelist that admits nobody, as the API documents it.
 _NOBODY = ("127.0.0.1",)
+_NOT_SAID = " is not as the service has it"
 
 
 def differences(
@@ -64,8 +65,16 @@ def differences(
     return [_not_said(name) if name in secret else told for name, told in found.items()]
 
 
+def where_it_shows(service: ModelServiceId, found: Collection[str]) -> str:
+    """How to see what differences do not say; empty where they say all."""
+    if not any(one.endswith(_NOT_SAID) for one in found):
+        return ""
+    command = f"pulumi-adbpg-model list --instance {service.db_instance_id} --json"
+    return f" `{command}` shows what is not said here."
+
+
 def _not_said(name: str) -> str:
-    return f"{name} is not as the service has it"
+    return f"{name}{_NOT_SAID}"
 
 
 def verify(

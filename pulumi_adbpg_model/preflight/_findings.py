@@ -18,7 +18,7 @@ from pulumi_adbpg_model.domain import (
 )
 from pulumi_adbpg_model.lifecycle import Ownership
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
-from pulumi_adbpg_model.lifecycle.verification import differences
+from pulumi_adbpg_model.lifecycle.verification import differences, where_it_shows
 from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.preflight._inquiry import Seen
 from pulumi_adbpg_model.settings import Settings
@@ -178,6 +178,7 @@ class Findings:
                 yield (
                     f"import_ should name a model service that is as declared, got '{wanted}': "
                     f"{'; '.join(found)}. Declare what is there."
+                    f"{where_it_shows(wanted, found)}"
                 )
 
     def _unusable_nodes(self) -> Iterator[str]:

@@ -328,6 +328,9 @@ class Life:
         if not re.search(r"import of \S+ failed: the declaration differs", text):
             return False
         there = {name: ast.literal_eval(shown) for name, shown in DIFFERENCE.findall(text)}
+        if "description is not as the service has it" in text:  # which `list` shows
+            (id_,) = re.findall(r"import of \S+:(\S+) failed", text)
+            there["description"] = self.world.simulator.service(id_).description
         self.say(f"the service has {there}")
         self.declared |= there
         return True

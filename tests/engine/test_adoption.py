@@ -62,7 +62,8 @@ def test_adoption_fails_with_every_difference_listed(stack: Stack, simulator: Si
         "ai_nodes are declared ['ai-1', 'ai-2'], the service is on ['ai-1']; "
         "description is not as the service has it; "
         "security_ip_list is declared ['10.0.0.1', '10.0.0.2'], the service admits ['10.0.0.1']. "
-        "Declare what is there, then run the command again."
+        "Declare what is there, then run the command again. `pulumi-adbpg-model list --instance "
+        "gp-demo --json` shows what is not said here."
     ) in failed.value.reasons
     assert "Traceback" not in failed.value.output
     assert mutations(simulator) == []

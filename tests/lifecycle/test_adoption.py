@@ -76,7 +76,8 @@ def test_adopt_lists_every_difference_at_once(cloud: FakeCloud, voice: Voice) ->
         "ai_nodes are declared ['ai-1'], the service is on ['ai-2', 'ai-3']; "
         "description is not as the service has it; "
         "security_ip_list is declared ['10.0.0.1'], the service admits ['0.0.0.0/0']. "
-        "Declare what is there, then run the command again."
+        "Declare what is there, then run the command again. `pulumi-adbpg-model list --instance "
+        "gp-demo --json` shows what is not said here."
     )
     assert [call.action for call in cloud.calls] == ["describe"]
     assert voice.notes == []
@@ -272,7 +273,8 @@ def test_adopt_refuses_a_pending_service_of_another_model_at_once(
         str(caught.value)
         == "import of gp-demo:ms-old failed: the declaration differs from the service: model_name "
         "is declared 'Qwen3-8B', the service runs 'Qwen3-32B'; description is not as the "
-        "service has it. Declare what is there, then run the command again."
+        "service has it. Declare what is there, then run the command again. `pulumi-adbpg-model "
+        "list --instance gp-demo --json` shows what is not said here."
     )
     assert cloud.clock.now == 0.0
 
