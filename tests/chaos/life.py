@@ -329,11 +329,18 @@ class Life:
             return False
         there = {name: ast.literal_eval(shown) for name, shown in DIFFERENCE.findall(text)}
         if "description is not as the service has it" in text:  # which `list` shows
-            (id_,) = re.findall(r"import of \S+:(\S+) failed", text)
-            there["description"] = self.world.simulator.service(id_).description
+            there["description"] = self._shown_description(text)
         self.say(f"the service has {there}")
         self.declared |= there
         return True
+
+    def _shown_description(self, text: str) -> str | None:
+        """What the cloud shows, in its own way of showing."""
+        ((instance, id_),) = re.findall(r"import of (\S+):(\S+) failed", text)
+        cloud = self.world.simulator._cloud
+        shown = cloud.describe_model_service({"DBInstanceId": instance, "ModelServiceId": id_})
+        description: str | None = shown.get("Description")
+        return description
 
     def _advised(self) -> dict[str, str]:
         """The service of ours that the last error says how to take over."""
