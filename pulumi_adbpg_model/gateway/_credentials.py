@@ -101,8 +101,7 @@ class Signer:
             if late or self._clock.cancelled:
                 why = "it does not answer in time" if late else "its answer was not waited for"
                 with self._lock:
-                    self._failed(UnusableError(why))
-                    self._asking = None if self._asking is asking else self._asking
+                    self._over(asking, UnusableError(why))
                 break
         with self._lock:
             return self._held()
@@ -134,33 +133,36 @@ class Signer:
 
     def _ask(self, asking: threading.Event) -> None:
         """Ask the source, and keep what it gives."""
+        failure: UnusableError | None = None
         try:
-            found: CredentialModel | UnusableError = self._given()
+            self._take_patiently()
         except UnusableError as error:
-            found = error
+            failure = error
         except Exception:  # noqa: BLE001 - a thread of one's own may not end in silence
-            found = UnusableError("its answer cannot be used")
+            failure = UnusableError("its answer cannot be used")
         with self._lock:
-            if isinstance(found, UnusableError):
-                self._failed(found)
-            self._asking = None if self._asking is asking else self._asking
+            self._over(asking, failure)
         asking.set()
 
-    def _failed(self, error: UnusableError) -> None:
-        self._error, self._next_s = error, self._clock.monotonic() + _PAUSE_S
+    def _over(self, asking: threading.Event, failure: UnusableError | None) -> None:
+        """A question has ended; the next may be under way already."""
+        if failure is not None:
+            self._error, self._next_s = failure, self._clock.monotonic() + _PAUSE_S
+        if self._asking is asking:
+            self._asking = None
 
-    def _given(self) -> CredentialModel:
+    def _take_patiently(self) -> None:
         try:
-            return self._taken()
+            self._take()
         except UnusableError as error:
             if self._last is not None or not error.passing:
                 raise
             self._clock.sleep(_SECOND_TRY_S)
             if self._clock.cancelled:
                 raise
-        return self._taken()
+            self._take()
 
-    def _taken(self) -> CredentialModel:
+    def _take(self) -> None:
         if self._supply is None:
             self._supply = supply_of(self._credentials)
         found = self._supply.get_credentials()
@@ -187,7 +189,6 @@ class Signer:
             self._last, self._ends = model, ends
             self._next_s = self._clock.monotonic() + self._good_for_s(left_s)
             self.secrets |= {text for text in (model.access_key_secret, token) if text}
-        return model
 
     def _good_for_s(self, left_s: float | None) -> float:
         """How long nothing newer is asked for."""
@@ -195,7 +196,7 @@ class Signer:
             return float("inf")
         if left_s is None:
             return _UNSURE_S
-        return max(min(_PAUSE_S, left_s / 2), left_s - _AHEAD_S, left_s / 2)
+        return max(left_s - _AHEAD_S, left_s / 2)
 
     def _none(self, error: UnusableError) -> ConfigurationError:
         if error.nothing and isinstance(self._credentials, DefaultChain):

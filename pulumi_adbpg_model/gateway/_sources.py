@@ -91,7 +91,6 @@ _OTHERWISE = {
 #: More than any file of credentials has.
 _MOST_SIGNS = 1024 * 1024
 _MALFORMED = "what is there is incomplete or malformed"
-
 _NO_URL = "it is no URL that can be asked"
 
 
