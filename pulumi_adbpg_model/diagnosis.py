@@ -30,7 +30,7 @@ from pulumi_adbpg_model.errors import (
     ThrottledError,
 )
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy, endpoint_of, time_ahead_s
-from pulumi_adbpg_model.identity import DefaultChain
+from pulumi_adbpg_model.identity import CLI_FILE, INI_FILE, DefaultChain
 from pulumi_adbpg_model.permissions import ACTIONS
 from pulumi_adbpg_model.probe import probe_host
 from pulumi_adbpg_model.settings import Settings
@@ -77,8 +77,6 @@ _NO_GRANT_HELPS = frozenset(
 )
 #: Names no service; that it is not found shows that looking is allowed.
 _NO_SERVICE = "ms-000000000000"
-#: Where the default chain looks, beside what is set.
-_CHAIN_FILES = ("~/.aliyun/config.json", "~/.alibabacloud/credentials.ini")
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def _passed_over(settings: Settings) -> Iterator[Finding]:
     others = list(settings.passed_over)
     if not isinstance(settings.credentials, DefaultChain):
         # Without access to it, those of a path raise.
-        there = [file for file in _CHAIN_FILES if os.path.isfile(os.path.expanduser(file))]  # noqa: PTH111, PTH113
+        there = [file for file in (CLI_FILE, INI_FILE) if os.path.isfile(os.path.expanduser(file))]  # noqa: PTH111, PTH113
         others += there
     if others:
         text = f"{', '.join(others)}: {settings.credentials.source} comes first in the order"

@@ -17,7 +17,9 @@ from typing import Any
 from pulumi_adbpg_model.errors import ConfigurationError
 
 __all__ = [
+    "CLI_FILE",
     "CREDENTIAL_SOURCES",
+    "INI_FILE",
     "AssumedRole",
     "ConfigReader",
     "Credentials",
@@ -37,6 +39,10 @@ __all__ = [
 
 #: Gives the value of a full config key such as `adbpg:region`; objects as JSON.
 ConfigReader = Callable[[str], "str | None"]
+#: The profiles of the Alibaba Cloud CLI.
+CLI_FILE = "~/.aliyun/config.json"
+#: The SDKs' own file.
+INI_FILE = "~/.alibabacloud/credentials.ini"
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Profile:
     source: str
     #: None: the file's current one.
     name: str | None
-    #: None: `~/.aliyun/config.json`.
+    #: None: `CLI_FILE`.
     file: str | None = None
     #: Whether it may be a section of `CredentialsFile` as well.
     or_section: bool = False
@@ -74,7 +80,7 @@ class CredentialsFile:
 
     source: str
     section: str = "default"
-    #: None: `~/.alibabacloud/credentials.ini`.
+    #: None: `INI_FILE`.
     file: str | None = None
     #: See `Profile`.
     sts_host: str | None = None
@@ -224,7 +230,7 @@ CREDENTIAL_SOURCES = (
         "ALIBABA_CLOUD_OIDC_TOKEN_FILE"
     ),
     (
-        "the default credential chain (~/.aliyun/config.json, ~/.alibabacloud/credentials.ini or "
+        f"the default credential chain ({CLI_FILE}, {INI_FILE} or "
         "ALIBABA_CLOUD_CREDENTIALS_FILE, RAM role of the ECS instance)"
     ),
 )
@@ -375,10 +381,10 @@ class _Reader:
     def chain(self) -> DefaultChain:
         sources: list[Profile | CredentialsFile | EcsRole] = []
         if not self.says_true(_NO_PROFILES):
-            sources.append(Profile("~/.aliyun/config.json", None, sts_host=self.sts_host))
+            sources.append(Profile(CLI_FILE, None, sts_host=self.sts_host))
         file = self.environ.get("ALIBABA_CLOUD_CREDENTIALS_FILE") or None
         name = "environment ALIBABA_CLOUD_CREDENTIALS_FILE"
-        source = name if file else "~/.alibabacloud/credentials.ini"
+        source = name if file else INI_FILE
         sources.append(CredentialsFile(source, file=file, sts_host=self.sts_host))
         if not self.says_true(_NO_ECS):
             sources.append(EcsRole("the RAM role of the ECS instance"))

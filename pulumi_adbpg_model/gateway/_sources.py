@@ -31,6 +31,8 @@ from alibabacloud_credentials.provider import (
 
 from pulumi_adbpg_model.gateway import _fetch
 from pulumi_adbpg_model.identity import (
+    CLI_FILE,
+    INI_FILE,
     AssumedRole,
     Credentials,
     CredentialsFile,
@@ -48,8 +50,6 @@ __all__ = ["Chain", "Supply", "UnusableError", "supply_of"]
 
 _fetch.install()
 
-_CLI_FILE = "~/.aliyun/config.json"
-_INI_FILE = "~/.alibabacloud/credentials.ini"
 _LOG_IN = "log in anew with the Alibaba Cloud CLI"
 _KEY = ("access_key_id", "access_key_secret")
 #: By mode of a CLI profile: what it has to have, lest the library takes it from the environment.
@@ -319,7 +319,7 @@ def _of_role(role: Role) -> dict[str, Any]:
 
 
 def _profile(profile: Profile, *, key_alone: bool = False) -> Supply:
-    shown = profile.file or _CLI_FILE
+    shown = profile.file or CLI_FILE
     file = _path(shown)
     absent = profile.file is None and not os.path.exists(file)  # noqa: PTH110 - never raises
     known = None if absent and profile.or_section else _profiles(file, shown)
@@ -426,7 +426,7 @@ def _session(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Sup
 def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str | None] | None:
     """The profiles of a file of the CLI by name, and the current one; None for another format."""
     text = _text_of(file, shown)
-    if not text.lstrip().startswith("{") and shown != _CLI_FILE:
+    if not text.lstrip().startswith("{") and shown != CLI_FILE:
         return None
     try:
         content = json.loads(text)
@@ -442,14 +442,14 @@ def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str
 
 def _mode_of(profile: Profile) -> object:
     try:
-        known = _profiles(_path(profile.file or _CLI_FILE), profile.file or _CLI_FILE)
+        known = _profiles(_path(profile.file or CLI_FILE), profile.file or CLI_FILE)
     except UnusableError:
         return None
     return known and known[0].get(profile.name or "", {}).get("mode")
 
 
 def _section(credentials: CredentialsFile) -> Supply:
-    shown = credentials.file or _INI_FILE
+    shown = credentials.file or INI_FILE
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(_text_of(_path(shown), shown))

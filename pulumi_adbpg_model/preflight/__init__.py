@@ -18,7 +18,7 @@ from typing import Any
 from pulumi_adbpg_model import host
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.identity import DefaultChain
+from pulumi_adbpg_model.identity import CLI_FILE, INI_FILE, DefaultChain
 from pulumi_adbpg_model.lifecycle import Reporter
 from pulumi_adbpg_model.owners import Owners
 from pulumi_adbpg_model.preflight._findings import Declared, Findings, shared_nodes
@@ -161,9 +161,9 @@ def _may_ask(settings: Settings, environ: Mapping[str, str]) -> bool:
     if not isinstance(settings.credentials, DefaultChain):
         return True
 
-    files = [Path.home() / ".alibabacloud" / "credentials.ini"]
+    files = [Path(INI_FILE).expanduser()]
     if environ.get("ALIBABA_CLOUD_CREDENTIALS_FILE"):
         files.append(Path(environ["ALIBABA_CLOUD_CREDENTIALS_FILE"]))
     if environ.get("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "").lower() != "true":
-        files.append(Path.home() / ".aliyun" / "config.json")
+        files.append(Path(CLI_FILE).expanduser())
     return any(os.path.isfile(file) for file in files)  # noqa: PTH113 - never raises
