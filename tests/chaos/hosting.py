@@ -12,6 +12,7 @@ import importlib.util
 import time
 from collections.abc import Callable, Mapping
 from concurrent import futures
+from functools import cache
 from types import CodeType, ModuleType
 from typing import Any, ClassVar
 
@@ -87,9 +88,9 @@ class TimedProvider(ModelServiceProvider):
     """The provider on the clock of the host that runs it."""
 
     clock: ClassVar[MovedClock]
-    #: Stands between the provider and the cloud; machine.py lets a process die there.
     #: What `pulumi stack export` prints.
     export: ClassVar[Callable[[str, str], str | None]] = staticmethod(lambda *_: None)
+    #: Stands between the provider and the cloud; machine.py lets a process die there.
     fate: ClassVar[Callable[[lifecycle.ModelServiceApi], lifecycle.ModelServiceApi] | None] = None
 
     def configure(self, req: ConfigureRequest) -> None:
@@ -112,6 +113,13 @@ class TimedProvider(ModelServiceProvider):
         return type(self).export(organization, urn)
 
 
+@cache
+def _stored() -> str:
+    """Made once: Pulumi's SDK wraps the pickler of the whole process anew with each, for good."""
+    stored: str = serialize_provider(TimedProvider())
+    return stored
+
+
 class TimedHost(HostCalls):
     """One life of a host: what a process knows ends with it."""
 
@@ -131,7 +139,7 @@ class TimedHost(HostCalls):
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
         #: Whether it was cut off.
         self.gone = False
-        super().__init__(self._channel, config, serialize_provider(TimedProvider()))
+        super().__init__(self._channel, config, _stored())
 
     def cut(self) -> None:
         """End every call of the engine without an answer, as the end of the process does."""
