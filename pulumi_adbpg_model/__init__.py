@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pulumi_adbpg_model.arguments import ModelServiceArgs, ModelServiceArgsDict
     from pulumi_adbpg_model.functions import (
         GetAiNodePoolsNodeResult,
         GetAiNodePoolsPoolResult,
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
         get_supported_models_output,
     )
     from pulumi_adbpg_model.resource import ModelService
+    from pulumi_adbpg_model.resource._arguments import ModelServiceArgs, ModelServiceArgsDict
 
 __all__ = [
     "GetAiNodePoolsNodeResult",
@@ -52,7 +52,7 @@ if not TYPE_CHECKING:
     # and should not load Pulumi with it.
     def __getattr__(name: str) -> Any:
         if name in __all__:
-            for home in ("resource", "arguments", "functions"):
+            for home in ("resource", "functions"):
                 module = import_module(f"{__name__}.{home}")
                 if name in module.__all__:
                     return getattr(module, name)

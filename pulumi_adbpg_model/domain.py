@@ -25,6 +25,7 @@ __all__ = [
     "is_id_part",
     "parse_network",
     "phase_of",
+    "printable",
     "same_model_name",
     "same_nodes",
     "same_text",
@@ -65,6 +66,11 @@ def phase_of(status: str | None) -> Phase:
     if "fail" in word or "error" in word:
         return Phase.FAILED
     return Phase.LEAVING if _LEAVING.match(word) else Phase.PENDING
+
+
+def printable(text: str) -> str:
+    """The text with a sign in place of what a terminal might obey, or break a line at."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def is_id_part(text: str) -> bool:

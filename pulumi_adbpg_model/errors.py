@@ -22,7 +22,7 @@ The wording is `<action> <subject> failed: <reason> (code=…, status=…, reque
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.terminal import printable
+from pulumi_adbpg_model.domain import printable
 
 __all__ = [
     "AccessError",

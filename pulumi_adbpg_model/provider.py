@@ -1,5 +1,5 @@
 """
-The dynamic provider, as every stack stores it: Pulumi's six calls, handed on to `process`.
+The dynamic provider, as every stack stores it: Pulumi's six calls, handed on to `service`.
 
 Module and class name are part of the state of every stack (the provider is stored by reference), so
 they stay. The class keeps no state of its own when it is stored; `configure` gives it what it needs
@@ -45,12 +45,12 @@ class ModelServiceProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. Malformed values are reported by `check`."""
-        from pulumi_adbpg_model.process import Process  # noqa: PLC0415
+        from pulumi_adbpg_model.service.implementation import Implementation  # noqa: PLC0415
 
-        self._process = Process(
+        self._implementation = Implementation(
             req.config.get, self.new_clock(), self.new_gateway, self.export_stack
         )
-        self._process.prepare_host()
+        self._implementation.prepare_host()
 
     def new_clock(self) -> SystemClock:
         """The clock of all operations of this process; tests bring their own."""
@@ -66,30 +66,30 @@ class ModelServiceProvider(ResourceProvider):
 
     def export_stack(self, organization: str, urn: str) -> str | None:
         """The state of the stack of a resource, as text; tests bring one of their own."""
-        from pulumi_adbpg_model.stack import export  # noqa: PLC0415
+        from pulumi_adbpg_model.service.stack import export  # noqa: PLC0415
 
         return export(organization, urn)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
-        return self._process.check(olds, news)
+        return self._implementation.check(olds, news)
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
         """Tell what a change means: nothing, an update in place, or a replacement."""
-        return self._process.diff(id_, olds, news)
+        return self._implementation.diff(id_, olds, news)
 
     def create(self, props: Properties) -> CreateResult:
         """Create the service, or take one over; fails unless it becomes active, and keeps it."""
-        return self._process.create(props)
+        return self._implementation.create(props)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
-        return self._process.read(id_, props)
+        return self._implementation.read(id_, props)
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change the whitelist, go on waiting, and record settings, as far as each is needed."""
-        return self._process.update(id_, olds, news)
+        return self._implementation.update(id_, olds, news)
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the service and wait until it is gone."""
-        self._process.delete(id_, props)
+        self._implementation.delete(id_, props)

@@ -12,7 +12,14 @@ from pulumi.dynamic import CreateResult, Resource
 
 from bench.peers.trivial import TrivialProvider
 from pulumi_adbpg_model import ModelService
-from pulumi_adbpg_model.state import DECLARED, DEFAULTS, INPUTS, ORGANIZATION, OUTPUTS, TOKENS
+from pulumi_adbpg_model.service.state import (
+    DECLARED,
+    DEFAULTS,
+    INPUTS,
+    ORGANIZATION,
+    OUTPUTS,
+    TOKENS,
+)
 
 __all__ = ["Shaped", "ShapedProvider"]
 

@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from pulumi_adbpg_model.cli._streams import escape_unwritable, say, writable
+from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.errors import AdbpgModelError
-from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["main"]
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulumi_adbpg_model.cli._streams import is_terminal, say, writable, writes_unicode
-from pulumi_adbpg_model.terminal import printable
+from pulumi_adbpg_model.domain import printable
 
 __all__ = ["print_json", "print_table"]
 

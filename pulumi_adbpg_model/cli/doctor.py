@@ -9,10 +9,7 @@ import click
 from rich.text import Text
 
 from pulumi_adbpg_model.cli._cloud import Place, instance_id, json_option, place_options
-from pulumi_adbpg_model.cli._output import print_json, print_table
-from pulumi_adbpg_model.cli._stack import UnreadableError
-from pulumi_adbpg_model.clock import SystemClock
-from pulumi_adbpg_model.diagnosis import (
+from pulumi_adbpg_model.cli._diagnosis import (
     OK,
     PROBLEM,
     UNTRIED,
@@ -21,6 +18,9 @@ from pulumi_adbpg_model.diagnosis import (
     diagnose_cloud,
     diagnose_tools,
 )
+from pulumi_adbpg_model.cli._output import print_json, print_table
+from pulumi_adbpg_model.cli._stack import UnreadableError
+from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.errors import ConfigurationError
 
 __all__ = ["doctor"]

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import click
 
-from pulumi_adbpg_model import importing, lifecycle
+from pulumi_adbpg_model import lifecycle
+from pulumi_adbpg_model.cli import _importing
 from pulumi_adbpg_model.cli._cloud import instances_option, with_settings
 from pulumi_adbpg_model.cli._given import OUTPUT, TEXT
 from pulumi_adbpg_model.cli._streams import is_terminal, say, writes_unicode
 from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
-from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["import_file"]
 
@@ -31,7 +32,7 @@ def _out(_context: click.Context, _parameter: click.Parameter, value: Path | Non
 
 def _template(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     try:
-        importing.check_name_template(value)
+        _importing.check_name_template(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return value
@@ -66,11 +67,11 @@ class _Notes:
 )
 @click.option(
     "--name-template",
-    default=importing.DEFAULT_NAME,
+    default=_importing.DEFAULT_NAME,
     show_default=True,
     callback=_template,
     metavar="NAME",
-    help=f"Name of each resource, from {', '.join(map('{{{}}}'.format, importing.PLACEHOLDERS))}; "
+    help=f"Name of each resource, from {', '.join(map('{{{}}}'.format, _importing.PLACEHOLDERS))}; "
     "a name that comes twice gets a number.",
 )
 @click.option(
@@ -110,8 +111,8 @@ def import_file(
     operation = lifecycle.Operation(
         Gateway(settings, clock), clock, lifecycle.Deadline.after(clock, _LIMIT_S), notes
     )
-    found = importing.find(operation, instances, services, notes.note)
-    imports = importing.plan(
+    found = _importing.find(operation, instances, services, notes.note)
+    imports = _importing.plan(
         found,
         name_template=name_template,
         region=settings.region,
@@ -120,7 +121,7 @@ def import_file(
     )
     if not imports:
         notes.note(f"There is no service to take over in {' and '.join(instances)}.")
-    text = json.dumps(importing.file_of(imports), indent=2)
+    text = json.dumps(_importing.file_of(imports), indent=2)
     if out is None:
         say(text)
     else:
@@ -130,7 +131,7 @@ def import_file(
             "The file holds API keys in clear: delete it once it is imported. With "
             "--without-api-keys it holds none."
         )
-    program = importing.source_of(imports)
+    program = _importing.source_of(imports)
     if not writes_unicode(sys.stderr if out is None else sys.stdout):
         # Python takes it for UTF-8; what is escaped here stands in string literals.
         program = program.encode("ascii", "backslashreplace").decode()

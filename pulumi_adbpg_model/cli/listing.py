@@ -19,12 +19,12 @@ from pulumi_adbpg_model.domain import (
     ModelServiceDetails,
     ModelServiceId,
     Phase,
+    printable,
 )
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.lifecycle import inventory
 from pulumi_adbpg_model.settings import Settings
-from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["api_key", "list_services", "models", "nodes"]
 

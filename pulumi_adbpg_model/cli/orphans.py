@@ -11,13 +11,7 @@ import click
 
 from pulumi_adbpg_model.cli._cloud import instances_option, json_option, with_settings
 from pulumi_adbpg_model.cli._output import print_json, print_table
-from pulumi_adbpg_model.cli._streams import say
-from pulumi_adbpg_model.clock import Clock, SystemClock
-from pulumi_adbpg_model.domain import Phase
-from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.gateway import Gateway
-from pulumi_adbpg_model.lifecycle import Deadline, Operation
-from pulumi_adbpg_model.ownership import (
+from pulumi_adbpg_model.cli._ownership import (
     Comparison,
     Entry,
     Orphan,
@@ -26,8 +20,13 @@ from pulumi_adbpg_model.ownership import (
     compare,
     parse,
 )
+from pulumi_adbpg_model.cli._streams import say
+from pulumi_adbpg_model.clock import Clock, SystemClock
+from pulumi_adbpg_model.domain import Phase, printable
+from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.lifecycle import Deadline, Operation
 from pulumi_adbpg_model.settings import Settings
-from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["orphans"]
 

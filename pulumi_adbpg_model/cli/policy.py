@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pulumi_adbpg_model import permissions
+from pulumi_adbpg_model.cli import _permissions
 from pulumi_adbpg_model.cli._cloud import check_region, instance_ids
 from pulumi_adbpg_model.cli._output import print_json
 from pulumi_adbpg_model.cli._streams import say
@@ -21,7 +21,7 @@ _WHO_READS_KEYS = (
 
 
 def _account(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not permissions.is_account_id(value):
+    if value is not None and not _permissions.is_account_id(value):
         raise click.BadParameter(f"must be the number of an account, got {value!r}")
     return value
 
@@ -68,5 +68,5 @@ def policy(
     if read_only:
         say(_WHO_READS_KEYS, err=True)
     print_json(
-        permissions.policy(instances, read_only=read_only, account_id=account_id, region=region)
+        _permissions.policy(instances, read_only=read_only, account_id=account_id, region=region)
     )

@@ -14,8 +14,8 @@ from pulumi.runtime.settings import get_monitor
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import AdbpgModelError
+from pulumi_adbpg_model.service.validation import validate
 from pulumi_adbpg_model.settings import Settings
-from pulumi_adbpg_model.validation import validate
 
 if TYPE_CHECKING:
     from pulumi_adbpg_model.gateway import Gateway
@@ -73,7 +73,7 @@ def hiding(secret: Mapping[str, Any], ask: Callable[[], _T]) -> _T:
     except pulumi.RunError as error:
         if not secret:
             raise
-        from pulumi_adbpg_model.secrecy import SecretValues  # noqa: PLC0415 - not for every program
+        from pulumi_adbpg_model.service.redaction import SecretValues  # noqa: PLC0415 - not for every program
 
         values = SecretValues()
         # An id is also told in parts.

@@ -13,7 +13,12 @@ from alibabacloud_credentials.models import CredentialModel
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import ConfigurationError
 from pulumi_adbpg_model.gateway._sources import Chain, Supply, UnusableError, supply_of
-from pulumi_adbpg_model.identity import CREDENTIAL_SOURCES, Credentials, DefaultChain, StaticKey
+from pulumi_adbpg_model.settings.identity import (
+    CREDENTIAL_SOURCES,
+    Credentials,
+    DefaultChain,
+    StaticKey,
+)
 
 __all__ = ["Signer"]
 

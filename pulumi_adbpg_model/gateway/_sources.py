@@ -30,7 +30,7 @@ from alibabacloud_credentials.provider import (
 )
 
 from pulumi_adbpg_model.gateway import _fetch
-from pulumi_adbpg_model.identity import (
+from pulumi_adbpg_model.settings.identity import (
     CLI_FILE,
     INI_FILE,
     AssumedRole,

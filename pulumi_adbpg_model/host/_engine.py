@@ -13,8 +13,8 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.host._inside import host_module, softly
-from pulumi_adbpg_model.terminal import printable
 
 __all__ = ["EngineLog", "find_engine", "watch_engine"]
 

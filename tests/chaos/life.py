@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from pulumi_adbpg_model.domain import Phase, phase_of
-from pulumi_adbpg_model.state import UNSEEN, waits
+from pulumi_adbpg_model.service.state import UNSEEN, waits
 from pulumi_adbpg_model.testing import SimulatedService
 from tests.chaos.clarity import why_unclear
 from tests.chaos.commands import Ran

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from pulumi_adbpg_model.domain import Phase, phase_of
-from pulumi_adbpg_model.state import ADOPT, waits
+from pulumi_adbpg_model.service.state import ADOPT, waits
 from pulumi_adbpg_model.testing import SimulatedService
 from tests.chaos.advice import advice_in
 from tests.chaos.clarity import why_unclear

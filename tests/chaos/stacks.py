@@ -19,8 +19,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pulumi_adbpg_model.service.state import names_of, wanted_of
 from pulumi_adbpg_model.simulator.state import Service
-from pulumi_adbpg_model.state import names_of, wanted_of
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.commands import Ran
 from tests.chaos.hosting import TimedProvider

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from pulumi import CustomTimeouts, ResourceOptions
 
-from pulumi_adbpg_model.arguments import InputError, check_timeouts
+from pulumi_adbpg_model.resource._arguments import InputError, check_timeouts
 from pulumi_adbpg_model.simulator.signature import Verifier
 from tests.chaos.commands import INSTANCE, Ran
 from tests.chaos.hosting import MovedClock

@@ -12,8 +12,8 @@ from alibabacloud_tea_openapi.utils_models import Config
 
 from pulumi_adbpg_model.errors import ApiError
 from pulumi_adbpg_model.gateway import Gateway
-from pulumi_adbpg_model.identity import StaticKey
 from pulumi_adbpg_model.settings import Endpoint, Settings
+from pulumi_adbpg_model.settings.identity import StaticKey
 from pulumi_adbpg_model.testing import RecordedRequest, Simulator
 from tests.lifecycle.fakes import FakeClock
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pulumi_adbpg_model.gateway import Gateway
-from pulumi_adbpg_model.state import spec_from
+from pulumi_adbpg_model.service.state import spec_from
+from pulumi_adbpg_model.service.validation import validate
 from pulumi_adbpg_model.testing import Simulator
-from pulumi_adbpg_model.validation import validate
 from tests.contract.official import ours
 
 

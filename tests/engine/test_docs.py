@@ -14,8 +14,8 @@ import click
 import pytest
 import yaml
 
-from pulumi_adbpg_model import process, state
 from pulumi_adbpg_model.cli import main
+from pulumi_adbpg_model.service import implementation, state
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.pages import (
@@ -113,7 +113,7 @@ def test_reference_states_the_default_timeouts() -> None:
     """The table of timeouts is the provider's."""
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", section(REFERENCE, "Timeouts"), re.MULTILINE)
     seconds = {name: int(text.removesuffix("m")) * 60.0 for name, text in rows}
-    assert seconds == process.DEFAULT_TIMEOUTS_S
+    assert seconds == implementation.DEFAULT_TIMEOUTS_S
 
 
 def test_reference_has_an_example_of_each_input() -> None:

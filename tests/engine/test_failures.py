@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
-from pulumi_adbpg_model.identity import CREDENTIAL_SOURCES
+from pulumi_adbpg_model.settings.identity import CREDENTIAL_SOURCES
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import mutations, place, program, pulumi_ids
 from tests.engine.stack import Failed, Stack

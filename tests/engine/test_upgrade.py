@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.state import FORMER
+from pulumi_adbpg_model.service.state import FORMER
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.programs import mutations, pulumi_ids
 from tests.engine.stack import TYPE, Stack, is_secret

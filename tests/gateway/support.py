@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy
-from pulumi_adbpg_model.identity import StaticKey
 from pulumi_adbpg_model.settings import Endpoint, Settings
+from pulumi_adbpg_model.settings.identity import StaticKey
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.raw import RawServer
 from tests.lifecycle.fakes import FakeClock

@@ -19,8 +19,8 @@ from pulumi_adbpg_model.errors import (
     TokenMismatchError,
 )
 from pulumi_adbpg_model.gateway import Gateway
-from pulumi_adbpg_model.identity import StaticKey
 from pulumi_adbpg_model.settings import Endpoint, Settings
+from pulumi_adbpg_model.settings.identity import StaticKey
 from pulumi_adbpg_model.simulator import DEFAULT_MODELS
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.support import INSTANCE, SPEC, TOKEN, add_service, gateway_for, settings_for

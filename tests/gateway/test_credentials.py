@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.identity import CREDENTIAL_SOURCES
+from pulumi_adbpg_model.settings.identity import CREDENTIAL_SOURCES
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.support import Answer, Stub, stub
 

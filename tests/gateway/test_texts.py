@@ -22,8 +22,8 @@ from pulumi_adbpg_model.errors import (
 )
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy
 from pulumi_adbpg_model.gateway._errors import translate
-from pulumi_adbpg_model.identity import StaticKey
 from pulumi_adbpg_model.settings import Endpoint, Settings
+from pulumi_adbpg_model.settings.identity import StaticKey
 from tests.gateway.support import (
     ACTIONS,
     INSTANCE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pulumi_adbpg_model.state import TYPE
+from pulumi_adbpg_model.service.state import TYPE
 from tests.provider.dynamic_host import Stored
 
 __all__ = ["Exported"]

@@ -17,7 +17,14 @@ from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult
 
 from pulumi_adbpg_model.domain import ModelServiceId, parse_network, phase_of
 from pulumi_adbpg_model.provider import ModelServiceProvider
-from pulumi_adbpg_model.state import ALWAYS_SECRET, FORMER, INPUTS, OUTPUTS, is_hidden, outputs
+from pulumi_adbpg_model.service.state import (
+    ALWAYS_SECRET,
+    FORMER,
+    INPUTS,
+    OUTPUTS,
+    is_hidden,
+    outputs,
+)
 from tests.provider.dynamic_host import DynamicHost, Properties, Stored, encoded, urn_of
 from tests.provider.servicer import serve
 from tests.unit.values import declarations, json_values, live

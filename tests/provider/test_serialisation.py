@@ -108,7 +108,14 @@ def test_a_program_loads_only_what_it_declares_with(tmp_path: Path) -> None:
     """It does not pay for what the provider process does."""
     loaded = _loaded("from pulumi_adbpg_model import ModelService", tmp_path)
     ours = {name.partition(".")[2] for name in loaded if name.startswith("pulumi_adbpg_model.")}
-    assert {"arguments", "domain", "provider", "resource", "state"} == ours
+    assert {
+        "domain",
+        "provider",
+        "resource",
+        "resource._arguments",
+        "service",
+        "service.state",
+    } == ours
 
 
 @pytest.mark.parametrize("name", ["ModelService", "get_api_key"])
@@ -134,5 +141,5 @@ def test_a_host_with_nothing_to_create_loads_no_cloud_sdk(tmp_path: Path) -> Non
         "assert not provider.diff('gp-1:ms-1', {**there, 'status': 'active'}, there).changes\n"
     )
     loaded = _loaded(code, tmp_path)
-    assert "pulumi_adbpg_model.process" in loaded
+    assert "pulumi_adbpg_model.service.implementation" in loaded
     assert [name for name in loaded if name.startswith(_HEAVY)] == []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pulumi_adbpg_model.process import DEFAULT_TIMEOUTS_S
+from pulumi_adbpg_model.service.implementation import DEFAULT_TIMEOUTS_S
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.hosting import MovedClock, TimedHost
 from tests.provider.dynamic_host import HostError, Properties, Stored, kept_by

@@ -11,7 +11,7 @@ import pytest
 from pulumi import ResourceOptions
 
 from pulumi_adbpg_model import ModelService, ModelServiceArgs
-from pulumi_adbpg_model.arguments import InputError
+from pulumi_adbpg_model.resource._arguments import InputError
 from tests.resource.registering import MINIMUM, declare, run
 
 _KNOWN = (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model import ModelService
-from pulumi_adbpg_model.arguments import InputError, check_timeouts
+from pulumi_adbpg_model.resource._arguments import InputError, check_timeouts
 from tests.resource.registering import declare, run
 
 _OPERATIONS = ("create", "update", "delete", "read")

@@ -12,7 +12,7 @@ import pulumi
 import pytest
 from pulumi import Output, RunError
 
-from pulumi_adbpg_model.arguments import InputError
+from pulumi_adbpg_model.resource._arguments import InputError
 from tests.resource.monitoring import monitored
 from tests.resource.registering import declare, run
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.diffing import Change, compare
-from pulumi_adbpg_model.state import INPUTS, outputs
+from pulumi_adbpg_model.service.comparison import Change, compare
+from pulumi_adbpg_model.service.state import INPUTS, outputs
 from tests.unit.values import (
     FULL,
     MINIMAL,

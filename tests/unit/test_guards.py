@@ -14,13 +14,13 @@ import pytest
 
 import pulumi_adbpg_model
 from pulumi_adbpg_model import errors, functions
-from pulumi_adbpg_model.arguments import ModelServiceArgs, ModelServiceArgsDict
-from pulumi_adbpg_model.diffing import compare
-from pulumi_adbpg_model.process import DEFAULT_TIMEOUTS_S
 from pulumi_adbpg_model.resource import ModelService
+from pulumi_adbpg_model.resource._arguments import ModelServiceArgs, ModelServiceArgsDict
+from pulumi_adbpg_model.service.comparison import compare
+from pulumi_adbpg_model.service.implementation import DEFAULT_TIMEOUTS_S
+from pulumi_adbpg_model.service.state import ALWAYS_SECRET, INPUTS, OUTPUTS
+from pulumi_adbpg_model.service.validation import validate
 from pulumi_adbpg_model.settings import Settings
-from pulumi_adbpg_model.state import ALWAYS_SECRET, INPUTS, OUTPUTS
-from pulumi_adbpg_model.validation import validate
 from tests.unit.values import FULL, MINIMAL, is_unknown
 
 

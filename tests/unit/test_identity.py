@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from pulumi_adbpg_model.errors import ConfigurationError
-from pulumi_adbpg_model.identity import (
+from pulumi_adbpg_model.settings.identity import (
     CREDENTIAL_SOURCES,
     AssumedRole,
     Credentials,

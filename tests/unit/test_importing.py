@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_adbpg_model import importing
-from pulumi_adbpg_model.diffing import Change, compare
+from pulumi_adbpg_model.cli import _importing as importing
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
-from pulumi_adbpg_model.state import is_hidden
+from pulumi_adbpg_model.service.comparison import Change, compare
+from pulumi_adbpg_model.service.state import is_hidden
 from tests.resource.registering import run
 
 

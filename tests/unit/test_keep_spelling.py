@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.diffing import keep_spelling
+from pulumi_adbpg_model.service.comparison import keep_spelling
 from tests.unit.values import MINIMAL, UNKNOWN
 
 

@@ -13,9 +13,9 @@ import pytest
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle import OwnedError, Standing
-from pulumi_adbpg_model.owners import Owners
-from pulumi_adbpg_model.stack import Held
-from pulumi_adbpg_model.state import wanted_of
+from pulumi_adbpg_model.service.owners import Owners
+from pulumi_adbpg_model.service.stack import Held
+from pulumi_adbpg_model.service.state import wanted_of
 from tests.lifecycle.fakes import FakeClock
 
 _TYPE = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::"

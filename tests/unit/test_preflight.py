@@ -24,7 +24,11 @@ from pulumi_adbpg_model.errors import (
     ThrottledError,
     TransportError,
 )
-from pulumi_adbpg_model.identity import (
+from pulumi_adbpg_model.service.owners import Owners
+from pulumi_adbpg_model.service.preflight import BOUND_S, Preflight
+from pulumi_adbpg_model.service.stack import Held
+from pulumi_adbpg_model.settings import Endpoint, Settings
+from pulumi_adbpg_model.settings.identity import (
     Credentials,
     CredentialsUri,
     DefaultChain,
@@ -32,10 +36,6 @@ from pulumi_adbpg_model.identity import (
     Profile,
     StaticKey,
 )
-from pulumi_adbpg_model.owners import Owners
-from pulumi_adbpg_model.preflight import BOUND_S, Preflight
-from pulumi_adbpg_model.settings import Endpoint, Settings
-from pulumi_adbpg_model.stack import Held
 from tests.lifecycle.fakes import FakeClock, Voice
 
 _KEY = StaticKey("environment ALICLOUD_ACCESS_KEY", "made-up", "made-up")

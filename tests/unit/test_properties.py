@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_adbpg_model.diffing import compare
 from pulumi_adbpg_model.domain import ModelServiceId, Phase, phase_of
-from pulumi_adbpg_model.state import (
+from pulumi_adbpg_model.service.comparison import compare
+from pulumi_adbpg_model.service.state import (
     INPUTS,
     declared_inputs,
     declared_names,
@@ -19,7 +19,7 @@ from pulumi_adbpg_model.state import (
     spec_from,
     whole_numbers,
 )
-from pulumi_adbpg_model.validation import validate
+from pulumi_adbpg_model.service.validation import validate
 from tests.unit.values import (
     MINIMAL,
     SERVICE,

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from alibabacloud_credentials.utils import auth_util
 
-from pulumi_adbpg_model.identity import OidcRole, StaticKey
 from pulumi_adbpg_model.settings import Settings
+from pulumi_adbpg_model.settings.identity import OidcRole, StaticKey
 
 EXAMPLE = Path(__file__).parents[2] / "examples/pulumi-cloud"
 _WORKFLOWS = sorted((EXAMPLE / ".github/workflows").glob("*.yml"))

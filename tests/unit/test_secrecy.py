@@ -7,8 +7,8 @@ import pytest
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import InvalidRequestError, OperationError
 from pulumi_adbpg_model.lifecycle import Tokens
-from pulumi_adbpg_model.secrecy import SecretValues
-from pulumi_adbpg_model.stack import Held
+from pulumi_adbpg_model.service.redaction import SecretValues
+from pulumi_adbpg_model.service.stack import Held
 
 _URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::ai-1"
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.stack import Held, StackState, export
+from pulumi_adbpg_model.service.stack import Held, StackState, export
 from tests.lifecycle.fakes import PATIENCE_S, FakeClock
 from tests.unit.values import json_values
 
@@ -351,7 +351,7 @@ def test_the_cli_is_run_where_the_one_runs_that_runs_this(
     engine.parent.mkdir()
     shutil.copy2(Path(shutil.which("bash") or "bash").resolve(), engine)
     (folder / "stack").write_text("pwd\n")
-    code = f"from pulumi_adbpg_model.stack import export; print(export('acme', {_URN!r}))"
+    code = f"from pulumi_adbpg_model.service.stack import export; print(export('acme', {_URN!r}))"
     launch = shlex.join(["sh", "-c", f"cd / && {shlex.join([sys.executable, '-c', code])}; true"])
     path = os.environ["PATH"] if on_path else "/usr/bin:/bin"
     ran = subprocess.run(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceSpec
-from pulumi_adbpg_model.state import (
+from pulumi_adbpg_model.service.state import (
     declared_inputs,
     declared_names,
     is_hidden,

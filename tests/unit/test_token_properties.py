@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.lifecycle import Tokens
-from pulumi_adbpg_model.state import declared_inputs, declared_names, outputs, spec_from
+from pulumi_adbpg_model.service.state import declared_inputs, declared_names, outputs, spec_from
 from tests.unit.values import SERVICE, as_floats, declarations, live
 
 #: Inputs that CreateModelService is not sent, apart from the region and the token itself.

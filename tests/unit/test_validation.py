@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.state import ALWAYS_SECRET, INPUTS
-from pulumi_adbpg_model.validation import Failure, validate
+from pulumi_adbpg_model.service.state import ALWAYS_SECRET, INPUTS
+from pulumi_adbpg_model.service.validation import Failure, validate
 from tests.unit.values import FULL, MINIMAL, UNKNOWN, is_unknown
 
 _NETWORK = "must be an IPv4 address, a CIDR block with a prefix of 1 to 32, or 0.0.0.0/0"

@@ -26,9 +26,8 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from pulumi_adbpg_model import host, lifecycle, state
+from pulumi_adbpg_model import host, lifecycle
 from pulumi_adbpg_model.clock import SystemClock
-from pulumi_adbpg_model.diffing import compare, keep_spelling
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
 from pulumi_adbpg_model.errors import (
     AdbpgModelError,
@@ -36,20 +35,22 @@ from pulumi_adbpg_model.errors import (
     OperationError,
     text_of,
 )
-from pulumi_adbpg_model.owners import Owners
-from pulumi_adbpg_model.preflight import Preflight
-from pulumi_adbpg_model.secrecy import SecretValues
-from pulumi_adbpg_model.settings import Settings, is_region
-from pulumi_adbpg_model.stack import StackState
-from pulumi_adbpg_model.unfinished import (
+from pulumi_adbpg_model.service import state
+from pulumi_adbpg_model.service.comparison import compare, keep_spelling
+from pulumi_adbpg_model.service.owners import Owners
+from pulumi_adbpg_model.service.preflight import Preflight
+from pulumi_adbpg_model.service.redaction import SecretValues
+from pulumi_adbpg_model.service.stack import StackState
+from pulumi_adbpg_model.service.unfinished import (
     how_to_give_up,
     how_to_remove,
     unfinished,
     why_unfinished,
 )
-from pulumi_adbpg_model.validation import validate
+from pulumi_adbpg_model.service.validation import validate
+from pulumi_adbpg_model.settings import Settings, is_region
 
-__all__ = ["DEFAULT_TIMEOUTS_S", "Process"]
+__all__ = ["DEFAULT_TIMEOUTS_S", "Implementation"]
 
 Properties = dict[str, Any]
 _Given = ParamSpec("_Given")
@@ -69,25 +70,25 @@ _PROVIDER = "__provider"
 
 
 def _keeping_secrets(
-    call: Callable[Concatenate[Process, _Given], _Result],
-) -> Callable[Concatenate[Process, _Given], _Result]:
+    call: Callable[Concatenate[Implementation, _Given], _Result],
+) -> Callable[Concatenate[Implementation, _Given], _Result]:
     """Let a call of the engine fail without the secret values in the property bags it brings."""
 
     @functools.wraps(call)
-    def secretive(process: Process, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+    def secretive(this: Implementation, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
         bags = [bag for bag in args if isinstance(bag, Mapping)]
         names = _secret_names(*bags)
         for bag in bags:
-            process.secrets.learn(bag, names)
+            this.secrets.learn(bag, names)
         try:
-            return call(process, *args, **kwargs)
+            return call(this, *args, **kwargs)
         except AdbpgModelError as error:
-            raise process.secrets.hide_in_error(error) from None
+            raise this.secrets.hide_in_error(error) from None
 
     return secretive
 
 
-class Process:
+class Implementation:
     """What all operations of one provider process share."""
 
     def __init__(

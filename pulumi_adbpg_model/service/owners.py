@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pulumi_adbpg_model import state
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
@@ -29,7 +28,8 @@ from pulumi_adbpg_model.lifecycle import (
     how_to_take_over,
     no_successor,
 )
-from pulumi_adbpg_model.stack import Held
+from pulumi_adbpg_model.service import state
+from pulumi_adbpg_model.service.stack import Held
 
 __all__ = ["Node", "Owners"]
 

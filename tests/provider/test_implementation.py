@@ -19,7 +19,9 @@ def _configured(**config: str) -> ModelServiceProvider:
 
 def test_operations_share_what_the_process_knows(inputs: Properties) -> None:
     """Each has a deadline of its own, and all else in common."""
-    process = _configured(region="cn-hangzhou", accessKey="made-up", secretKey="made-up")._process
+    process = _configured(
+        region="cn-hangzhou", accessKey="made-up", secretKey="made-up"
+    )._implementation
     one, other = (process._operation(inputs, kind) for kind in ("create", "delete"))
     assert one.deadline != other.deadline
     for name in ("api", "clock", "deleted_here", "looks", "spent_tokens"):
@@ -28,7 +30,9 @@ def test_operations_share_what_the_process_knows(inputs: Properties) -> None:
 
 def test_regions_have_ways_of_their_own(inputs: Properties) -> None:
     """Settings are found once for each region, not once for all."""
-    process = _configured(region="cn-hangzhou", accessKey="made-up", secretKey="made-up")._process
+    process = _configured(
+        region="cn-hangzhou", accessKey="made-up", secretKey="made-up"
+    )._implementation
     regions = ("cn-beijing", "cn-hangzhou", "cn-beijing")
     asked = [process._operation({**inputs, "region_id": name}, "read").api for name in regions]
     assert asked[0] is asked[2]
@@ -37,7 +41,7 @@ def test_regions_have_ways_of_their_own(inputs: Properties) -> None:
 
 def test_settings_that_are_refused_are_refused_again(inputs: Properties) -> None:
     """An error is not kept in place of an answer."""
-    process = _configured(region="nowhere?")._process
+    process = _configured(region="nowhere?")._implementation
     for _ in range(2):
         with pytest.raises(ConfigurationError, match=r"nowhere\?"):
             process._operation({**inputs, "region_id": None}, "read")

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from pulumi_adbpg_model import host
+from pulumi_adbpg_model.cli._permissions import ACTIONS
+from pulumi_adbpg_model.cli._probe import probe_host
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import (
@@ -30,10 +32,8 @@ from pulumi_adbpg_model.errors import (
     ThrottledError,
 )
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy, endpoint_of, time_ahead_s
-from pulumi_adbpg_model.identity import CLI_FILE, INI_FILE, DefaultChain
-from pulumi_adbpg_model.permissions import ACTIONS
-from pulumi_adbpg_model.probe import probe_host
 from pulumi_adbpg_model.settings import Settings
+from pulumi_adbpg_model.settings.identity import CLI_FILE, INI_FILE, DefaultChain
 
 __all__ = ["OK", "PROBLEM", "UNTRIED", "WARNING", "Finding", "diagnose_cloud", "diagnose_tools"]
 

@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
-from pulumi_adbpg_model import state
 from pulumi_adbpg_model.domain import (
     ModelServiceDetails,
     ModelServiceId,
@@ -19,8 +18,9 @@ from pulumi_adbpg_model.domain import (
 from pulumi_adbpg_model.lifecycle import Ownership
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
 from pulumi_adbpg_model.lifecycle.verification import differences, where_it_shows
-from pulumi_adbpg_model.owners import Owners
-from pulumi_adbpg_model.preflight._inquiry import Seen
+from pulumi_adbpg_model.service import state
+from pulumi_adbpg_model.service.owners import Owners
+from pulumi_adbpg_model.service.preflight._inquiry import Seen
 from pulumi_adbpg_model.settings import Settings
 
 __all__ = ["Declared", "Findings", "shared_nodes"]

@@ -21,7 +21,7 @@ from pulumi import (
 from pulumi.output import Unknown
 
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.state import ADOPT, ALWAYS_SECRET, INPUTS, MOST_EXACT
+from pulumi_adbpg_model.service.state import ADOPT, ALWAYS_SECRET, INPUTS, MOST_EXACT
 
 __all__ = [
     "InputError",

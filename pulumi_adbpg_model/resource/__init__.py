@@ -13,8 +13,8 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import SETTINGS, get_monitor
 
-from pulumi_adbpg_model import state
-from pulumi_adbpg_model.arguments import (
+from pulumi_adbpg_model.provider import ModelServiceProvider
+from pulumi_adbpg_model.resource._arguments import (
     ModelServiceArgs,
     ModelServiceArgsDict,
     check_name,
@@ -25,12 +25,12 @@ from pulumi_adbpg_model.arguments import (
     properties_of,
     with_outputs,
 )
-from pulumi_adbpg_model.provider import ModelServiceProvider
+from pulumi_adbpg_model.service import state
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["ModelService"]
+__all__ = ["ModelService", "ModelServiceArgs", "ModelServiceArgsDict"]
 
 
 _STACK = "pulumi:pulumi:Stack"

@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi_adbpg_model import state
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
+from pulumi_adbpg_model.service import state
 
 __all__ = ["how_to_give_up", "how_to_remove", "unfinished", "why_unfinished"]
 

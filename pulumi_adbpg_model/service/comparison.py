@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulumi_adbpg_model.domain import Phase, phase_of
-from pulumi_adbpg_model.state import (
+from pulumi_adbpg_model.service.state import (
     DEFAULTS,
     INPUTS,
     declared_names,

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi_adbpg_model import state
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, same_nodes
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle import Operation, inventory
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_deleted
-from pulumi_adbpg_model.stack import UnknownFormatError, check_format
+from pulumi_adbpg_model.service import state
+from pulumi_adbpg_model.service.stack import UnknownFormatError, check_format
 
 __all__ = [
     "Comparison",

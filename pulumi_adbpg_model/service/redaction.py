@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, cast, overload
 from urllib.parse import quote, quote_plus
 
-from pulumi_adbpg_model import state
+from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.errors import AdbpgModelError, ApiError, OperationError
 from pulumi_adbpg_model.lifecycle import Reporter
-from pulumi_adbpg_model.terminal import printable
+from pulumi_adbpg_model.service import state
 
 __all__ = ["HIDDEN", "SecretValues"]
 

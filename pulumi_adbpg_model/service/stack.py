@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pulumi_adbpg_model import state
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.service import state
 
 __all__ = ["Held", "StackState", "UnknownFormatError", "check_format", "export"]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi_adbpg_model.domain import ModelServiceId, is_id_part, parse_network
+from pulumi_adbpg_model.service.state import ADOPT, ALWAYS_SECRET, INPUTS, MOST_EXACT, is_hidden
 from pulumi_adbpg_model.settings import is_region
-from pulumi_adbpg_model.state import ADOPT, ALWAYS_SECRET, INPUTS, MOST_EXACT, is_hidden
 
 __all__ = ["Failure", "validate"]
 

@@ -15,9 +15,7 @@ from typing import Any
 
 from pulumi.dynamic.dynamic import serialize_provider
 
-from pulumi_adbpg_model import state
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
-from pulumi_adbpg_model.importing._naming import (
+from pulumi_adbpg_model.cli._importing._naming import (
     DEFAULT_NAME,
     PLACEHOLDERS,
     check_name_template,
@@ -25,8 +23,10 @@ from pulumi_adbpg_model.importing._naming import (
     unique,
     variable_name,
 )
-from pulumi_adbpg_model.importing._services import Note, broken_rules, find, placement
+from pulumi_adbpg_model.cli._importing._services import Note, broken_rules, find, placement
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.provider import ModelServiceProvider
+from pulumi_adbpg_model.service import state
 
 __all__ = [
     "DEFAULT_NAME",

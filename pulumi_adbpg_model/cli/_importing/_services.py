@@ -9,7 +9,7 @@ from typing import Any
 from pulumi_adbpg_model import lifecycle
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.validation import Failure, validate
+from pulumi_adbpg_model.service.validation import Failure, validate
 
 __all__ = ["Note", "broken_rules", "find", "placement"]
 

@@ -16,7 +16,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pulumi_adbpg_model.errors import ConfigurationError
-from pulumi_adbpg_model.identity import ConfigReader, Credentials, Identity, first_set, mapping_of
+from pulumi_adbpg_model.settings.identity import (
+    ConfigReader,
+    Credentials,
+    Identity,
+    first_set,
+    mapping_of,
+)
 
 __all__ = ["Endpoint", "Settings", "is_region", "parse_endpoint"]
 
