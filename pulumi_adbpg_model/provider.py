@@ -8,6 +8,7 @@ in the provider's process.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -58,11 +59,13 @@ class ModelServiceProvider(ResourceProvider):
 
         return SystemClock()
 
-    def new_gateway(self, settings: Settings, clock: SystemClock) -> lifecycle.ModelServiceApi:
+    def new_gateway(
+        self, settings: Settings, clock: SystemClock, redact: Callable[[str], str]
+    ) -> lifecycle.ModelServiceApi:
         """The way to the cloud under one set of settings; tests bring one that waits less."""
         from pulumi_adbpg_model.gateway import Gateway  # noqa: PLC0415
 
-        return Gateway(settings, clock)
+        return Gateway(settings, clock, redact=redact)
 
     def export_stack(self, organization: str, urn: str) -> str | None:
         """The state of the stack of a resource, as text; tests bring one of their own."""

@@ -29,8 +29,9 @@ from bench.peers.schedules import (
     worst_s,
     worst_share,
 )
+from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
-from pulumi_adbpg_model.lifecycle import Deadline, ModelServiceApi, Operation, wait_until_active
+from pulumi_adbpg_model.lifecycle import ModelServiceApi, Operation, wait_until_active
 
 __all__ = ["charts", "measure", "real_looks"]
 
@@ -59,10 +60,7 @@ class _Cloud:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def describe_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> ModelServiceDetails:
-        del budget_s
+    def describe_model_service(self, service: ModelServiceId) -> ModelServiceDetails:
         self.looks.append(self.now)
         return ModelServiceDetails(
             service, status="active" if self.now >= self.active_s else "deploying"

@@ -15,7 +15,7 @@ from pulumi_adbpg_model.cli import _importing
 from pulumi_adbpg_model.cli._cloud import instances_option, with_settings
 from pulumi_adbpg_model.cli._given import OUTPUT, TEXT
 from pulumi_adbpg_model.cli._streams import is_terminal, say, writes_unicode
-from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.clock import Deadline, SystemClock
 from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
@@ -108,8 +108,9 @@ def import_file(
             "--out FILE, or --without-api-keys"
         )
     clock, notes = SystemClock(), _Notes()
+    deadline = Deadline.after(clock, _LIMIT_S)
     operation = lifecycle.Operation(
-        Gateway(settings, clock), clock, lifecycle.Deadline.after(clock, _LIMIT_S), notes
+        Gateway(settings, clock).within(deadline), clock, deadline, notes
     )
     found = _importing.find(operation, instances, services, notes.note)
     imports = _importing.plan(

@@ -21,11 +21,11 @@ from pulumi_adbpg_model.cli._ownership import (
     parse,
 )
 from pulumi_adbpg_model.cli._streams import say
-from pulumi_adbpg_model.clock import Clock, SystemClock
+from pulumi_adbpg_model.clock import Clock, Deadline, SystemClock
 from pulumi_adbpg_model.domain import Phase, printable
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.gateway import Gateway
-from pulumi_adbpg_model.lifecycle import Deadline, Operation
+from pulumi_adbpg_model.lifecycle import Operation
 from pulumi_adbpg_model.settings import Settings
 
 __all__ = ["orphans"]
@@ -77,9 +77,8 @@ def orphans(
         raise click.UsageError("Give a STACK, or pipe `pulumi stack export` into this command.")
     read = [_read(stack) for stack in stacks or (_STDIN,)]
     clock: Clock = context.obj or SystemClock()  # the caller's own, in a test
-    operation = Operation(
-        Gateway(settings, clock), clock, Deadline.after(clock, _LIMIT_S), _Silent()
-    )
+    deadline = Deadline.after(clock, _LIMIT_S)
+    operation = Operation(Gateway(settings, clock).within(deadline), clock, deadline, _Silent())
     found = compare(operation, instances, read, settings.region)
     if as_json:
         print_json(_document(found))

@@ -10,9 +10,10 @@ analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-overview
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import TypeVar
 
-from pulumi_adbpg_model.clock import Clock
+from pulumi_adbpg_model.clock import Clock, Deadline
 from pulumi_adbpg_model.domain import (
     AiNode,
     Caller,
@@ -46,8 +47,7 @@ class Gateway:
     Calls to one region's endpoint with one set of credentials. Safe to share between threads.
 
     Every method may raise `ApiError`, `TransportError`, or `ConfigurationError` when there are no
-    credentials. `budget_s` bounds a call with all its retries, in seconds, below the policy's own
-    bound; a call that is under way is not cut short by it.
+    credentials.
     """
 
     def __init__(
@@ -57,11 +57,33 @@ class Gateway:
         policy: RetryPolicy | None = None,
         *,
         read_timeout_s: float = _READ_TIMEOUT_S,
+        redact: Callable[[str], str] = str,
     ) -> None:
+        """
+        Make one; it calls nothing yet.
+
+        Args:
+            settings: Where to call, and as whom.
+            clock: Bounds the retries; a cancel ends them.
+            policy: How a call is repeated.
+            read_timeout_s: How long the cloud may be silent, in seconds.
+            redact: Takes out of the cloud's own words what no text may show.
+        """
         self._settings = settings
         self._clock = clock
         self._policy = policy or RetryPolicy()
-        self._client = Client(settings, clock, read_timeout_s)
+        self._deadline: Deadline | None = None
+        self._client = Client(settings, clock, read_timeout_s, redact)
+
+    def within(self, deadline: Deadline) -> Gateway:
+        """
+        The same gateway, each of whose calls ends with all its retries by a deadline.
+
+        One attempt is always made, and what is under way is not cut short.
+        """
+        bound = copy(self)
+        bound._deadline = deadline  # noqa: SLF001 - its own
+        return bound
 
     @property
     def region(self) -> str | None:
@@ -94,9 +116,7 @@ class Gateway:
             raise TransportError("GetCallerIdentity", "of the credentials", reason)
         return found
 
-    def create_model_service(
-        self, spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None
-    ) -> Submission:
+    def create_model_service(self, spec: ModelServiceSpec, client_token: str) -> Submission:
         """CreateModelService. Retried with the same token only, so at most one is created."""
         subject = f"in instance {spec.db_instance_id}"
 
@@ -109,13 +129,9 @@ class Gateway:
             return Submission(service, _wire.text(body.get("RequestId")))
 
         query, body = _wire.create_query(spec), _wire.create_body(spec, client_token)
-        return self._call(
-            "CreateModelService", subject, query, body, read=submitted, budget_s=budget_s
-        )
+        return self._call("CreateModelService", subject, query, body, read=submitted)
 
-    def describe_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> ModelServiceDetails:
+    def describe_model_service(self, service: ModelServiceId) -> ModelServiceDetails:
         """
         DescribeModelService.
 
@@ -134,20 +150,14 @@ class Gateway:
             return details
 
         query = _wire.service_query(service)
-        return self._call(
-            "DescribeModelService", str(service), query, read=described, budget_s=budget_s
-        )
+        return self._call("DescribeModelService", str(service), query, read=described)
 
-    def delete_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> None:
+    def delete_model_service(self, service: ModelServiceId) -> None:
         """DeleteModelService. Safe to repeat; returns when the cloud accepts it."""
         query = _wire.service_query(service)
-        self._call("DeleteModelService", str(service), query, read=bool, budget_s=budget_s)
+        self._call("DeleteModelService", str(service), query, read=bool)
 
-    def list_model_services(
-        self, db_instance_id: str, *, budget_s: float | None = None
-    ) -> list[ModelServiceDetails]:
+    def list_model_services(self, db_instance_id: str) -> list[ModelServiceDetails]:
         """
         ListModelServices, all pages: the list is complete or the call raises.
 
@@ -155,21 +165,21 @@ class Gateway:
             TransportError: The pages do not add up to one total, also when read again, or there
                 is no time for that.
         """
-        deadline = self._clock.monotonic() + (
-            self._policy.seconds if budget_s is None else budget_s
-        )
+        deadline = self._deadline or Deadline.after(self._clock, self._policy.seconds)
         reason = "the pages do not add up to the total"
         for _ in range(_MAX_READINGS):
-            services = self._list_once(db_instance_id, deadline)
+            services = self.within(deadline)._list_once(db_instance_id, deadline)  # noqa: SLF001
             if services is not None:
                 return services
-            if self._clock.monotonic() > deadline:
+            if deadline.expired:
                 reason = "there was no time to read all pages"
                 break
         subject, hint = f"of instance {db_instance_id}", "Run the command again later."
         raise TransportError("ListModelServices", subject, reason, hint=hint)
 
-    def _list_once(self, db_instance_id: str, deadline: float) -> list[ModelServiceDetails] | None:
+    def _list_once(
+        self, db_instance_id: str, deadline: Deadline
+    ) -> list[ModelServiceDetails] | None:
         """One reading of all pages; None when the list changed between them."""
         subject = f"of instance {db_instance_id}"
 
@@ -184,10 +194,7 @@ class Gateway:
         first_total: int | None = None
         for page in range(1, _MAX_PAGES + 1):
             query = _wire.list_query(db_instance_id, self.region, page, _PAGE_SIZE)
-            budget_s = max(0.0, deadline - self._clock.monotonic())
-            items, total = self._call(
-                "ListModelServices", subject, query, read=listed, budget_s=budget_s
-            )
+            items, total = self._call("ListModelServices", subject, query, read=listed)
             if page == 1:
                 first_total = total
             elif total != first_total:
@@ -200,11 +207,11 @@ class Gateway:
             # A total that is missing, or below what was shown, does not count.
             if not grew and (total is None or len(found) > total):
                 return list(found.values())
-            if not grew or (page > 1 and self._clock.monotonic() > deadline):
+            if not grew or (page > 1 and deadline.expired):
                 return None
         return None
 
-    def list_ai_nodes(self, db_instance_id: str, *, budget_s: float | None = None) -> list[AiNode]:
+    def list_ai_nodes(self, db_instance_id: str) -> list[AiNode]:
         """
         ListAINodePools, flattened to its nodes.
 
@@ -221,9 +228,9 @@ class Gateway:
             return nodes
 
         query = _wire.instance_query(db_instance_id, self.region)
-        return self._call("ListAINodePools", subject, query, read=listed, budget_s=budget_s)
+        return self._call("ListAINodePools", subject, query, read=listed)
 
-    def list_supported_models(self, *, budget_s: float | None = None) -> list[str]:
+    def list_supported_models(self) -> list[str]:
         """
         ListSupportModels: the names of the models that the region can deploy.
 
@@ -239,15 +246,13 @@ class Gateway:
             return names
 
         query = _wire.region_query(self.region)
-        return self._call("ListSupportModels", subject, query, read=listed, budget_s=budget_s)
+        return self._call("ListSupportModels", subject, query, read=listed)
 
     def modify_security_ips(
         self,
         db_instance_id: str,
         group: str,
         entries: Sequence[str],
-        *,
-        budget_s: float | None = None,
     ) -> None:
         """ModifySecurityIps: covers one named whitelist group. Safe to repeat."""
         self._call(
@@ -255,7 +260,6 @@ class Gateway:
             f"of group {group} of instance {db_instance_id}",
             _wire.whitelist_query(db_instance_id, group, entries),
             read=bool,
-            budget_s=budget_s,
         )
 
     def _call(
@@ -266,11 +270,10 @@ class Gateway:
         body: dict[str, object] | None = None,
         *,
         read: Callable[[dict[str, object]], _T],
-        budget_s: float | None,
     ) -> _T:
         """Call and read the answer; one that cannot be read counts as none, and is retried."""
         return call_with_retry(
             lambda: read(self._client.call(action, subject, query, body)),
-            policy=self._policy.within(budget_s),
+            policy=self._policy.within(self._deadline.remaining_s if self._deadline else None),
             clock=self._clock,
         )

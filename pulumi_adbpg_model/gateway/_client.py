@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
@@ -18,7 +19,7 @@ from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import AccessError, AdbpgModelError, RenewalError, TransportError
 from pulumi_adbpg_model.gateway._credentials import Signer
 from pulumi_adbpg_model.gateway._endpoints import host_of, sts_of
-from pulumi_adbpg_model.gateway._errors import translate
+from pulumi_adbpg_model.gateway._errors import masked, translate
 from pulumi_adbpg_model.gateway._transport import GuardedSession, Place, place_for, rpc_params
 from pulumi_adbpg_model.settings import Settings
 
@@ -41,6 +42,7 @@ class Client:
         settings: Settings,
         clock: Clock,
         read_timeout_s: float,
+        redact: Callable[[str], str] = str,
         version: str = "2016-05-03",
         signer: Signer | None = None,
     ) -> None:
@@ -48,6 +50,7 @@ class Client:
         self._version = version
         self._clock = clock
         self._read_timeout_s = read_timeout_s
+        self._redact = redact
         self._lock = threading.Lock()
         self._signer = signer or Signer.of(settings.credentials, clock)
         self._built: tuple[Any, Place] | None = None
@@ -55,7 +58,9 @@ class Client:
     def for_sts(self) -> Client:
         """One for the API that tells which account calls, with the same credentials."""
         settings = replace(self._settings, endpoint=sts_of(self._settings))
-        return Client(settings, self._clock, self._read_timeout_s, "2015-04-01", self._signer)
+        return Client(
+            settings, self._clock, self._read_timeout_s, self._redact, "2015-04-01", self._signer
+        )
 
     def call(
         self, action: str, subject: str, query: dict[str, object], body: dict[str, object] | None
@@ -78,7 +83,7 @@ class Client:
         try:
             answer = client.call_api(rpc_params(action, self._version), request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
-            told = translate(error, action, subject, host, sorted(self._signer.secrets))
+            told = translate(error, action, subject, host, self._without_secrets)
             raise self._explained(told) from None
         content = answer.get("body")
         if not isinstance(content, dict):
@@ -106,6 +111,9 @@ class Client:
         if error.hint == AccessError.default_hint:
             error.hint += f" The credentials come from {self._settings.credentials.source}."
         return error
+
+    def _without_secrets(self, text: str) -> str:
+        return self._redact(masked(text, sorted(self._signer.secrets)))
 
     def _client(self, host: str) -> tuple[Any, Place]:
         with self._lock:

@@ -7,7 +7,7 @@ signature error, for one, repeats the signed headers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -30,7 +30,7 @@ from pulumi_adbpg_model.errors import (
 from pulumi_adbpg_model.gateway._transport import FrontEndRefused, ProxyUnusable, transport_reason
 from pulumi_adbpg_model.gateway._wire import text
 
-__all__ = ["CODES", "error_class", "translate"]
+__all__ = ["CODES", "error_class", "masked", "translate"]
 
 _CLOCK_HINT = "Set this machine's clock right: the cloud accepts 15 minutes of difference."
 _SIZE_HINT = (
@@ -113,7 +113,7 @@ def error_class(code: str | None, status: int | None) -> type[ApiError]:
 
 
 def translate(
-    error: Exception, action: str, subject: str, host: str, secrets: list[str]
+    error: Exception, action: str, subject: str, host: str, redact: Callable[[str], str]
 ) -> ApiError | TransportError | ConfigurationError:
     """
     Make our own error out of whatever the SDK raised.
@@ -123,10 +123,10 @@ def translate(
         action: The API action, for the text.
         subject: What it was about, for the text.
         host: The host called, for the text.
-        secrets: Values that must not appear in the text.
+        redact: Takes out of the cloud's own words what no text may show.
     """
     if isinstance(error, AlibabaCloudException):
-        return _from_answer(error, action, subject, secrets)
+        return _from_answer(error, action, subject, redact)
     cause: BaseException = getattr(error, "inner_exception", None) or error
     # The SDK wraps the transport's exception in its own, leaving the original as the context.
     origin = cause.__context__ or cause
@@ -154,7 +154,7 @@ def _from_front_end(
     return ApiError(action, subject, told, status=status, hint=hint)
 
 
-def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> ApiError:
+def _from_answer(error: Any, action: str, subject: str, redact: Callable[[str], str]) -> ApiError:
     data: Mapping[str, object] = error.data if isinstance(error.data, dict) else {}
 
     def told(*names: str) -> str | None:
@@ -167,8 +167,8 @@ def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> A
     return error_class(code, status)(
         action,
         subject,
-        _masked(message, secrets),
-        code=code and _masked(code, secrets),
+        redact(message),
+        code=code and redact(code),
         status=status,
         request_id=told("RequestId", "requestId"),
         retry_after_s=retry_after_ms / 1000 if isinstance(retry_after_ms, (int, float)) else None,
@@ -176,7 +176,7 @@ def _from_answer(error: Any, action: str, subject: str, secrets: list[str]) -> A
     )
 
 
-def _masked(message: str, secrets: list[str]) -> str:
+def masked(message: str, secrets: list[str]) -> str:
     """Without the secrets, plain or percent-encoded, once or twice, as in a string to sign."""
     for secret in secrets:
         once = quote(secret, safe="~")

@@ -23,8 +23,6 @@ from pulumi_adbpg_model.lifecycle.operation import (
 )
 from pulumi_adbpg_model.lifecycle.placement import refuse_if_held
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, GoneError, glance, look, read
-from pulumi_adbpg_model.lifecycle.sharing import SharedLooks
-from pulumi_adbpg_model.lifecycle.timing import Deadline
 from pulumi_adbpg_model.lifecycle.tokens import Tokens
 from pulumi_adbpg_model.lifecycle.updating import Updated, WhitelistChange, update
 from pulumi_adbpg_model.lifecycle.verification import warn_of_open_whitelist
@@ -34,7 +32,6 @@ __all__ = [
     "BEING_DELETED",
     "GRACE_S",
     "Created",
-    "Deadline",
     "GoneError",
     "ModelServiceApi",
     "Operation",
@@ -42,7 +39,6 @@ __all__ = [
     "OwnedError",
     "Ownership",
     "Reporter",
-    "SharedLooks",
     "Standing",
     "Tokens",
     "Updated",

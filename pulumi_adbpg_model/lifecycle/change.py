@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, same_whitelist
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import require
-from pulumi_adbpg_model.lifecycle.timing import Deadline
 
 __all__ = ["change_whitelist"]
 
@@ -36,9 +36,7 @@ def change_whitelist(
     """
     operation.stop_if_cancelled("ModifySecurityIps", f"for {service}")
     operation.when_not_busy(
-        lambda: operation.api.modify_security_ips(
-            service.db_instance_id, group, entries, budget_s=operation.deadline.remaining_s
-        )
+        lambda: operation.api.modify_security_ips(service.db_instance_id, group, entries)
     )
     settle = Deadline.after(operation.clock, _SETTLE_S)
     while True:

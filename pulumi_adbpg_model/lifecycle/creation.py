@@ -184,9 +184,7 @@ class _Creation:
         while True:
             operation.stop_if_cancelled("CreateModelService", subject)
             try:
-                submission = operation.api.create_model_service(
-                    spec, token, budget_s=operation.deadline.remaining_s
-                )
+                submission = operation.api.create_model_service(spec, token)
             except (ApiError, TransportError) as error:
                 found = self._refused(error)
                 if found is not None:

@@ -55,11 +55,7 @@ def _request(operation: Operation, service: ModelServiceId) -> bool:
     """Ask for the deletion; False when the cloud does not know the service, which is no proof."""
     operation.stop_if_cancelled("DeleteModelService", str(service))
     try:
-        operation.when_not_busy(
-            lambda: operation.api.delete_model_service(
-                service, budget_s=operation.deadline.remaining_s
-            )
-        )
+        operation.when_not_busy(lambda: operation.api.delete_model_service(service))
     except InstanceNotFoundError:
         raise
     except NotFoundError:

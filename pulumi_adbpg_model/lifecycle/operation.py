@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from pulumi_adbpg_model.clock import Clock
+from pulumi_adbpg_model.clock import Clock, Deadline
 from pulumi_adbpg_model.domain import (
     AiNode,
     ModelServiceDetails,
@@ -15,8 +15,7 @@ from pulumi_adbpg_model.domain import (
     Submission,
 )
 from pulumi_adbpg_model.errors import BusyError, OperationError
-from pulumi_adbpg_model.lifecycle.sharing import SharedLooks
-from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration, poll_delay
+from pulumi_adbpg_model.lifecycle.timing import format_duration, poll_delay
 
 __all__ = [
     "BEING_DELETED",
@@ -37,44 +36,31 @@ _T = TypeVar("_T")
 class ModelServiceApi(Protocol):
     """The calls that operations make; `gateway.Gateway` is the real one."""
 
-    def create_model_service(
-        self, spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None
-    ) -> Submission:
+    def within(self, deadline: Deadline) -> ModelServiceApi:
+        """The same, with calls that end by that deadline."""
+        ...
+
+    def create_model_service(self, spec: ModelServiceSpec, client_token: str) -> Submission:
         """CreateModelService."""
         ...
 
-    def describe_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> ModelServiceDetails:
+    def describe_model_service(self, service: ModelServiceId) -> ModelServiceDetails:
         """DescribeModelService."""
         ...
 
-    def delete_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> None:
+    def delete_model_service(self, service: ModelServiceId) -> None:
         """DeleteModelService."""
         ...
 
-    def list_model_services(
-        self, db_instance_id: str, *, budget_s: float | None = None
-    ) -> Sequence[ModelServiceDetails]:
+    def list_model_services(self, db_instance_id: str) -> Sequence[ModelServiceDetails]:
         """ListModelServices, complete or raising."""
         ...
 
-    def list_ai_nodes(
-        self, db_instance_id: str, *, budget_s: float | None = None
-    ) -> Sequence[AiNode]:
+    def list_ai_nodes(self, db_instance_id: str) -> Sequence[AiNode]:
         """ListAINodePools, as nodes."""
         ...
 
-    def modify_security_ips(
-        self,
-        db_instance_id: str,
-        group: str,
-        entries: Sequence[str],
-        *,
-        budget_s: float | None = None,
-    ) -> None:
+    def modify_security_ips(self, db_instance_id: str, group: str, entries: Sequence[str]) -> None:
         """ModifySecurityIps of one named group."""
         ...
 
@@ -219,9 +205,9 @@ class Operation:
     """
     One create, read, update or delete.
 
-    All operations of the process share `deleted_here`, `spent_tokens` and `looks`: ids whose
-    deletion it saw through, so a create in the same run knows them for dead at once, the client
-    tokens that led to them, and the looks at instances. `secret_inputs` names the inputs whose
+    All operations of the process share `deleted_here` and `spent_tokens`: ids whose
+    deletion it saw through, so a create in the same run knows them for dead at once, and the client
+    tokens that led to them. `secret_inputs` names the inputs whose
     values are not to be told.
     """
 
@@ -233,8 +219,11 @@ class Operation:
     owners: Ownership = field(default_factory=NoOthers)
     deleted_here: set[ModelServiceId] = field(default_factory=set)
     spent_tokens: set[str] = field(default_factory=set)
-    looks: SharedLooks = field(default_factory=SharedLooks)
     secret_inputs: Collection[str] = ()
+
+    def look_api(self, limit_s: float) -> ModelServiceApi:
+        """The API for a look that an operation can do without, so that it is short."""
+        return self.api.within(self.deadline.at_most(limit_s))
 
     def pause(self, since_s: float | None = None) -> None:
         """Sleep until the next poll is due, never beyond the deadline."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 
 from pulumi_adbpg_model.domain import (
     AiNode,
@@ -38,17 +37,11 @@ __all__ = [
 _LOOK_S = 5.0
 
 
-class _CutShortError(Exception):
-    """A look that had not the time that others would give it: no answer for them."""
-
-
 def services_of(
     operation: Operation, db_instance_id: str, *, even_cancelled: bool = False
 ) -> Sequence[ModelServiceDetails] | None:
     """
     What the instance holds from now on; None when it cannot be listed: it only helps.
-
-    Operations that ask at the same moment share the answer.
 
     Args:
         operation: Its time bounds the look.
@@ -58,27 +51,12 @@ def services_of(
     Raises:
         ConfigurationError: There are no credentials, for any call.
     """
-
-    def look() -> Sequence[ModelServiceDetails] | ConfigurationError | None:
-        if operation.clock.cancelled and not even_cancelled:
-            raise _CutShortError
-        budget_s = min(_LOOK_S, operation.deadline.remaining_s)
-        try:
-            return operation.api.list_model_services(db_instance_id, budget_s=budget_s)
-        except (ApiError, TransportError) as error:
-            if budget_s < _LOOK_S:
-                raise _CutShortError from error
-            return None
-        except ConfigurationError as error:
-            return error  # an answer too: else all would look for credentials, one by one
-
-    try:
-        found = operation.looks.get((id(operation.api), db_instance_id), look)
-    except _CutShortError:
+    if operation.clock.cancelled and not even_cancelled:
         return None
-    if isinstance(found, ConfigurationError):
-        raise copy(found) from None  # each thread has its own
-    return found
+    try:
+        return operation.look_api(_LOOK_S).list_model_services(db_instance_id)
+    except (ApiError, TransportError):
+        return None
 
 
 def living(operation: Operation, db_instance_id: str) -> Sequence[ModelServiceDetails]:
@@ -297,8 +275,7 @@ def _free_nodes(operation: Operation, spec: ModelServiceSpec) -> str:
 
 def _nodes(operation: Operation, db_instance_id: str) -> Sequence[AiNode] | None:
     """The nodes of the instance; None when they cannot be listed: it only helps."""
-    budget_s = min(_LOOK_S, operation.deadline.remaining_s)
     try:
-        return operation.api.list_ai_nodes(db_instance_id, budget_s=budget_s)
+        return operation.look_api(_LOOK_S).list_ai_nodes(db_instance_id)
     except (ApiError, ConfigurationError, TransportError):
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import (
     UNKNOWN_STATUS,
     ModelServiceDetails,
@@ -26,7 +27,7 @@ from pulumi_adbpg_model.errors import (
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.outage import DISAGREEMENT_S, has_unknown_code
-from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
+from pulumi_adbpg_model.lifecycle.timing import format_duration
 
 __all__ = [
     "GRACE_S",
@@ -75,9 +76,7 @@ def find(
         AdbpgModelError: Any other failure.
     """
     try:
-        details = operation.api.describe_model_service(
-            service, budget_s=operation.deadline.remaining_s
-        )
+        details = operation.api.describe_model_service(service)
     except InstanceNotFoundError:
         raise
     except NotFoundError:
@@ -113,9 +112,7 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
     Raises:
         AdbpgModelError: The list could not be had, so nothing is proved either way.
     """
-    services = operation.api.list_model_services(
-        service.db_instance_id, budget_s=operation.deadline.remaining_s
-    )
+    services = operation.api.list_model_services(service.db_instance_id)
     return all(other.id != service or is_deleted(other) for other in services)
 
 

@@ -1,45 +1,12 @@
-"""Deadlines and the poll schedule."""
+"""The poll schedule, and durations for people."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from pulumi_adbpg_model.clock import Clock
-
-__all__ = ["Deadline", "format_duration", "poll_delay"]
+__all__ = ["format_duration", "poll_delay"]
 
 _FIRST_DELAY_S = 2.0
 _SHARE_OF_WAIT = 0.05
 _LONGEST_DELAY_S = 30.0
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """A monotonic limit for an operation. All times in seconds."""
-
-    clock: Clock
-    started: float
-    limit_s: float
-
-    @classmethod
-    def after(cls, clock: Clock, limit_s: float) -> Deadline:
-        """A deadline that far from now."""
-        return cls(clock, clock.monotonic(), limit_s)
-
-    @property
-    def waited_s(self) -> float:
-        """How long it has been running."""
-        return self.clock.monotonic() - self.started
-
-    @property
-    def remaining_s(self) -> float:
-        """How much is left; never negative."""
-        return max(0.0, self.limit_s - self.waited_s)
-
-    @property
-    def expired(self) -> bool:
-        """Whether nothing is left."""
-        return self.waited_s >= self.limit_s
 
 
 def poll_delay(waited_s: float, longest_s: float | None = None) -> float:

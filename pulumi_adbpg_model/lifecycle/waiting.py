@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import text_of
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.outage import Outage
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_proven_gone
-from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration
+from pulumi_adbpg_model.lifecycle.timing import format_duration
 
 __all__ = ["Outcome", "wait_until_active"]
 

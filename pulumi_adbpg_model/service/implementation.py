@@ -27,7 +27,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from pulumi_adbpg_model import host, lifecycle
-from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.clock import Deadline, SystemClock
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
 from pulumi_adbpg_model.errors import (
     AdbpgModelError,
@@ -53,6 +53,7 @@ from pulumi_adbpg_model.settings import Settings, is_region
 __all__ = ["DEFAULT_TIMEOUTS_S", "Implementation"]
 
 Properties = dict[str, Any]
+NewGateway = Callable[[Settings, SystemClock, Callable[[str], str]], lifecycle.ModelServiceApi]
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
@@ -95,7 +96,7 @@ class Implementation:
         self,
         config: Any,
         clock: SystemClock,
-        new_gateway: Callable[[Settings, SystemClock], lifecycle.ModelServiceApi],
+        new_gateway: NewGateway,
         export_stack: Callable[[str, str], str | None],
     ) -> None:
         self._config = config
@@ -111,7 +112,6 @@ class Implementation:
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
         self._deleted_here: set[ModelServiceId] = set()
         self._spent_tokens: set[str] = set()
-        self._looks = lifecycle.SharedLooks()
         self._stack = StackState(clock, export_stack)
         self._owners = Owners(clock, self._stack.services)
         self._preflight = Preflight(
@@ -531,17 +531,17 @@ class Implementation:
         else:
             default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
             limit_s = (call and call.timeout_s) or default_s
+        deadline = Deadline.after(self._clock, limit_s)
         return lifecycle.Operation(
-            api=self._gateway(settings),
+            api=self._gateway(settings).within(deadline),
             clock=self._clock,
-            deadline=lifecycle.Deadline.after(self._clock, limit_s),
+            deadline=deadline,
             report=self._report(call),
             max_poll_interval_s=settings.max_poll_interval_s,
             owners=self._owners.of(call.urn if call is not None else ""),
             secret_inputs=_secret_names(props),
             deleted_here=self._deleted_here,
             spent_tokens=self._spent_tokens,
-            looks=self._looks,
         )
 
     def _report(self, call: host.Call | None) -> lifecycle.Reporter:
@@ -553,8 +553,9 @@ class Implementation:
     def _gateway(self, settings: Settings) -> lifecycle.ModelServiceApi:
         with self._lock:
             if settings not in self._gateways:
-                gateway = self._new_gateway(settings, self._clock)
-                self._gateways[settings] = self.secrets.guarded(gateway)
+                self._gateways[settings] = self._new_gateway(
+                    settings, self._clock, self.secrets.hide_all
+                )
             return self._gateways[settings]
 
 

@@ -12,11 +12,11 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar, cast, overload
+from typing import Any, overload
 from urllib.parse import quote, quote_plus
 
 from pulumi_adbpg_model.domain import printable
-from pulumi_adbpg_model.errors import AdbpgModelError, ApiError, OperationError
+from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
 from pulumi_adbpg_model.lifecycle import Reporter
 from pulumi_adbpg_model.service import state
 
@@ -36,7 +36,6 @@ _TELLING = 4
 #: Where a word begins: also after a character that is percent-encoded.
 _BEFORE, _AFTER = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2}))", r"(?![^\W_])"
 
-_Api = TypeVar("_Api")
 #: What is looked for in texts, and the same in lower case.
 _Sought = tuple[tuple[str, str], ...]
 
@@ -88,12 +87,9 @@ class SecretValues:
         """A text of ours, if there is one, without what the program marked as secret."""
         return None if text is None else _without(text, self._marked.longest_first())
 
-    def hide_in_answer(self, error: ApiError) -> None:
-        """Take all secrets out of the cloud's own words."""
-        error.reason = _without(error.reason, self._all.longest_first())
-        if error.code is not None:
-            error.code = _without(str(error.code), self._all.longest_first())
-        error.args = (error.action, error.subject, error.reason)
+    def hide_all(self, text: str) -> str:
+        """The cloud's own words without any secret."""
+        return _without(text, self._all.longest_first())
 
     def hide_in_error(self, error: AdbpgModelError) -> AdbpgModelError:
         """The error itself, if there is nothing to hide in its text; else one without."""
@@ -104,10 +100,6 @@ class SecretValues:
     def spoken(self, report: Reporter) -> Reporter:
         """A voice that tells what another would, without secrets."""
         return _Spoken(report, self.hide)
-
-    def guarded(self, api: _Api) -> _Api:
-        """A way to the cloud whose errors repeat no secret that was sent."""
-        return cast("_Api", _Guard(api, self.hide_in_answer))  # it has all that the other has
 
 
 class _Spoken(Reporter):
@@ -125,26 +117,6 @@ class _Spoken(Reporter):
 
     def warn(self, message: str) -> None:
         self._behind.warn(self._hide(message))
-
-
-class _Guard:
-    """Stands in front of another object, and looks at the errors that its methods raise."""
-
-    def __init__(self, behind: Any, look_at: Callable[[ApiError], None]) -> None:
-        self._behind = behind
-        self._look_at = look_at
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._behind, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return method(*args, **kwargs)
-            except ApiError as error:
-                self._look_at(error)
-                raise
-
-        return call
 
 
 def _values(value: Any) -> Iterator[str]:

@@ -58,4 +58,6 @@ class _Mortal:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._api, name)
+        if name == "within":
+            return lambda deadline: _Mortal(method(deadline), self._death)
         return lambda *args, **kwargs: self._death.attend(lambda: method(*args, **kwargs))

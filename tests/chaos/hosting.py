@@ -102,9 +102,13 @@ class TimedProvider(ModelServiceProvider):
         """See the base class."""
         return self.clock
 
-    def new_gateway(self, settings: Settings, clock: SystemClock) -> lifecycle.ModelServiceApi:
+    def new_gateway(
+        self, settings: Settings, clock: SystemClock, redact: Callable[[str], str]
+    ) -> lifecycle.ModelServiceApi:
         """See the base class."""
-        gateway = Gateway(settings, self.clock.for_calls(), read_timeout_s=READ_TIMEOUT_S)
+        gateway = Gateway(
+            settings, self.clock.for_calls(), read_timeout_s=READ_TIMEOUT_S, redact=redact
+        )
         fate = type(self).fate
         return gateway if fate is None else fate(gateway)
 

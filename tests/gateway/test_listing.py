@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.errors import ServerError, TransportError
 from pulumi_adbpg_model.gateway import RetryPolicy
@@ -238,7 +239,9 @@ def test_list_shares_one_budget_between_its_pages() -> None:
 
     policy = RetryPolicy(attempts=100, first_wait_s=1.0, max_wait_s=1.0)
     with stub(answer) as cloud, pytest.raises(ServerError):
-        gateway_for(cloud, clock, policy).list_model_services(INSTANCE, budget_s=30.0)
+        gateway_for(cloud, clock, policy).within(Deadline.after(clock, 30.0)).list_model_services(
+            INSTANCE
+        )
     assert 29.0 <= clock.now <= 30.0
 
 
@@ -252,7 +255,9 @@ def test_list_starts_no_further_page_after_its_budget() -> None:
 
     with stub(answer) as cloud:
         with pytest.raises(TransportError) as caught:
-            gateway_for(cloud, clock).list_model_services(INSTANCE, budget_s=5.0)
+            gateway_for(cloud, clock).within(Deadline.after(clock, 5.0)).list_model_services(
+                INSTANCE
+            )
         pages = [query["PageNumber"] for query in cloud.queries]
     assert str(caught.value) == (
         "ListModelServices of instance gp-demo failed: there was no time to read all pages. "

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.errors import (
     AccessError,
     BusyError,
@@ -219,14 +220,14 @@ def test_the_gateway_obeys_x_acs_retry_after(simulator: Simulator) -> None:
 
 @pytest.mark.parametrize(("budget_s", "calls"), [(0.0, 1), (0.19, 1), (0.2, 2), (0.5, 3), (9.0, 7)])
 def test_the_gateway_keeps_to_its_budget(simulator: Simulator, budget_s: float, calls: int) -> None:
-    """`budget_s` bounds every action with all its retries; one attempt is always made."""
+    """Its deadline bounds every action with all its retries; one attempt is always made."""
     simulator.inject("throttled-retry-after", times=None)
     policy = RetryPolicy(first_wait_s=0.01, max_wait_s=0.01)
     clock = FakeClock()
     gateway = gateway_for(simulator, clock, policy)
 
     with pytest.raises(ThrottledError):
-        gateway.create_model_service(SPEC, "token-1", budget_s=budget_s)
+        gateway.within(Deadline.after(clock, budget_s)).create_model_service(SPEC, "token-1")
 
     assert len(simulator.requests) == calls
     assert clock.now <= budget_s

@@ -80,7 +80,7 @@ def _wrapped(cause: Exception) -> UnretryableException:
 )
 def test_a_broken_call_is_told_in_our_words_alone(cause: Exception, text: str) -> None:
     """None of the SDK's own text, with the URL, is passed on; what to check is."""
-    error = translate(_wrapped(cause), "Act", "on it", _HOST, [])
+    error = translate(_wrapped(cause), "Act", "on it", _HOST, str)
     assert str(error) == f"Act on it failed: {text}"
     assert type(error) is TransportError
 
@@ -88,7 +88,7 @@ def test_a_broken_call_is_told_in_our_words_alone(cause: Exception, text: str) -
 @pytest.mark.parametrize("cause", [transport.ReadTimeout(_URL), ValueError(_URL)])
 def test_a_bare_exception_is_told_too(cause: Exception) -> None:
     """What the SDK does not wrap is translated all the same."""
-    assert _URL not in str(translate(cause, "Act", "on it", _HOST, []))
+    assert _URL not in str(translate(cause, "Act", "on it", _HOST, str))
 
 
 def test_secrets_in_the_clouds_reason_are_masked() -> None:
@@ -199,6 +199,8 @@ def test_any_json_at_any_status_is_read_or_raised_as_ours() -> None:
 
 def test_an_error_of_the_sdk_itself_is_ours_too() -> None:
     """An error that the SDK raises by itself has no answer in it, and is told all the same."""
-    error = translate(ClientException(code="ParameterMissing", message="m"), "Act", "it", _HOST, [])
+    error = translate(
+        ClientException(code="ParameterMissing", message="m"), "Act", "it", _HOST, str
+    )
     assert isinstance(error, ApiError)
     assert str(error).startswith("Act it failed: ")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Any, cast
 
+from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import (
     AiNode,
     ModelServiceDetails,
@@ -24,14 +25,7 @@ from pulumi_adbpg_model.errors import (
     ServerError,
     TransportError,
 )
-from pulumi_adbpg_model.lifecycle import (
-    Deadline,
-    Operation,
-    OwnedError,
-    Ownership,
-    Standing,
-    Tokens,
-)
+from pulumi_adbpg_model.lifecycle import Operation, OwnedError, Ownership, Standing, Tokens
 from pulumi_adbpg_model.lifecycle.operation import NoOthers
 
 INSTANCE = "gp-demo"
@@ -82,21 +76,6 @@ class FakeClock:
 
     def cancel(self) -> None:
         self.cancelled = True
-
-
-class Waiting(threading.Condition):
-    """Tells when so many threads wait."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self._left = number
-        self.all_wait = threading.Event()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self._left -= 1
-        if self._left == 0:
-            self.all_wait.set()
-        return super().wait(timeout)
 
 
 @dataclass
@@ -161,7 +140,7 @@ class Call:
     action: str
     at_s: float
     about: str
-    budget_s: float | None
+    remaining_s: float
 
 
 @dataclass
@@ -174,11 +153,24 @@ class FakeService:
     listed: bool = True
 
 
+class _Bound:
+    """A cloud that is called within a deadline."""
+
+    def __init__(self, cloud: FakeCloud, deadline: Deadline) -> None:
+        self._cloud = cloud
+        self._deadline = deadline
+
+    def __getattr__(self, name: str) -> Any:
+        self._cloud.deadline = self._deadline
+        return getattr(self._cloud, name)
+
+
 class FakeCloud:
     """`ModelServiceApi` in memory. Every call may be scripted to fail, and takes `call_s`."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
+        self.deadline = Deadline.after(clock, math.inf)
         self.calls: list[Call] = []
         self.services: dict[ModelServiceId, FakeService] = {}
         self.tokens: dict[str, ModelServiceId] = {}
@@ -251,10 +243,8 @@ class FakeCloud:
 
     # The API
 
-    def create_model_service(
-        self, spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None
-    ) -> Submission:
-        self._called("create", client_token, budget_s)
+    def create_model_service(self, spec: ModelServiceSpec, client_token: str) -> Submission:
+        self._called("create", client_token)
         known = self.tokens.get(client_token)
         if known is not None and not self.ignores_tokens:
             return Submission(known, "REQ-replayed")
@@ -278,10 +268,8 @@ class FakeCloud:
         )
         return Submission(service, "REQ-created")
 
-    def describe_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> ModelServiceDetails:
-        self._called("describe", str(service), budget_s)
+    def describe_model_service(self, service: ModelServiceId) -> ModelServiceDetails:
+        self._called("describe", str(service))
         if service in self._dying:
             self._dying[service] -= 1
             if self._dying[service] < 0:
@@ -294,10 +282,8 @@ class FakeCloud:
             found.statuses.pop(0)
         return dataclasses.replace(found.details, status=status)
 
-    def delete_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> None:
-        self._called("delete", str(service), budget_s)
+    def delete_model_service(self, service: ModelServiceId) -> None:
+        self._called("delete", str(service))
         if service not in self.services:
             raise not_found(str(service))
         if self.delete_polls:
@@ -306,32 +292,21 @@ class FakeCloud:
         else:
             self.remove(service)
 
-    def list_model_services(
-        self, db_instance_id: str, *, budget_s: float | None = None
-    ) -> Sequence[ModelServiceDetails]:
-        self._called("list", db_instance_id, budget_s)
+    def list_model_services(self, db_instance_id: str) -> Sequence[ModelServiceDetails]:
+        self._called("list", db_instance_id)
         return [
             found.details
             for found in self.services.values()
             if found.listed and self.clock.now >= found.shows_at_s
         ]
 
-    def list_ai_nodes(
-        self, db_instance_id: str, *, budget_s: float | None = None
-    ) -> Sequence[AiNode]:
-        self._called("nodes", db_instance_id, budget_s)
+    def list_ai_nodes(self, db_instance_id: str) -> Sequence[AiNode]:
+        self._called("nodes", db_instance_id)
         held = {n for s in self.services.values() for n in s.details.ai_nodes or ()} | self.bound
         return [AiNode(name, None, None, name in held) for name in self.nodes]
 
-    def modify_security_ips(
-        self,
-        db_instance_id: str,
-        group: str,
-        entries: Sequence[str],
-        *,
-        budget_s: float | None = None,
-    ) -> None:
-        self._called("modify", f"{db_instance_id} {group} {','.join(entries)}", budget_s)
+    def modify_security_ips(self, db_instance_id: str, group: str, entries: Sequence[str]) -> None:
+        self._called("modify", f"{db_instance_id} {group} {','.join(entries)}")
         self.groups[group] = tuple(entries)
         reached = self.reach.get(group)
         if reached is not None:
@@ -347,8 +322,11 @@ class FakeCloud:
         now = datetime.fromtimestamp(self.clock.time() + self.skew_s, timezone.utc)
         return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def _called(self, action: str, about: str, budget_s: float | None) -> None:
-        self.calls.append(Call(action, self.clock.now, about, budget_s))
+    def within(self, deadline: Deadline) -> FakeCloud:
+        return cast("FakeCloud", _Bound(self, deadline))
+
+    def _called(self, action: str, about: str) -> None:
+        self.calls.append(Call(action, self.clock.now, about, self.deadline.remaining_s))
         self.clock.advance(self.call_s)
         queued = self._faults.get(action)
         if queued:
@@ -371,10 +349,11 @@ def operation(
     owners: Ownership | None = None,
 ) -> Operation:
     """One operation that starts now."""
+    deadline = Deadline.after(cloud.clock, limit_s)
     return Operation(
-        cloud,
+        cloud.within(deadline),
         cloud.clock,
-        Deadline.after(cloud.clock, limit_s),
+        deadline,
         voice,
         max_poll_interval_s,
         NoOthers() if owners is None else owners,

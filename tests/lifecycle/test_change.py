@@ -189,7 +189,7 @@ def test_change_gives_each_call_what_is_left_of_the_deadline(
 
     change_whitelist(operation(cloud, voice, 60.0), service, "mine", _NEW)
 
-    assert [(call.action, call.budget_s) for call in cloud.calls] == [
+    assert [(call.action, call.remaining_s) for call in cloud.calls] == [
         ("modify", 60.0),
         ("describe", 59.0),
     ]

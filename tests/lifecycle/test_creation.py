@@ -119,7 +119,7 @@ def test_create_submits_without_the_list(cloud: FakeCloud, voice: Voice) -> None
     created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
 
     assert (str(created.id), created.outcome.reason) == ("gp-demo:ms-1", None)
-    assert [call.budget_s for call in cloud.calls if call.action == "list"] == [5.0]
+    assert [call.remaining_s for call in cloud.calls if call.action == "list"] == [5.0]
 
 
 def test_create_takes_the_next_token_when_the_replayed_service_is_gone(
@@ -343,7 +343,7 @@ def test_create_gives_each_call_what_is_left_of_the_deadline(
 
     create(operation(cloud, voice, 20.0), SPEC, DERIVED, wait_for_active=True)
 
-    assert [(call.action, call.budget_s) for call in cloud.calls] == [
+    assert [(call.action, call.remaining_s) for call in cloud.calls] == [
         ("list", 5.0),
         ("create", 19.0),
         ("list", 5.0),

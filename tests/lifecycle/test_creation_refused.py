@@ -243,7 +243,7 @@ def test_create_does_not_retry_quota_and_names_what_is_free(cloud: FakeCloud, vo
         "quota or balance, then run `pulumi up` again."
     )
     assert cloud.times("create") == [0.0]
-    assert [call.budget_s for call in cloud.calls if call.action == "nodes"] == [5.0]
+    assert [call.remaining_s for call in cloud.calls if call.action == "nodes"] == [5.0]
 
 
 def test_create_says_that_no_node_is_free(cloud: FakeCloud, voice: Voice) -> None:

@@ -254,7 +254,7 @@ def test_delete_gives_each_call_what_is_left_of_the_deadline(
     with pytest.raises(OperationError):
         delete(operation(cloud, voice, 5.0), service)
 
-    assert [(call.action, call.budget_s) for call in cloud.calls] == [
+    assert [(call.action, call.remaining_s) for call in cloud.calls] == [
         ("delete", 5.0),
         ("describe", 5.0),
         ("describe", 3.0),

@@ -240,27 +240,23 @@ class _Mortal(FakeCloud):
     dies_at: int | None = None
     applied = False
 
-    def _called(self, action: str, about: str, budget_s: float | None) -> None:
-        super()._called(action, about, budget_s)
+    def _called(self, action: str, about: str) -> None:
+        super()._called(action, about)
         assert len(self.services) <= 1
         if self.dies_at is not None:
             self.dies_at -= 1
             if self.dies_at < 0 and not (self.applied and action == "create"):
                 raise _Killed
 
-    def create_model_service(
-        self, spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None
-    ) -> Submission:
-        submission = super().create_model_service(spec, client_token, budget_s=budget_s)
+    def create_model_service(self, spec: ModelServiceSpec, client_token: str) -> Submission:
+        submission = super().create_model_service(spec, client_token)
         if self.dies_at is not None and self.dies_at < 0:
             raise _Killed
         return submission
 
-    def describe_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> ModelServiceDetails:
+    def describe_model_service(self, service: ModelServiceId) -> ModelServiceDetails:
         self.clock.advance(0.3)
-        return super().describe_model_service(service, budget_s=budget_s)
+        return super().describe_model_service(service)
 
 
 _kills = st.lists(

@@ -327,12 +327,10 @@ def test_create_does_not_name_what_this_run_deleted(
     one = operation(cloud, voice, owners=owners, deleted_here={dead})
     really = cloud.create_model_service
 
-    def refusing(
-        spec: ModelServiceSpec, client_token: str, *, budget_s: float | None = None
-    ) -> Submission:
+    def refusing(spec: ModelServiceSpec, client_token: str) -> Submission:
         if client_token != "t-1":
             raise quota()
-        return really(spec, client_token, budget_s=budget_s)
+        return really(spec, client_token)
 
     cloud.create_model_service = refusing  # type: ignore[method-assign]
 

@@ -160,7 +160,7 @@ def test_read_gives_each_call_what_is_left_of_the_deadline(cloud: FakeCloud, voi
 
     read(operation(cloud, voice, 60.0), _GONE)
 
-    assert [(call.action, call.budget_s) for call in cloud.calls][:4] == [
+    assert [(call.action, call.remaining_s) for call in cloud.calls][:4] == [
         ("describe", 60.0),
         ("list", 59.0),
         ("describe", 56.0),
@@ -176,7 +176,7 @@ def test_glance_tells_the_status_with_one_call(
     service = cloud.add(status=status)
 
     assert glance(operation(cloud, voice, 5.0), service) == (status or "unknown")
-    assert [(call.action, call.budget_s) for call in cloud.calls] == [("describe", 5.0)]
+    assert [(call.action, call.remaining_s) for call in cloud.calls] == [("describe", 5.0)]
 
 
 @pytest.mark.parametrize(

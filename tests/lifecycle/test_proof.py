@@ -76,9 +76,9 @@ def test_delete_of_an_unseen_service_gives_it_time_whatever_the_answer(
     cloud.services[service].shows_at_s = 10.0
     really = cloud.delete_model_service
 
-    def lagging(service: ModelServiceId, *, budget_s: float | None = None) -> None:
+    def lagging(service: ModelServiceId) -> None:
         if clock.now >= 10.0:
-            really(service, budget_s=budget_s)
+            really(service)
 
     cloud.delete_model_service = lagging  # type: ignore[method-assign]
 

@@ -130,10 +130,10 @@ def test_create_goes_past_a_dead_service_that_an_unknown_code_describes(
     cloud.tokens[DERIVED.at(0.0)] = _GONE
     describe = cloud.describe_model_service
 
-    def strange(service: ModelServiceId, *, budget_s: float | None = None) -> object:
+    def strange(service: ModelServiceId) -> object:
         if service == _GONE:
             raise unknown
-        return describe(service, budget_s=budget_s)
+        return describe(service)
 
     cloud.describe_model_service = strange  # type: ignore[method-assign,assignment]
 

@@ -180,7 +180,7 @@ def test_wait_gives_each_call_what_is_left_of_the_deadline(cloud: FakeCloud, voi
 
     wait_until_active(operation(cloud, voice, 5.0), service)
 
-    assert [(call.at_s, call.budget_s) for call in cloud.calls] == [
+    assert [(call.at_s, call.remaining_s) for call in cloud.calls] == [
         (0.0, 5.0),
         (2.0, 3.0),
         (4.0, 1.0),

@@ -9,6 +9,7 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import (
     AccessError,
@@ -16,13 +17,7 @@ from pulumi_adbpg_model.errors import (
     InstanceNotFoundError,
     NotFoundError,
 )
-from pulumi_adbpg_model.lifecycle import (
-    Deadline,
-    ModelServiceApi,
-    Operation,
-    create,
-    wait_until_active,
-)
+from pulumi_adbpg_model.lifecycle import ModelServiceApi, Operation, create, wait_until_active
 from tests.lifecycle.fakes import (
     DERIVED,
     INSTANCE,
@@ -116,10 +111,7 @@ class _Contradicting:
         self._call_s = call_s
         self.said: list[str] = []
 
-    def describe_model_service(
-        self, service: ModelServiceId, *, budget_s: float | None = None
-    ) -> ModelServiceDetails:
-        del budget_s
+    def describe_model_service(self, service: ModelServiceId) -> ModelServiceDetails:
         self._clock.advance(self._call_s)
         answer = next(self._describes)
         if isinstance(answer, Exception):
@@ -128,10 +120,7 @@ class _Contradicting:
         self.said.append("shown")
         return ModelServiceDetails(service, status=answer)
 
-    def list_model_services(
-        self, db_instance_id: str, *, budget_s: float | None = None
-    ) -> Sequence[ModelServiceDetails]:
-        del budget_s
+    def list_model_services(self, db_instance_id: str) -> Sequence[ModelServiceDetails]:
         self._clock.advance(self._call_s)
         answer = next(self._lists)
         if isinstance(answer, Exception):

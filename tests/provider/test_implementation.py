@@ -24,7 +24,7 @@ def test_operations_share_what_the_process_knows(inputs: Properties) -> None:
     )._implementation
     one, other = (process._operation(inputs, kind) for kind in ("create", "delete"))
     assert one.deadline != other.deadline
-    for name in ("api", "clock", "deleted_here", "looks", "spent_tokens"):
+    for name in ("clock", "deleted_here", "spent_tokens"):
         assert getattr(one, name) is getattr(other, name), name
 
 
@@ -34,7 +34,9 @@ def test_regions_have_ways_of_their_own(inputs: Properties) -> None:
         region="cn-hangzhou", accessKey="made-up", secretKey="made-up"
     )._implementation
     regions = ("cn-beijing", "cn-hangzhou", "cn-beijing")
-    asked = [process._operation({**inputs, "region_id": name}, "read").api for name in regions]
+    asked = [
+        process._operation({**inputs, "region_id": name}, "read").api._client for name in regions
+    ]
     assert asked[0] is asked[2]
     assert asked[0] is not asked[1]
 

@@ -7,7 +7,7 @@ import json
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
@@ -50,8 +50,10 @@ class _Watched(ModelServiceProvider):
     def new_clock(self) -> SystemClock:
         return MovedClock()
 
-    def new_gateway(self, settings: Settings, clock: SystemClock) -> Gateway:
-        self.gateways = [*getattr(self, "gateways", []), Gateway(settings, clock)]
+    def new_gateway(
+        self, settings: Settings, clock: SystemClock, redact: Callable[[str], str]
+    ) -> Gateway:
+        self.gateways = [*getattr(self, "gateways", []), Gateway(settings, clock, redact=redact)]
         return self.gateways[-1]
 
 

@@ -55,14 +55,8 @@ def test_a_description_is_hidden_in_what_the_cloud_says_alone() -> None:
     secrets = _secrets(description="model service", client_token="token-7")
     told = "update of model service ms-1"
     assert secrets.hide(told) == told
-    error = InvalidRequestError(
-        "CreateModelService", "x", "the Model Service is odd", code="No.token-7"
-    )
-    secrets.hide_in_answer(error)
-    assert str(error).startswith(
-        "CreateModelService x failed: the [secret] is odd (code=No.[secret])."
-    )
-    assert "Model Service" not in repr(error)
+    assert secrets.hide_all("the Model Service is odd") == "the [secret] is odd"
+    assert secrets.hide_all("No.token-7") == "No.[secret]"
 
 
 def test_an_error_without_a_secret_stays_what_it_is() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_adbpg_model.clock import SystemClock
-from pulumi_adbpg_model.lifecycle.timing import Deadline, format_duration, poll_delay
+from pulumi_adbpg_model.clock import Deadline, SystemClock
+from pulumi_adbpg_model.lifecycle.timing import format_duration, poll_delay
 
 
 @dataclass
