@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import click
 from rich.text import Text
 
-from pulumi_adbpg_model.cli._cloud import Place, instance_id, json_option, place_options
-from pulumi_adbpg_model.cli._diagnosis import (
+from pulumi_adbpg_model.cli._checks import (
     OK,
     PROBLEM,
     UNTRIED,
@@ -18,6 +17,7 @@ from pulumi_adbpg_model.cli._diagnosis import (
     diagnose_cloud,
     diagnose_tools,
 )
+from pulumi_adbpg_model.cli._cloud import Place, instance_id, json_option, place_options
 from pulumi_adbpg_model.cli._output import print_json, print_table
 from pulumi_adbpg_model.cli._stack import UnreadableError
 from pulumi_adbpg_model.clock import SystemClock

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from pulumi_adbpg_model.host._call import Call, current_call
 from pulumi_adbpg_model.host._engine import EngineLog, find_engine, watch_engine
-from pulumi_adbpg_model.host._inside import softly
+from pulumi_adbpg_model.host._inside import try_or_none
 from pulumi_adbpg_model.host._server import clean_errors, find_server, hear_cancel, widen
 
 __all__ = ["WORKING_SDKS", "Call", "EngineLog", "HostFeatures", "current_call", "prepare"]
@@ -46,7 +46,7 @@ _lock = threading.Lock()
 
 def prepare(parallel: int, on_cancel: Callable[[], None]) -> HostFeatures:
     """
-    Mend the host of this process, once. To be called within a call of the engine.
+    Patch the host of this process, once. To be called within a call of the engine.
 
     Args:
         parallel: How many requests are served at once; fewer than the host's own are not set.
@@ -57,14 +57,14 @@ def prepare(parallel: int, on_cancel: Callable[[], None]) -> HostFeatures:
     with _lock:
         _cancel_callbacks.append(on_cancel)
         if _prepared is None:
-            server = softly(find_server)
+            server = try_or_none(find_server)
             _prepared = HostFeatures(
                 calls=current_call() is not None,
-                workers=bool(softly(lambda: widen(server, parallel))),
-                cancel=bool(softly(lambda: hear_cancel(server, _cancel))),
-                watch=bool(softly(lambda: watch_engine(_cancel))),
-                clean_errors=bool(softly(clean_errors)),
-                progress=bool(softly(lambda: find_engine() is not None)),
+                workers=bool(try_or_none(lambda: widen(server, parallel))),
+                cancel=bool(try_or_none(lambda: hear_cancel(server, _cancel))),
+                watch=bool(try_or_none(lambda: watch_engine(_cancel))),
+                clean_errors=bool(try_or_none(clean_errors)),
+                progress=bool(try_or_none(lambda: find_engine() is not None)),
             )
         return _prepared
 

@@ -14,7 +14,7 @@ import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from pulumi_adbpg_model.domain import printable
-from pulumi_adbpg_model.host._inside import host_module, softly
+from pulumi_adbpg_model.host._inside import host_module, try_or_none
 
 __all__ = ["EngineLog", "find_engine", "watch_engine"]
 
@@ -61,7 +61,7 @@ class _EngineWatch:
     def _changed(self, state: grpc.ChannelConnectivity) -> None:
         if state is grpc.ChannelConnectivity.READY and not self._reached:
             self._reached = True
-            softly(_ignore_sigterm)
+            try_or_none(_ignore_sigterm)
         elif self._reached and state is grpc.ChannelConnectivity.IDLE:
             self._channel.subscribe(_ignore, try_to_connect=True)  # the way to ask for it
             self._channel.unsubscribe(_ignore)
@@ -124,8 +124,8 @@ class EngineLog:
                 engine.Log(request, timeout=_LOG_TIMEOUT_S)
             return engine is not None
 
-        if not softly(send) and not ephemeral:
-            softly(lambda: _print(message))
+        if not try_or_none(send) and not ephemeral:
+            try_or_none(lambda: _print(message))
 
 
 def _print(message: str) -> None:

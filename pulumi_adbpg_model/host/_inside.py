@@ -6,14 +6,14 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["host_module", "softly"]
+__all__ = ["host_module", "try_or_none"]
 
 _HOST_MODULE = "pulumi.dynamic.__main__"
 
 _T = TypeVar("_T")
 
 
-def softly(call: Callable[[], _T]) -> _T | None:
+def try_or_none(call: Callable[[], _T]) -> _T | None:
     """What a call returns; None when it fails in whatever way."""
     try:
         return call()

@@ -4,7 +4,7 @@ Boundary: an independent reading of the API pages. It imports nothing else of th
 no vendor SDK, so that a mistake in the provider cannot hide behind the same mistake here.
 Inside: `server` > `wire` > `cloud` > `placement` and `progress` (what time does) > `dialects` >
 `state`; beside them `signature`, `faults`, `backdoor` (what tests do behind the API's back),
-`pages` (response elements), `history` (for lists that lag), `store` with its `lock`, `checks` (what
+`responses` (their bodies), `history` (for lists that lag), `store` with its `lock`, `checks` (what
 tests hand over), and `console` (the page for a browser).
 """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import checks, pages
+from . import checks, responses
 from .cloud import Cloud
 from .progress import connect
 from .records import SimulatedService
@@ -71,12 +71,12 @@ class Backdoor:
     def services(self) -> list[SimulatedService]:
         """Return every service, hidden or being deleted too, oldest first."""
         with self._cloud.reading() as state:
-            return [pages.snapshot(service) for service in state.services.values()]
+            return [responses.snapshot(service) for service in state.services.values()]
 
     def service(self, service_id: str) -> SimulatedService:
         """Return one service; KeyError when there is none."""
         with self._cloud.reading() as state:
-            return pages.snapshot(_found(state, service_id))
+            return responses.snapshot(_found(state, service_id))
 
     def change(self, service_id: str, fields: dict[str, Any]) -> SimulatedService:
         """Set fields of a service; a status set here stays. All of them, or none."""
@@ -89,7 +89,7 @@ class Backdoor:
             values = {name: _CHANGES[name][0](name, value) for name, value in fields.items()}
             for name, value in values.items():
                 _CHANGES[name][1](service, value)
-            return pages.snapshot(service)
+            return responses.snapshot(service)
 
     def remove(self, service_id: str) -> None:
         """Delete a service outside the API's records."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from . import errors, pages
+from . import errors, responses
 from .dialects import Dialects
 from .history import History
 from .parameters import (
@@ -159,10 +159,10 @@ class Cloud:
             if service is not None and not describing.hides(now - service.created_at):
                 self._describes[service_id] += 1
                 if not describing.flaps(self._describes[service_id]):
-                    return pages.describe(service, self._dialects, now)
+                    return responses.describe(service, self._dialects, now)
             deleted = _in(instance_id, state.deleted.get(service_id))
             if deleted is not None and describing.shows_deleted():
-                return pages.describe(deleted, self._dialects, now)
+                return responses.describe(deleted, self._dialects, now)
             refusal = describing.gone()
             if refusal is None:
                 return {}
@@ -201,18 +201,18 @@ class Cloud:
                 and not self._dialects.describing.hides(moment - service.created_at)
             ]
             size = lists.page_size(size)
-            return pages.listed(lists.order(services), number, size, self._dialects, moment)
+            return responses.listed(lists.order(services), number, size, self._dialects, moment)
 
     def list_support_models(self, _parameters: Parameters) -> Elements:
         """ListSupportModels: the same list for every instance."""
-        return pages.models(self.models, self._dialects)
+        return responses.models(self.models, self._dialects)
 
     def list_ai_node_pools(self, parameters: Parameters) -> Elements:
         """ListAINodePools."""
         with self.reading() as state:
             instance = self._instance(required(parameters, "DBInstanceId"))
             bound = self._placement.bound(state, instance.id, self._clock())
-            return pages.node_pools(instance, bound, f"{self.region}-j", self._dialects)
+            return responses.node_pools(instance, bound, f"{self.region}-j", self._dialects)
 
     def modify_security_ips(self, parameters: Parameters) -> Elements:
         """ModifySecurityIps: edits a whitelist group of the instance.

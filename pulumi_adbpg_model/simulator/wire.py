@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from . import errors, pages
+from . import errors, responses
 from .cloud import Cloud
 from .errors import CloudError
 from .faults import HUGE_BYTES, Fault, FaultQueue
@@ -67,7 +67,7 @@ class Wire:
             "ListSupportModels": cloud.list_support_models,
             "ListAINodePools": cloud.list_ai_node_pools,
             "ModifySecurityIps": cloud.modify_security_ips,
-            _CALLER: lambda _parameters: pages.caller(),
+            _CALLER: lambda _parameters: responses.caller(),
         }
         self._stopping = asyncio.Event()
 

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pulumi_adbpg_model.cli import main
-from pulumi_adbpg_model.cli._diagnosis import diagnose_cloud
+from pulumi_adbpg_model.cli._checks import diagnose_cloud
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.gateway import Gateway, time_ahead_s

@@ -34,9 +34,7 @@ def test_regions_have_ways_of_their_own(inputs: Properties) -> None:
         region="cn-hangzhou", accessKey="made-up", secretKey="made-up"
     )._implementation
     regions = ("cn-beijing", "cn-hangzhou", "cn-beijing")
-    asked = [
-        process._operation({**inputs, "region_id": name}, "read").api._client for name in regions
-    ]
+    asked = [process._gateway(process._settings(name)) for name in regions]
     assert asked[0] is asked[2]
     assert asked[0] is not asked[1]
 

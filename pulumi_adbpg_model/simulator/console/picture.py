@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pulumi_adbpg_model.simulator import pages
+from pulumi_adbpg_model.simulator import responses
 from pulumi_adbpg_model.simulator.cloud import Cloud
 from pulumi_adbpg_model.simulator.faults import FAULTS, FaultQueue
 from pulumi_adbpg_model.simulator.records import MASK, MUTATIONS, RecordedRequest, masked
@@ -79,7 +79,7 @@ def _service(service: Service) -> dict[str, Any]:
         "client_token": service.client_token,
         "private_connect_url": service.private_url,
         "public_connect_url": service.public_url,
-        "api_key": MASK if pages.visible_key(service) else None,
+        "api_key": MASK if responses.visible_key(service) else None,
     }
 
 

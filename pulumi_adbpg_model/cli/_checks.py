@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from pulumi_adbpg_model import host
+from pulumi_adbpg_model.cli._host_check import probe_host
 from pulumi_adbpg_model.cli._permissions import ACTIONS
-from pulumi_adbpg_model.cli._probe import probe_host
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import (
