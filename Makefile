@@ -119,6 +119,10 @@ chaos-sample: $(INSTALLED)
 bench: $(INSTALLED) ## Measure what docs/performance.md says; BENCH="--only waiting" and the like
 	@$(ON_ENGINE) -m bench $(BENCH)
 
+.PHONY: size
+size: $(INSTALLED) ## Count lines, and the files that one create crosses
+	@$(ISOLATED) $(VENV_PYTHON) tools/size.py
+
 .PHONY: pictures
 pictures: $(INSTALLED) ## Draw docs/images anew: a real `pulumi up`, and the simulator's page in Chromium
 	@$(ON_ENGINE) tools/picture.py
