@@ -19,9 +19,9 @@ from pulumi_adbpg_model import host
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.lifecycle import Reporter
+from pulumi_adbpg_model.service.findings import Declared, Findings, shared_nodes
+from pulumi_adbpg_model.service.inquiry import BOUND_S, Inquiry, Patience, PreflightApi
 from pulumi_adbpg_model.service.owners import Owners
-from pulumi_adbpg_model.service.preflight._findings import Declared, Findings, shared_nodes
-from pulumi_adbpg_model.service.preflight._inquiry import BOUND_S, Inquiry, Patience, PreflightApi
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.settings.identity import CLI_FILE, INI_FILE, DefaultChain
 

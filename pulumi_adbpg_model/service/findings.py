@@ -19,8 +19,8 @@ from pulumi_adbpg_model.lifecycle import Ownership
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
 from pulumi_adbpg_model.lifecycle.verification import differences, where_it_shows
 from pulumi_adbpg_model.service import state
+from pulumi_adbpg_model.service.inquiry import Seen
 from pulumi_adbpg_model.service.owners import Owners
-from pulumi_adbpg_model.service.preflight._inquiry import Seen
 from pulumi_adbpg_model.settings import Settings
 
 __all__ = ["Declared", "Findings", "shared_nodes"]
