@@ -1,29 +1,26 @@
-"""What is found, as one line each: the property, the rule and the value."""
+"""What a preflight finds, as one line each: the property, the rule and the value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from typing import Any
 
 from pulumi_adbpg_model.domain import (
+    AiNode,
     ModelServiceDetails,
     ModelServiceId,
-    ModelServiceSpec,
     Phase,
     same_model_name,
 )
-from pulumi_adbpg_model.lifecycle import Ownership
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
 from pulumi_adbpg_model.lifecycle.verification import differences, where_it_shows
 from pulumi_adbpg_model.service import state
-from pulumi_adbpg_model.service.inquiry import Seen
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["Declared", "Findings", "shared_nodes"]
+__all__ = ["Declared", "Seen", "findings", "shared_nodes"]
 
 #: So many names are listed.
 _MOST = 10
@@ -35,60 +32,65 @@ _UNLESS = (
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What the cloud answers. None: it cannot be told."""
+
+    models: Sequence[str] | None = None
+    nodes: Sequence[AiNode] | None = None
+    services: Sequence[ModelServiceDetails] | None = None
+    #: Whether the cloud says that there is no such instance.
+    invisible: bool = False
+
+
+@dataclass(frozen=True)
 class Declared:
-    """What a resource that is to be created asks for. None: not known yet, or not asked for."""
+    """A resource that the program declares. None: not known yet, or not asked for."""
 
-    instance: str | None
-    model: str | None
-    #: Label and name of each node that is known.
-    nodes: Sequence[tuple[str, str]]
-    #: The service to take over.
-    adopted: ModelServiceId | None
-    #: All that is asked for, once everything is known.
-    spec: ModelServiceSpec | None
-    #: The nodes of the service that this resource replaces; None when it replaces none.
-    replaced: frozenset[str] | None
-    #: The other resource of the program that names a node too, by the node.
-    others: Mapping[str, str]
-    #: Names of the inputs whose values are not to be told.
-    secret: Collection[str]
-    #: What is known of the services that are in its way.
-    owners: Ownership
-    #: Whether one that holds a node is no hindrance by then.
-    meets: Callable[[ModelServiceId, str], bool]
+    urn: str
+    settings: Settings
+    inputs: Mapping[str, Any]
+    owners: Owners
 
-    @classmethod
-    def of(cls, urn: str, inputs: Mapping[str, Any], owners: Owners) -> Declared:
-        """
-        Read the inputs.
+    @property
+    def instance(self) -> str | None:
+        """The instance to create the service in."""
+        return _text(self.inputs.get("db_instance_id"))
 
-        Args:
-            urn: The resource's.
-            inputs: Its inputs.
-            owners: Who has what, and what the program declares.
-        """
-        instance, model = _text(inputs.get("db_instance_id")), _text(inputs.get("model_name"))
-        named = inputs.get("ai_nodes")
-        nodes = [
+    @property
+    def model(self) -> str | None:
+        """The model to deploy."""
+        return None if self._adopts else _text(self.inputs.get("model_name"))
+
+    @property
+    def nodes(self) -> list[tuple[str, str]]:
+        """Label and name of each node that is known."""
+        named = self.inputs.get("ai_nodes")
+        return [
             (f"ai_nodes[{index}]", node.strip())
             for index, node in enumerate(named if isinstance(named, list) else ())
             if isinstance(node, str)
         ]
-        had = owners.old_nodes(urn)
-        adopted = inputs.get(state.ADOPT) if had is None else None
-        neighbours = owners.neighbours(urn)
-        return cls(
-            instance,
-            None if adopted else model,
-            nodes,
-            ModelServiceId.parse(adopted) if isinstance(adopted, str) else None,
-            state.spec_from(inputs) if _is_known(inputs) else None,
-            None if had is None else frozenset(node for place, node in had if place == instance),
-            {node: other for (_, node), other in neighbours.items()},
-            state.secret_names(inputs),
-            owners.of(urn),
-            partial(owners.meets, urn),
-        )
+
+    @property
+    def others(self) -> Mapping[str, str]:
+        """By node: another resource of the program that names it too."""
+        neighbours = self.owners.neighbours(self.urn)
+        return {node: other for (_, node), other in neighbours.items()}
+
+    @property
+    def adopted(self) -> ModelServiceId | None:
+        """The service to take over."""
+        return ModelServiceId.parse(self._adopts) if isinstance(self._adopts, str) else None
+
+    @property
+    def _adopts(self) -> object:
+        # What replaces another is created, whatever `import_` says.
+        return self.inputs.get(state.ADOPT) if self.owners.old_nodes(self.urn) is None else None
+
+    @property
+    def secret(self) -> Collection[str]:
+        """Names of the inputs whose values are not to be told."""
+        return state.secret_names(self.inputs)
 
 
 def _text(value: object) -> str | None:
@@ -105,132 +107,47 @@ def _is_known(value: object) -> bool:
 
 def shared_nodes(declared: Declared) -> Iterator[str]:
     """Two resources of one program on one node."""
+    others = declared.others
     for label, node in declared.nodes:
-        if node in declared.others:
-            name = declared.others[node].rpartition("::")[2]
+        if node in others:
+            name = others[node].rpartition("::")[2]
             yield (
                 f"{label} should be a node of its own, got {node!r}: resource {name!r} of this "
                 "program names it too, and a node hosts one model."
             )
 
 
-class Findings:
-    """All that the cloud's answers say against the declaration, found as it is iterated over."""
+def findings(
+    declared: Declared, seen: Seen, deleted_here: Collection[ModelServiceId]
+) -> Iterator[str | None]:
+    """
+    All that the cloud's answers say against the declaration.
 
-    def __init__(
-        self,
-        declared: Declared,
-        seen: Seen,
-        settings: Settings,
-        deleted_here: Collection[ModelServiceId],
-    ) -> None:
-        self._declared = declared
-        self._seen = seen
-        self._settings = settings
-        self._living = [
-            service
-            for service in seen.services or ()
-            if service.id not in deleted_here and not is_deleted(service)
-        ]
-        self._dead = [service for service in seen.services or () if service.id in deleted_here]
-        #: Whether more can be said once the program has declared all that it has.
-        self.unsure = False
+    Args:
+        declared: A resource that is to be created.
+        seen: The answers.
+        deleted_here: The services that this process has deleted.
 
-    def __iter__(self) -> Iterator[str]:
-        declared, seen = self._declared, self._seen
-        region = self._settings.region
-        where = f"region {region}" if region else "the endpoint"
-        if declared.model and seen.models and declared.model not in seen.models:
-            hint = "model_name" not in declared.secret
-            yield _unlisted_model(declared.model, seen.models, where, hint=hint)
-        if seen.invisible:
-            yield (
-                f"db_instance_id should be an instance that {where} shows to the credentials from "
-                f"{self._settings.credentials.source}, got {declared.instance!r}. Check the id, "
-                "the region and the account."
-            )
-        if declared.adopted is not None and not declared.owners.is_left_in(declared.adopted):
-            yield from self._unfit(declared.adopted)
-        yield from self._unusable_nodes()
-
-    def _unfit(self, wanted: ModelServiceId) -> Iterator[str]:
-        """Why a service cannot be taken over."""
-        declared = self._declared
-        mine = wanted.db_instance_id == declared.instance
-        if self._seen.services is None or declared.instance is None:
-            return
-        there = [service for service in self._living if service.id == wanted]
-        if mine and not there:
-            yield (
-                f"import_ should name a model service of instance {declared.instance}, got "
-                f"'{wanted}': there is none. Correct the id, or remove import_ to create a new "
-                "service."
-            )
-        shown = there[0] if there else ModelServiceDetails(wanted)
-        if shown.phase in (Phase.FAILED, Phase.LEAVING):
-            yield (
-                "import_ should name a model service that is active or on its way, got "
-                f"'{wanted}': {shown.why_not_active}."
-            )
-        elif declared.spec is not None:
-            found = differences(wanted, declared.spec, shown, declared.secret)
-            if found:
-                yield (
-                    f"import_ should name a model service that is as declared, got '{wanted}': "
-                    f"{'; '.join(found)}. Declare what is there."
-                    f"{where_it_shows(wanted, found)}"
-                )
-
-    def _unusable_nodes(self) -> Iterator[str]:
-        declared, seen = self._declared, self._seen
-        holders, freed = _by_node(self._living), _by_node(self._dead)
-        bound = {node.name: node.bound_to for node in seen.nodes or () if node.bound}
-        free = [
-            node.name
-            for node in seen.nodes or ()
-            if not node.bound and node.name not in {*holders, *declared.others}
-        ]
-        choice = "" if seen.nodes is None else f"Free AI nodes: {_some(free) or 'none'}."
-        names = [node.name for node in seen.nodes or ()]
-        for label, node in declared.nodes:
-            holder = holders.get(node)
-            if seen.nodes is not None and node not in names and holder is None:
-                yield (
-                    f"{label} should be an AI node of instance {declared.instance}, got {node!r}. "
-                    f"{_all_or_nearest(node, names, hint='ai_nodes' not in declared.secret)}"
-                )
-                continue
-            if node in declared.others:
-                continue
-            taken = f"{label} should be a free AI node, got {node!r}: it is"
-            if holder is not None and holder.id != declared.adopted:
-                yield from self._held(taken, holder, node, choice)
-            elif (
-                holder is None
-                and not declared.adopted
-                and node in bound
-                and node not in {*freed, *(declared.replaced or ())}
-            ):
-                yield _joined(
-                    f"{taken} bound{f' to {bound[node]}' if bound[node] else ''}.", _UNLESS, choice
-                )
-
-    def _held(
-        self, taken: str, holder: ModelServiceDetails, node: str, choice: str
-    ) -> Iterator[str]:
-        if holder.phase is Phase.LEAVING or self._declared.meets(holder.id, node):
-            return
-        standing = self._declared.owners.standing(holder.id, node)
-        if standing.leaves:
-            return
-        if standing.patience_s:
-            self.unsure = True
-            return
-        runs = f", which runs {holder.model_name}" if holder.model_name else ""
-        unless = _UNLESS if standing.anybodys else ""
-        yield _joined(
-            f"{taken} held by model service {holder.id}{runs}.", unless, choice, standing.told
+    Yields:
+        A line each; None for what can be told once the program has declared all that it has.
+    """
+    region, model = declared.settings.region, declared.model
+    where = f"region {region}" if region else "the endpoint"
+    if model and seen.models and model not in seen.models:
+        hint = "model_name" not in declared.secret
+        yield _unlisted_model(model, seen.models, where, hint=hint)
+    if seen.invisible:
+        yield (
+            f"db_instance_id should be an instance that {where} shows to the credentials from "
+            f"{declared.settings.credentials.source}, got {declared.instance!r}. Check the id, "
+            "the region and the account."
         )
+    services = seen.services or ()
+    living = [one for one in services if one.id not in deleted_here and not is_deleted(one)]
+    if seen.services is not None and declared.instance is not None:
+        yield from _unfit_to_adopt(declared, living)
+    dead = [one for one in services if one.id in deleted_here]
+    yield from _unusable_nodes(declared, seen.nodes, _by_node(living), freed=_by_node(dead))
 
 
 def _unlisted_model(name: str, models: Sequence[str], where: str, *, hint: bool) -> str:
@@ -243,6 +160,87 @@ def _unlisted_model(name: str, models: Sequence[str], where: str, *, hint: bool)
     return (
         f"model_name should be a model that {where} lists, got {name!r}. "
         f"{(hint and _nearest(name, models)) or f'It lists {_some(models)}.'}"
+    )
+
+
+def _unfit_to_adopt(declared: Declared, living: Sequence[ModelServiceDetails]) -> Iterator[str]:
+    """Why a service cannot be taken over."""
+    wanted = declared.adopted
+    if wanted is None or declared.owners.is_left_in(declared.urn, wanted):
+        return
+    shown = next((one for one in living if one.id == wanted), None)
+    if shown is None and wanted.db_instance_id == declared.instance:
+        yield (
+            f"import_ should name a model service of instance {declared.instance}, got "
+            f"'{wanted}': there is none. Correct the id, or remove import_ to create a new "
+            "service."
+        )
+    shown = shown or ModelServiceDetails(wanted)
+    if shown.phase in (Phase.FAILED, Phase.LEAVING):
+        yield (
+            "import_ should name a model service that is active or on its way, got "
+            f"'{wanted}': {shown.why_not_active}."
+        )
+    elif _is_known(declared.inputs):
+        spec, secret = state.spec_from(declared.inputs), declared.secret
+        found = differences(wanted, spec, shown, secret)
+        if found:
+            yield (
+                f"import_ should name a model service that is as declared, got '{wanted}': "
+                f"{'; '.join(found)}. Declare what is there."
+                f"{where_it_shows(wanted, found)}"
+            )
+
+
+def _unusable_nodes(
+    declared: Declared,
+    shown: Sequence[AiNode] | None,
+    holders: Mapping[str, ModelServiceDetails],
+    *,
+    freed: Collection[str],
+) -> Iterator[str | None]:
+    adopted, others = declared.adopted, declared.others
+    replaced = declared.owners.old_nodes(declared.urn) or ()
+    names = [node.name for node in shown or ()]
+    bound = {node.name: node.bound_to for node in shown or () if node.bound}
+    free = [name for name in names if name not in {*bound, *holders, *others}]
+    choice = "" if shown is None else f"Free AI nodes: {_some(free) or 'none'}."
+    for label, node in declared.nodes:
+        holder = holders.get(node)
+        taken = f"{label} should be a free AI node, got {node!r}: it is"
+        if shown is not None and node not in names and holder is None:
+            yield (
+                f"{label} should be an AI node of instance {declared.instance}, got {node!r}. "
+                f"{_all_or_nearest(node, names, hint='ai_nodes' not in declared.secret)}"
+            )
+        elif node in others:
+            continue
+        elif holder is not None:
+            if holder.id != adopted:
+                yield from _held(declared, taken, holder, node, choice)
+        elif node in bound and not (
+            adopted or node in freed or (declared.instance, node) in replaced
+        ):
+            by = f" to {bound[node]}" if bound[node] else ""
+            yield _joined(f"{taken} bound{by}.", _UNLESS, choice)
+
+
+def _held(
+    declared: Declared, taken: str, holder: ModelServiceDetails, node: str, choice: str
+) -> Iterator[str | None]:
+    owners, urn = declared.owners, declared.urn
+    if holder.phase is Phase.LEAVING or owners.meets(urn, holder.id, node):
+        return
+    standing = owners.standing(urn, holder.id, node)
+    if standing.leaves:
+        return
+    if standing.patience_s:  # its resource may be declared yet, on another node
+        yield None
+        return
+    runs = f", which runs {holder.model_name}" if holder.model_name else ""
+    unless = _UNLESS if standing.anybodys else ""
+    yield _joined(
+        f"{taken} held by model service {holder.id}{runs}.", unless, choice, standing.told
     )
 
 
