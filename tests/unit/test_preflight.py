@@ -87,6 +87,8 @@ class _Desk:
 
     def __init__(self) -> None:
         self.cloud = _Cloud()
+        #: What an API was made for.
+        self.made: list[Settings] = []
         #: Ends what hangs.
         self.released = threading.Event()
         self.clock = FakeClock()
@@ -103,11 +105,12 @@ class _Desk:
             new_report=lambda urn: self.voices.setdefault(urn, Voice()),
         )
 
-    def _api(self, _settings: Settings, _clock: Clock) -> _Cloud:
+    def _api(self, settings: Settings, _clock: Clock) -> _Cloud:
+        self.made.append(settings)
         self.makes()
         return self.cloud
 
-    def makes(self) -> None:
+    def makes(self) -> object:
         """What making the API takes."""
 
     def hang(self, _question: str = "") -> None:
@@ -210,12 +213,13 @@ def test_a_missing_node_is_told_with_those_that_there_are(desk: _Desk) -> None:
 
 
 def test_a_taken_node_is_told_with_its_holder_and_the_ways_out(desk: _Desk) -> None:
-    """By what, running which model, what is free, and how to take it over."""
+    """By what, running which model, what is free by either list, and how to take it over."""
     desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
     desk.holds("ai-1")
+    desk.holds("ai-2", "ms-2")
     assert desk.tell() == [
         "ai_nodes[0] should be a free AI node, got 'ai-1': it is held by model service gp-1:ms-1, "
-        f"which runs Qwen3-8B. {_UNLESS} Free AI nodes: ai-2, ai-3. {_TAKE_OVER}"
+        f"which runs Qwen3-8B. {_UNLESS} Free AI nodes: ai-3. {_TAKE_OVER}"
     ]
 
 
@@ -259,21 +263,26 @@ def test_an_instance_out_of_sight_is_told_with_what_to_check(
 def test_an_instance_that_one_list_shows_is_not_called_missing(desk: _Desk) -> None:
     """Two answers that contradict each other prove nothing."""
     desk.cloud.errors = {"nodes": _no_instance()}
-    assert desk.tell(ai_nodes=["ai-9"]) == []
+    assert desk.tell(ai_nodes=["ai-9"], __adopt="gp-1:ms-1") == []
 
 
-def test_a_replacement_may_use_the_nodes_of_what_it_replaces(desk: _Desk) -> None:
+@pytest.mark.parametrize(("listed", "is_"), [(True, "held by model"), (False, "bound. ")])
+def test_a_replacement_may_use_the_nodes_of_what_it_replaces(
+    desk: _Desk, is_: str, *, listed: bool
+) -> None:
     """The engine checks again as if there were nothing: no alarm about its own node, but others."""
     desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))
     own = desk.holds("ai-1", "ms-own")
     desk.holds("ai-2", "ms-other")
+    if not listed:
+        desk.cloud.services.clear()
     changed: dict[str, Any] = {"ai_nodes": ["ai-1", "ai-2"], "model_name": "Qwen4"}
     assert desk.tell(_DECLARED, **changed) == []
     assert desk.cloud.asked == []
     desk.owners.own(f"{_URN}model", own)  # as diff does
     model, node = desk.tell({"__provider": "…"}, **changed)
     assert model.startswith("model_name should be")
-    assert node.startswith("ai_nodes[1] should be a free AI node, got 'ai-2': it is held by model")
+    assert node.startswith(f"ai_nodes[1] should be a free AI node, got 'ai-2': it is {is_}")
 
 
 def test_a_take_over_may_use_the_nodes_of_its_service(desk: _Desk) -> None:
@@ -375,6 +384,7 @@ def test_two_resources_on_one_node_are_told_in_the_new_ones_row(desk: _Desk, fir
     ]
     _, bound = desk.tell(urn=f"{_URN}newer", ai_nodes=["ai-2", "ai-1"])
     assert bound.endswith("Free AI nodes: ai-3.")
+    assert len(desk.tell(urn=f"{_URN}newest", ai_nodes=["ai-1"])) == 1  # not of its holder too
     assert desk.tell(urn=f"{_URN}else", ai_nodes=["ai-2"], db_instance_id="gp-2") == []
 
 
@@ -579,8 +589,7 @@ def test_an_old_answer_proves_nothing(desk: _Desk) -> None:
 def test_many_checks_at_once_ask_once(desk: _Desk) -> None:
     """Every one of 64 threads waits for the same answers, and uses them."""
     together = threading.Barrier(64)
-    gate = threading.Event()
-    desk.cloud.takes = lambda _question: gate.wait(20)
+    desk.makes = lambda: desk.released.wait(0.2)  # type: ignore[method-assign]
     told: list[list[str]] = []
 
     def check(number: int) -> None:
@@ -590,9 +599,9 @@ def test_many_checks_at_once_ask_once(desk: _Desk) -> None:
     threads = [threading.Thread(target=check, args=(number,)) for number in range(64)]
     for thread in threads:
         thread.start()
-    gate.set()
     for thread in threads:
         thread.join()
+    assert desk.made == [_SETTINGS]
     assert sorted(desk.cloud.asked) == ["models", "nodes gp-1", "services gp-1"]
     assert [len(each) for each in told] == [1] * 64
 
