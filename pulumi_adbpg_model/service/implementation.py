@@ -114,9 +114,7 @@ class Implementation:
         self._spent_tokens: set[str] = set()
         self._stack = StackState(clock, export_stack)
         self._owners = Owners(clock, self._stack.services)
-        self._preflight = Preflight(
-            clock, os.environ, self._owners, self._deleted_here, new_report=self._row
-        )
+        self._preflight = Preflight(clock, self._owners, self._deleted_here, new_report=self._row)
         # By URN, because a program may have what fails tried again, with an `on_error` hook.
         self._created: dict[str, lifecycle.Created] = {}
         self._kept: dict[str, tuple[str, Properties]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -151,14 +152,14 @@ def test_a_cloud_that_hangs_costs_its_bound_once(cloud: Simulator, inputs: Prope
     with DynamicHost(cloud.environment()) as host:
         first = _seconds(host, inputs)
         second = _seconds(host, inputs)
-        host._process.terminate()
+        host._process.send_signal(signal.SIGINT)  # Python ends, which waits for some threads
         began = time.monotonic()
         host._process.wait(timeout=10)
         ended = time.monotonic() - began
 
     assert 2 < first < 8
     assert second < 1
-    assert ended < 5
+    assert ended < 3
 
 
 def test_cancel_ends_the_waiting(cloud: Simulator, inputs: Properties) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,18 +29,12 @@ from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.service.preflight import BOUND_S, Preflight
 from pulumi_adbpg_model.service.stack import Held
 from pulumi_adbpg_model.settings import Endpoint, Settings
-from pulumi_adbpg_model.settings.identity import (
-    Credentials,
-    CredentialsUri,
-    DefaultChain,
-    EcsRole,
-    Profile,
-    StaticKey,
-)
+from pulumi_adbpg_model.settings.identity import StaticKey
 from tests.lifecycle.fakes import FakeClock, Voice
 
 _KEY = StaticKey("environment ALICLOUD_ACCESS_KEY", "made-up", "made-up")
 _SETTINGS = Settings("cn-hangzhou", None, _KEY)
+_ROOT = Path(__file__).parents[2]
 _URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::"
 _UNKNOWN = object()
 _T = TypeVar("_T")
@@ -67,7 +62,8 @@ class _Cloud:
     services: list[ModelServiceDetails] = field(default_factory=list)
     errors: dict[str, Exception] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    hangs: Callable[[], object] = lambda: None
+    #: Called with each question; returns once the answer comes.
+    takes: Callable[[str], object] = lambda _question: None
 
     def list_supported_models(self) -> list[str]:
         return self._answer("models", self.models)
@@ -80,7 +76,7 @@ class _Cloud:
 
     def _answer(self, question: str, answer: _T) -> _T:
         self.asked.append(question)
-        self.hangs()
+        self.takes(question)
         if question.partition(" ")[0] in self.errors:
             raise self.errors[question.partition(" ")[0]]
         return answer
@@ -89,8 +85,12 @@ class _Cloud:
 class _Desk:
     """A preflight with a cloud, a clock and one voice for every row."""
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self) -> None:
         self.cloud = _Cloud()
+        #: What an API was made for.
+        self.made: list[Settings] = []
+        #: Ends what hangs.
+        self.released = threading.Event()
         self.clock = FakeClock()
         self.voices: dict[str | None, Voice] = {}
         self.deleted: set[ModelServiceId] = set()
@@ -99,18 +99,33 @@ class _Desk:
         self.owners = Owners(self.clock, lambda: self.stack)
         self.preflight = Preflight(
             self.clock,
-            environ or {},
             self.owners,
             self.deleted,
             new_api=self._api,
             new_report=lambda urn: self.voices.setdefault(urn, Voice()),
         )
 
-    def _api(self, _settings: Settings, _clock: Clock) -> _Cloud:
+    def _api(self, settings: Settings, _clock: Clock) -> _Cloud:
+        self.made.append(settings)
+        self.makes()
         return self.cloud
+
+    def makes(self) -> object:
+        """What making the API takes."""
+
+    def hang(self, _question: str = "") -> None:
+        """No answer comes, and time passes."""
+        while not self.released.wait(0.01):
+            self.clock.now += 0.1
 
     def has(self, *names: str, bound: tuple[str, ...] = ()) -> None:
         self.cloud.nodes = [AiNode(name, None, None, name in bound) for name in names]
+
+    def has_old(self) -> str:
+        """The URN of a resource of the state whose service holds the first of three nodes."""
+        self.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
+        self.stack = {f"{_URN}old": Held(self.holds("ai-1"))}
+        return f"{_URN}old"
 
     def holds(
         self, node: str, name: str = "ms-1", model: str | None = "Qwen3-8B"
@@ -140,11 +155,12 @@ class _Desk:
 
 
 @pytest.fixture
-def desk() -> _Desk:
+def desk() -> Iterator[_Desk]:
     """An instance with three free nodes."""
     made = _Desk()
     made.has("ai-1", "ai-2", "ai-3")
-    return made
+    yield made
+    made.released.set()
 
 
 def test_nothing_is_said_when_all_is_there_and_free(desk: _Desk) -> None:
@@ -153,29 +169,31 @@ def test_nothing_is_said_when_all_is_there_and_free(desk: _Desk) -> None:
     assert sorted(desk.cloud.asked) == ["models", "nodes gp-1", "services gp-1"]
 
 
+_MODEL = "model_name should be a model that region cn-hangzhou lists, got"
+
+
 @pytest.mark.parametrize(
-    ("model", "then"),
+    ("model", "told"),
     [
-        ("qwen3-embeding-8b", "Nearest: Qwen3-Embedding-8B, Qwen3-8B."),
-        ("Gwen3-8B", "Nearest: Qwen3-8B."),
-        ("bge", "It lists Qwen3-8B, Qwen3-Embedding-8B."),
+        (
+            "qwen3-embeding-8b",
+            f"{_MODEL} 'qwen3-embeding-8b'. Nearest: Qwen3-Embedding-8B, Qwen3-8B.",
+        ),
+        ("Gwen3-8B", f"{_MODEL} 'Gwen3-8B'. Nearest: Qwen3-8B."),
+        ("bge", f"{_MODEL} 'bge'. It lists Qwen3-8B, Qwen3-Embedding-8B."),
+        # Whether a create takes it is not documented.
+        (
+            " qwen3-8B\n",
+            "model_name should be written 'Qwen3-8B', as region cn-hangzhou lists it, got "
+            "'qwen3-8B': the cloud may know it in no other case.",
+        ),
     ],
 )
 def test_an_unknown_model_is_told_with_the_nearest_names(
-    desk: _Desk, model: str, then: str
+    desk: _Desk, model: str, told: str
 ) -> None:
-    """Names are searched whatever their case."""
-    assert desk.tell(model_name=model) == [
-        f"model_name should be a model that region cn-hangzhou lists, got '{model}'. {then}"
-    ]
-
-
-def test_a_model_in_another_case_is_told_with_the_listed_spelling(desk: _Desk) -> None:
-    """Whether a create takes it is not documented; white space around is not even sent."""
-    assert desk.tell(model_name=" qwen3-8B\n") == [
-        "model_name should be written 'Qwen3-8B', as region cn-hangzhou lists it, got 'qwen3-8B': "
-        "the cloud may know it in no other case."
-    ]
+    """Names are searched whatever their case; white space around is not even sent."""
+    assert desk.tell(model_name=model) == [told]
     assert desk.tell(model_name=" Qwen3-8B\n") == []
 
 
@@ -195,12 +213,13 @@ def test_a_missing_node_is_told_with_those_that_there_are(desk: _Desk) -> None:
 
 
 def test_a_taken_node_is_told_with_its_holder_and_the_ways_out(desk: _Desk) -> None:
-    """By what, running which model, what is free, and how to take it over."""
+    """By what, running which model, what is free by either list, and how to take it over."""
     desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
     desk.holds("ai-1")
+    desk.holds("ai-2", "ms-2")
     assert desk.tell() == [
         "ai_nodes[0] should be a free AI node, got 'ai-1': it is held by model service gp-1:ms-1, "
-        f"which runs Qwen3-8B. {_UNLESS} Free AI nodes: ai-2, ai-3. {_TAKE_OVER}"
+        f"which runs Qwen3-8B. {_UNLESS} Free AI nodes: ai-3. {_TAKE_OVER}"
     ]
 
 
@@ -244,21 +263,26 @@ def test_an_instance_out_of_sight_is_told_with_what_to_check(
 def test_an_instance_that_one_list_shows_is_not_called_missing(desk: _Desk) -> None:
     """Two answers that contradict each other prove nothing."""
     desk.cloud.errors = {"nodes": _no_instance()}
-    assert desk.tell(ai_nodes=["ai-9"]) == []
+    assert desk.tell(ai_nodes=["ai-9"], __adopt="gp-1:ms-1") == []
 
 
-def test_a_replacement_may_use_the_nodes_of_what_it_replaces(desk: _Desk) -> None:
+@pytest.mark.parametrize(("listed", "is_"), [(True, "held by model"), (False, "bound. ")])
+def test_a_replacement_may_use_the_nodes_of_what_it_replaces(
+    desk: _Desk, is_: str, *, listed: bool
+) -> None:
     """The engine checks again as if there were nothing: no alarm about its own node, but others."""
     desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))
     own = desk.holds("ai-1", "ms-own")
     desk.holds("ai-2", "ms-other")
+    if not listed:
+        desk.cloud.services.clear()
     changed: dict[str, Any] = {"ai_nodes": ["ai-1", "ai-2"], "model_name": "Qwen4"}
     assert desk.tell(_DECLARED, **changed) == []
     assert desk.cloud.asked == []
     desk.owners.own(f"{_URN}model", own)  # as diff does
     model, node = desk.tell({"__provider": "…"}, **changed)
     assert model.startswith("model_name should be")
-    assert node.startswith("ai_nodes[1] should be a free AI node, got 'ai-2': it is held by model")
+    assert node.startswith(f"ai_nodes[1] should be a free AI node, got 'ai-2': it is {is_}")
 
 
 def test_a_take_over_may_use_the_nodes_of_its_service(desk: _Desk) -> None:
@@ -269,66 +293,67 @@ def test_a_take_over_may_use_the_nodes_of_its_service(desk: _Desk) -> None:
     assert "models" not in desk.cloud.asked
 
 
-def test_a_take_over_of_nothing_is_told(desk: _Desk) -> None:
-    """Neither of what never was nor of what is deleted."""
-    expected = (
-        "import_ should name a model service of instance gp-1, got 'gp-1:ms-1': there is none. "
-        "Correct the id, or remove import_ to create a new service."
-    )
-    assert desk.tell(__adopt="gp-1:ms-1") == [expected]
-    dead = ModelServiceDetails(ModelServiceId("gp-1", "ms-1"), "deleted", ai_nodes=("ai-1",))
-    desk.cloud.services.append(dead)
-    other = f"{_URN}other"
-    assert desk.tell(__adopt="gp-1:ms-1", urn=other, ai_nodes=["ai-2"]) == [expected]
-    # What replaces a service that was taken over is created, not taken over.
-    assert desk.tell(_DECLARED, urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
-    assert desk.tell(__adopt="gp-1:ms-1", urn=f"{_URN}third", ai_nodes=["ai-3"]) == []
-
-
-def test_a_take_over_of_what_is_not_so_is_told(desk: _Desk) -> None:
-    """All that differs, as the take-over will find it, and who else is in the way."""
-    own = desk.holds("ai-1", model="Old")
-    desk.holds("ai-2", "ms-2")
-    differs, held = desk.tell(__adopt=str(own), ai_nodes=["ai-2"])
-    assert differs == (
-        "import_ should name a model service that is as declared, got 'gp-1:ms-1': model_name is "
-        "declared 'Qwen3-8B', the service runs 'Old'; ai_nodes are declared ['ai-2'], the service "
-        "is on ['ai-1']. Declare what is there."
-    )
-    assert held.startswith("ai_nodes[0] should be a free AI node, got 'ai-2': it is held by model")
-
-
-def test_a_take_over_from_another_instance_is_told(desk: _Desk) -> None:
-    """Though its services are not asked for."""
-    (differs,) = desk.tell(__adopt="gp-2:ms-1")
-    assert differs == (
-        "import_ should name a model service that is as declared, got 'gp-2:ms-1': db_instance_id "
-        "is declared 'gp-1', the id says 'gp-2'. Declare what is there."
-    )
+_NONE_THERE = (
+    "a model service of instance gp-1, got 'gp-1:ms-1': there is none. Correct the id, or remove "
+    "import_ to create a new service."
+)
+_NEVER = "a model service that is active or on its way, got 'gp-1:ms-1'"
+_AS_DECLARED = "a model service that is as declared, got"
 
 
 @pytest.mark.parametrize(
-    ("status", "why"),
+    ("status", "adopt", "inputs", "why"),
     [
-        ("deploy_failed", "the deployment failed, status 'deploy_failed'"),
-        ("deleting", "it is being deleted, status 'deleting'"),
+        (None, "gp-1:ms-1", {}, _NONE_THERE),
+        ("deleted", "gp-1:ms-1", {}, _NONE_THERE),
+        (
+            "deploy_failed",
+            "gp-1:ms-1",
+            {},
+            f"{_NEVER}: the deployment failed, status 'deploy_failed'.",
+        ),
+        ("deleting", "gp-1:ms-1", {}, f"{_NEVER}: it is being deleted, status 'deleting'."),
+        (
+            "active",
+            "gp-1:ms-1",
+            {"ai_nodes": ["ai-2"]},
+            f"{_AS_DECLARED} 'gp-1:ms-1': model_name is declared 'Qwen3-8B', the service runs "
+            "'Old'; ai_nodes are declared ['ai-2'], the service is on ['ai-1']. Declare what is "
+            "there.",
+        ),
+        # A part of the declaration says nothing of the rest.
+        ("active", "gp-1:ms-1", {"description": _UNKNOWN}, None),
+        # The services of that instance are not asked for.
+        (
+            None,
+            "gp-2:ms-1",
+            {},
+            f"{_AS_DECLARED} 'gp-2:ms-1': db_instance_id is declared 'gp-1', the id says 'gp-2'. "
+            "Declare what is there.",
+        ),
     ],
 )
-def test_a_take_over_of_what_will_never_be_active_is_told(
-    desk: _Desk, status: str, why: str
+def test_a_take_over_that_will_not_work_is_told(
+    desk: _Desk, status: str | None, adopt: str, inputs: dict[str, Any], why: str | None
 ) -> None:
-    """Whether it is as declared is another question then."""
-    service = ModelServiceId("gp-1", "ms-1")
-    desk.cloud.services.append(ModelServiceDetails(service, status, "Old", ai_nodes=("ai-1",)))
-    assert desk.tell(__adopt=str(service)) == [
-        f"import_ should name a model service that is active or on its way, got 'gp-1:ms-1': {why}."
-    ]
+    """One line says why; what replaces a service that was taken over is created, not taken over."""
+    if status is not None:
+        found = ModelServiceDetails(ModelServiceId("gp-1", "ms-1"), status, "Old", None, ("ai-1",))
+        desk.cloud.services.append(found)
+    told = [] if why is None else [f"import_ should name {why}"]
+    assert desk.tell(__adopt=adopt, **inputs) == told
+    other = f"{_URN}other"
+    assert desk.tell(_DECLARED, urn=other, ai_nodes=["ai-3"]) == []
+    assert desk.tell(__adopt=adopt, urn=other, ai_nodes=["ai-3"]) == []
 
 
-def test_a_take_over_that_is_not_known_in_full_is_not_compared(desk: _Desk) -> None:
-    """A part of the declaration says nothing of the rest."""
-    own = desk.holds("ai-1", model="Old")
-    assert desk.tell(__adopt=str(own), description=_UNKNOWN) == []
+def test_a_take_over_onto_a_node_of_another_is_told(desk: _Desk) -> None:
+    """Who else is in the way, beside all that differs."""
+    own = desk.holds("ai-1")
+    desk.holds("ai-2", "ms-2")
+    differs, held = desk.tell(__adopt=str(own), ai_nodes=["ai-2"])
+    assert differs.startswith(f"import_ should name {_AS_DECLARED} 'gp-1:ms-1': ai_nodes")
+    assert held.startswith("ai_nodes[0] should be a free AI node, got 'ai-2': it is held by model")
 
 
 def test_an_import_that_was_left_in_is_not_told(desk: _Desk) -> None:
@@ -346,63 +371,52 @@ def test_what_this_run_deleted_holds_nothing(desk: _Desk) -> None:
     assert desk.tell() == []
 
 
-def test_two_resources_on_one_node_are_told_without_asking(desk: _Desk) -> None:
-    """The second names the first, and is not sent to nodes that others of the program name."""
+@pytest.mark.parametrize("first", ["old", "new"])
+def test_two_resources_on_one_node_are_told_in_the_new_ones_row(desk: _Desk, first: str) -> None:
+    """The engine may tell of one that exists after the new one; what is there is not refused."""
     desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
-    desk.tell(_DECLARED, urn=f"{_URN}first", ai_nodes=["ai-2"])
-    (shared,) = desk.tell(urn=f"{_URN}second", ai_nodes=["ai-2"])
-    assert shared == (
-        "ai_nodes[0] should be a node of its own, got 'ai-2': resource 'first' of this program "
+    for name in (first, "new" if first == "old" else "old"):
+        desk.tell(_DECLARED if name == "old" else {}, urn=_URN + name, ai_nodes=["ai-2"])
+    assert desk.voices[f"{_URN}old"].warnings == []
+    assert desk.voices[f"{_URN}new"].warnings == [
+        "ai_nodes[0] should be a node of its own, got 'ai-2': resource 'old' of this program "
         "names it too, and a node hosts one model."
-    )
-    assert desk.tell(urn=f"{_URN}second", ai_nodes=["ai-2"], db_instance_id="gp-2") == []
+    ]
+    _, bound = desk.tell(urn=f"{_URN}newer", ai_nodes=["ai-2", "ai-1"])
+    assert bound.endswith("Free AI nodes: ai-3.")
+    assert len(desk.tell(urn=f"{_URN}newest", ai_nodes=["ai-1"])) == 1  # not of its holder too
+    assert desk.tell(urn=f"{_URN}else", ai_nodes=["ai-2"], db_instance_id="gp-2") == []
 
 
-def test_a_resource_that_moves_onto_a_new_ones_node_is_told_in_the_new_ones_row(
-    desk: _Desk,
-) -> None:
-    """The engine tells of the one that exists after the new one; what is there is not refused."""
-    assert desk.tell(urn=f"{_URN}new", ai_nodes=["ai-2"]) == []
-    assert desk.tell(_DECLARED, urn=f"{_URN}old", ai_nodes=["ai-2"]) == []
-    (shared,) = desk.voices[f"{_URN}new"].warnings
-    assert shared.startswith("ai_nodes[0] should be a node of its own, got 'ai-2': resource 'old'")
-
-
-def _held(node: str = "ai-1") -> str:
-    return (
-        f"ai_nodes[0] should be a free AI node, got {node!r}: it is held by model service "
-        "gp-1:ms-1, which runs Qwen3-8B. Free AI nodes: ai-2, ai-3."
-    )
+_HELD = (
+    "ai_nodes[0] should be a free AI node, got 'ai-1': it is held by model service gp-1:ms-1, "
+    "which runs Qwen3-8B. Free AI nodes: ai-2, ai-3."
+)
 
 
 def test_a_holder_that_the_program_has_no_more_is_told_as_the_create_will(desk: _Desk) -> None:
     """With the alias and the target; it is not left by an interrupted run."""
-    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
-    old = f"{_URN}old"
-    desk.stack = {old: Held(desk.holds("ai-1"))}
+    old = desk.has_old()
     (told,) = desk.tell(number=1)
     standing = desk.owners.of(f"{_URN}model").standing(ModelServiceId("gp-1", "ms-1"), "ai-1")
-    assert told == f"{_held()} {standing.told}"
+    assert told == f"{_HELD} {standing.told}"
     assert f'aliases=["{old}"]' in told
 
 
 def test_a_holder_that_may_still_be_declared_is_told_once_it_is_not(desk: _Desk) -> None:
     """Each check tells how many there are; the last one finds out."""
-    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
-    desk.stack = {f"{_URN}old": Held(desk.holds("ai-1"))}
+    desk.has_old()
     assert desk.tell(number=2) == []
     assert desk.tell(urn=f"{_URN}other", ai_nodes=["ai-2"], number=2) == []
     (told,) = desk.voices[f"{_URN}model"].warnings
-    assert told.startswith("ai_nodes[0] should be a free AI node, got 'ai-1': it is held by model")
-    assert "It is resource 'old' of this stack." in told
+    assert told.startswith(f"{_HELD} It is resource 'old' of this stack.")
     desk.tell(_DECLARED, urn=f"{_URN}third", ai_nodes=["ai-3"], number=3)
     assert len(desk.voices[f"{_URN}model"].warnings) == 1
 
 
 def test_a_neighbour_that_did_not_pass_its_check_hides_nothing(desk: _Desk) -> None:
     """It has no row of findings; what is to be said of others is said."""
-    desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
-    desk.stack = {f"{_URN}old": Held(desk.holds("ai-1"))}
+    desk.has_old()
     assert desk.tell(number=3) == []
     desk.owners.declare(f"{_URN}wrong", {}, _DECLARED | {"ai_nodes": ["ai-2"]}, 3)
     assert desk.tell(_DECLARED, urn=f"{_URN}last", ai_nodes=["ai-2"], number=3) == []
@@ -414,24 +428,18 @@ def test_a_neighbour_that_did_not_pass_its_check_hides_nothing(desk: _Desk) -> N
 
 def test_a_holder_that_is_declared_meanwhile_and_leaves_is_not_told(desk: _Desk) -> None:
     """It moves to another node: the create waits for it."""
-    desk.has("ai-1", "ai-2", bound=("ai-1",))
-    desk.stack = {f"{_URN}old": Held(desk.holds("ai-1"))}
+    old = desk.has_old()
     assert desk.tell(number=2) == []
-    assert desk.tell(_DECLARED, urn=f"{_URN}old", ai_nodes=["ai-2"], number=2) == []
+    assert desk.tell(_DECLARED, urn=old, ai_nodes=["ai-2"], number=2) == []
     assert desk.voices[f"{_URN}model"].warnings == []
 
 
-def test_a_holder_that_is_being_deleted_is_not_told(desk: _Desk) -> None:
-    """The create waits for it too."""
+def test_a_holder_that_is_no_hindrance_by_then_is_not_told(desk: _Desk) -> None:
+    """The create waits for one that is being deleted, or is answered with the one of its token."""
     service = ModelServiceId("gp-1", "ms-1")
     desk.cloud.services.append(ModelServiceDetails(service, "deleting", ai_nodes=("ai-1",)))
-    assert desk.tell() == []
-
-
-def test_a_holder_that_a_token_of_ones_own_leads_to_is_not_told(desk: _Desk) -> None:
-    """The create is answered with it."""
-    desk.stack = {f"{_URN}old": Held(desk.holds("ai-1"), client_token="t")}
-    assert desk.tell(client_token="t", number=1) == []
+    desk.stack = {f"{_URN}old": Held(desk.holds("ai-2", "ms-2"), client_token="t")}
+    assert desk.tell(client_token="t", ai_nodes=["ai-1", "ai-2"], number=1) == []
 
 
 def test_what_a_replacement_keeps_is_told(desk: _Desk) -> None:
@@ -442,7 +450,7 @@ def test_what_a_replacement_keeps_is_told(desk: _Desk) -> None:
     desk.tell(_DECLARED, model_name="Qwen3-Embedding-8B")
     desk.owners.own(f"{_URN}model", own)
     (told,) = desk.tell(model_name="Qwen3-Embedding-8B")
-    assert told.startswith(f"{_held()} It is what this resource had until now, and retain_on_dele")
+    assert told.startswith(f"{_HELD} It is what this resource had until now, and retain_on_dele")
 
 
 def test_nothing_is_told_twice(desk: _Desk) -> None:
@@ -501,69 +509,74 @@ def test_a_failure_is_silent_and_not_repeated(desk: _Desk, error: Exception) -> 
     assert len(desk.cloud.asked) == asked + (2 if refused else 0)
 
 
-def test_no_api_at_all_is_silent() -> None:
+def test_no_api_at_all_is_silent(desk: _Desk) -> None:
     """Not even a defect in the making of it is shown."""
 
-    def broken(_settings: Settings, _clock: Clock) -> _Cloud:
+    def broken() -> None:
         raise ImportError("no such SDK")
 
-    voice = Voice()
-    owners = Owners(FakeClock(), dict)
-    owners.declare(_URN, {}, _DECLARED, None)
-    preflight = Preflight(FakeClock(), {}, owners, new_api=broken, new_report=lambda _urn: voice)
-    preflight.tell(_SETTINGS, _URN, _DECLARED)
-    assert voice == Voice()
-
-
-def test_all_waiting_together_is_bounded(desk: _Desk) -> None:
-    """What hangs is waited for once: nobody waits again, for another instance or region either."""
-    hung = threading.Event()
-
-    def hang() -> None:
-        desk.clock.now += BOUND_S
-        hung.wait(20)
-
-    desk.cloud.hangs = hang
+    desk.makes = broken  # type: ignore[method-assign]
     assert desk.tell(ai_nodes=["ai-9"]) == []
-    desk.cloud.hangs = lambda: None
-    asked = list(desk.cloud.asked)
+    assert desk.cloud.asked == []
+
+
+@pytest.mark.parametrize("loading", [False, True], ids=["the cloud", "loading the SDK"])
+def test_all_waiting_together_is_bounded(desk: _Desk, *, loading: bool) -> None:
+    """What hangs is waited for once: nobody waits again, for another instance or region either."""
+    if loading:  # may take as long as a call, on a slow disk
+        desk.makes = desk.hang  # type: ignore[method-assign]
+    else:
+        desk.cloud.takes = desk.hang
+    assert desk.tell(ai_nodes=["ai-9"]) == []
+    assert BOUND_S <= desk.clock.now < BOUND_S + 2
+    asked, threads = list(desk.cloud.asked), threading.active_count()
     assert desk.tell(ai_nodes=["ai-9"], db_instance_id="gp-2") == []
-    assert desk.cloud.asked == asked
     assert desk.tell(settings=Settings("cn-beijing", None, _KEY), ai_nodes=["ai-9"]) == []
     assert desk.cloud.asked == asked
-    hung.set()
+    assert threading.active_count() <= threads
 
 
-def test_loading_the_sdk_counts_too() -> None:
-    """It may take as long as a call, on a slow disk."""
-    clock, loading, voice = FakeClock(), threading.Event(), Voice()
+def test_only_waiting_counts(desk: _Desk) -> None:
+    """Not what goes by between two resources; a slow cloud uses up the time bit by bit."""
 
-    def load(_settings: Settings, _clock: Clock) -> _Cloud:
-        clock.now += BOUND_S
-        loading.wait(20)
-        return _Cloud()
+    def slow(question: str) -> None:
+        if question.startswith("nodes"):
+            desk.clock.now += 1.0
 
-    owners = Owners(clock, dict)
-    owners.declare(_URN, {}, _DECLARED, None)
-    preflight = Preflight(clock, {}, owners, new_api=load, new_report=lambda _urn: voice)
-    began = time.monotonic()
-    preflight.tell(_SETTINGS, _URN, _DECLARED)
-    loading.set()
-    assert time.monotonic() - began < 10
-    assert voice == Voice()
+    desk.cloud.takes = slow
+    for number in range(4):
+        told = desk.tell(db_instance_id=f"gp-{number}", ai_nodes=["ai-9"])
+        assert number == 2 or (told != []) is (number < 2)  # the third comes as the time runs out
+        desk.clock.now += 600
+    assert [name for name in desk.cloud.asked if "nodes" in name] == [
+        "nodes gp-0",
+        "nodes gp-1",
+        "nodes gp-2",
+    ]
 
 
 def test_a_cancel_ends_the_waiting(desk: _Desk) -> None:
     """Without a sign from the cloud, and without time passing."""
-    hung = threading.Event()
 
-    def hang() -> None:
+    def hang(_question: str) -> None:
         desk.clock.cancel()
-        hung.wait(20)
+        desk.released.wait(20)
 
-    desk.cloud.hangs = hang
+    desk.cloud.takes = hang
     assert desk.tell(ai_nodes=["ai-9"]) == []
-    hung.set()
+
+
+def test_what_hangs_does_not_keep_the_process_from_its_end() -> None:
+    """Python waits for threads that are not daemons, those of a pool among them."""
+    program = """
+import threading
+from tests.unit.test_preflight import _Desk
+desk = _Desk()
+desk.cloud.takes = desk.hang
+assert desk.tell(ai_nodes=["ai-9"]) == []
+assert len(threading.enumerate()) == 4, threading.enumerate()
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=_ROOT, check=True, timeout=30)
 
 
 def test_an_old_answer_proves_nothing(desk: _Desk) -> None:
@@ -576,8 +589,7 @@ def test_an_old_answer_proves_nothing(desk: _Desk) -> None:
 def test_many_checks_at_once_ask_once(desk: _Desk) -> None:
     """Every one of 64 threads waits for the same answers, and uses them."""
     together = threading.Barrier(64)
-    gate = threading.Event()
-    desk.cloud.hangs = lambda: gate.wait(20)
+    desk.makes = lambda: desk.released.wait(0.2)  # type: ignore[method-assign]
     told: list[list[str]] = []
 
     def check(number: int) -> None:
@@ -587,9 +599,9 @@ def test_many_checks_at_once_ask_once(desk: _Desk) -> None:
     threads = [threading.Thread(target=check, args=(number,)) for number in range(64)]
     for thread in threads:
         thread.start()
-    gate.set()
     for thread in threads:
         thread.join()
+    assert desk.made == [_SETTINGS]
     assert sorted(desk.cloud.asked) == ["models", "nodes gp-1", "services gp-1"]
     assert [len(each) for each in told] == [1] * 64
 
@@ -601,35 +613,31 @@ def test_off_means_off(desk: _Desk) -> None:
     assert desk.cloud.asked == []
 
 
-_NO_ECS = {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
-_URI = {"ALIBABA_CLOUD_CREDENTIALS_URI": "http://127.0.0.1:1"}
-_CLI = ".aliyun/config.json"
+_KEYS = {"adbpg:accessKey": "made-up", "adbpg:secretKey": "made-up"}
+_CLI, _INI = ".aliyun/config.json", ".alibabacloud/credentials.ini"
 
 
 @pytest.mark.parametrize(
-    ("credentials", "environ", "file", "asks"),
+    ("config", "environ", "file", "asks"),
     [
-        pytest.param(_KEY, {}, None, True, id="key"),
-        pytest.param(Profile("config", "p"), {}, None, True, id="profile"),
-        pytest.param(DefaultChain(), {}, None, False, id="nothing set"),
-        pytest.param(DefaultChain(), _NO_ECS, None, False, id="nothing set, no ECS"),
-        pytest.param(DefaultChain(), {}, _CLI, True, id="CLI profile"),
-        pytest.param(
-            DefaultChain(),
-            {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "True"},
-            _CLI,
-            False,
-            id="CLI profile off",
-        ),
-        pytest.param(DefaultChain(), {}, ".alibabacloud/credentials.ini", True, id="ini"),
-        pytest.param(EcsRole("config", "role"), {}, None, True, id="ECS role"),
-        pytest.param(CredentialsUri("config", "http://x"), {}, None, True, id="URI"),
+        pytest.param(_KEYS, {}, None, True, id="key"),
+        pytest.param({"adbpg:profile": "p"}, {}, None, True, id="profile"),
+        pytest.param({"alicloud:ecsRoleName": "role"}, {}, None, True, id="ECS role"),
+        pytest.param({"alicloud:credentialsUri": "http://x"}, {}, None, True, id="URI"),
+        pytest.param({}, {}, None, False, id="nothing set"),
+        pytest.param({}, {"ECS_METADATA_DISABLED": "true"}, None, False, id="no ECS either"),
+        pytest.param({}, {}, _CLI, True, id="CLI profile"),
+        pytest.param({}, {"CLI_PROFILE_DISABLED": "True"}, _CLI, False, id="CLI profile off"),
+        pytest.param({}, {}, _INI, True, id="ini"),
+        pytest.param({}, {"CREDENTIALS_FILE": "~/my.ini"}, "my.ini", True, id="own ini"),
+        pytest.param({}, {"CREDENTIALS_FILE": "~/my.ini"}, _INI, False, id="own ini missing"),
     ],
 )
 def test_the_default_chain_is_asked_only_when_something_is_set(
+    desk: _Desk,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    credentials: Credentials,
+    config: dict[str, str],
     environ: dict[str, str],
     file: str | None,
     *,
@@ -638,8 +646,8 @@ def test_the_default_chain_is_asked_only_when_something_is_set(
     """Else it would look for a role at the metadata address, which takes seconds elsewhere."""
     monkeypatch.setenv("HOME", str(tmp_path))
     if file is not None:
-        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).touch()
-    desk = _Desk(environ)
-    desk.tell(settings=Settings("cn-hangzhou", None, credentials))
+    variables = {f"ALIBABA_CLOUD_{name}": value for name, value in environ.items()}
+    desk.tell(settings=Settings.resolve(config.get, variables, "cn-hangzhou"))
     assert bool(desk.cloud.asked) is asks
