@@ -24,6 +24,7 @@ from pulumi.dynamic import (
     ReadResult,
     UpdateResult,
 )
+from pulumi.output import UNKNOWN as PULUMI_UNKNOWN
 from pulumi.output import Unknown
 
 from pulumi_adbpg_model import host, lifecycle
@@ -35,6 +36,7 @@ from pulumi_adbpg_model.errors import (
     OperationError,
     text_of,
 )
+from pulumi_adbpg_model.fields import UNKNOWN, is_region, whole_numbers
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.comparison import compare, keep_spelling
 from pulumi_adbpg_model.service.owners import Owners
@@ -48,7 +50,7 @@ from pulumi_adbpg_model.service.unfinished import (
     why_unfinished,
 )
 from pulumi_adbpg_model.service.validation import validate
-from pulumi_adbpg_model.settings import Settings, is_region
+from pulumi_adbpg_model.settings import Settings
 
 __all__ = ["DEFAULT_TIMEOUTS_S", "Implementation"]
 
@@ -69,23 +71,28 @@ _GLANCE_S = 5.0
 _PROVIDER = "__provider"
 
 
-def _keeping_secrets(
+def _from_the_engine(
     call: Callable[Concatenate[Implementation, _Given], _Result],
 ) -> Callable[Concatenate[Implementation, _Given], _Result]:
-    """Let a call of the engine fail without the secret values in the property bags it brings."""
+    """
+    Hand a call of the engine its property bags in plain values: whole numbers and `UNKNOWN`.
+
+    And let it fail without the secret values in them.
+    """
 
     @functools.wraps(call)
-    def secretive(this: Implementation, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
-        bags = [bag for bag in args if isinstance(bag, Mapping)]
+    def plain(this: Implementation, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        given: Any = [_plain(one) if isinstance(one, Mapping) else one for one in args]
+        bags = [one for one in given if isinstance(one, Mapping)]
         names = _secret_names(*bags)
         for bag in bags:
             this.secrets.learn(bag, names)
         try:
-            return call(this, *args, **kwargs)
+            return call(this, *given, **kwargs)
         except AdbpgModelError as error:
             raise this.secrets.hide_in_error(error) from None
 
-    return secretive
+    return plain
 
 
 class Implementation:
@@ -130,11 +137,11 @@ class Implementation:
             parallel = Settings.parallel
         host.prepare(parallel, self._clock.cancel.set)
 
-    @_keeping_secrets
+    @_from_the_engine
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
         inputs = {
-            name: state.whole_numbers(value)
+            name: value
             for name, value in news.items()
             if value is not None and name not in _NOT_STORED
         }
@@ -142,7 +149,7 @@ class Implementation:
             del inputs["security_ip_list"]
         failures = [
             CheckFailure(failure.property, failure.reason)
-            for failure in validate(inputs, _is_unknown, _secret_names(olds, news))
+            for failure in validate(inputs, _secret_names(olds, news))
         ]
         region = news.get("region_id")
         usable = isinstance(region, str) and is_region(region)
@@ -165,9 +172,9 @@ class Implementation:
             inputs = keep_spelling(olds, inputs)
         if urn and not failures:
             self._preflight.tell(settings, urn, inputs)
-        return CheckResult(inputs, failures)
+        return CheckResult(_exchanged(inputs, type(UNKNOWN), PULUMI_UNKNOWN), failures)
 
-    @_keeping_secrets
+    @_from_the_engine
     def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
         """
         Tell what a change means.
@@ -186,7 +193,7 @@ class Implementation:
         self._owners.own(urn, service)
         self._preflight.tell_more()
         self._refuse_other_import(urn, service, olds, news)
-        change = compare(olds, news, _is_unknown)
+        change = compare(olds, news)
         replaces = list(change.replaces)
         status = olds.get("status")
         told = f"{status!r}"
@@ -244,7 +251,7 @@ class Implementation:
             if not operation.waited_for(f"{service}, which does not show yet"):
                 return None
 
-    @_keeping_secrets
+    @_from_the_engine
     def create(self, props: Properties) -> CreateResult:
         """
         Create the service, or take one over.
@@ -264,16 +271,15 @@ class Implementation:
         except Exception as error:  # noqa: BLE001 - raised again
             return CreateResult(*self._rescue(call.urn, error))
         self._stack.knows(created.id, before=False)
-        tokens = _tokens(created.token, created.outcome.details)
-        outs = state.outputs(
-            {**props, state.TOKENS: tokens},
-            created.id,
-            created.outcome.details,
-            region=region,
-            reason=self.secrets.hide(created.outcome.reason),
-            request_id=created.request_id,
-        )
-        why = why_unfinished(call.urn, created.id, created.outcome.details, outs, props)
+        details = created.outcome.details
+        known = {
+            "region_id": region,
+            "request_id": created.request_id,
+            state.TOKENS: state.tokens_of(created.token, details),
+        }
+        reason = self.secrets.hide(created.outcome.reason)
+        outs = state.outputs(props, known, created.id, details, reason)
+        why = why_unfinished(call.urn, created.id, details, outs, props)
         if why:
             self._fail_but_keep(str(created.id), outs, props, why)
         return CreateResult(str(created.id), outs)
@@ -336,7 +342,7 @@ class Implementation:
         self._report(host.current_call()).warn(text_of(error))
         return self._kept[urn]
 
-    @_keeping_secrets
+    @_from_the_engine
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
         service = _parse(id_)
@@ -358,19 +364,14 @@ class Implementation:
             return ReadResult("", {})
         if not is_get and "security_ip_list" not in state.declared_names(props):
             lifecycle.warn_of_open_whitelist(operation, details)
-        taking_over = state.is_taking_over(props)
         outs = state.outputs(
-            {**props, state.TOKENS: []} if taking_over else props,
+            state.declared_inputs(props),
+            {**props, "region_id": self._region(props)},
             service,
             details,
-            region=self._region(props),
-            reason=self.secrets.hide(details.why_not_active),
-            request_id=props.get("request_id"),
-            declared=state.declared_names(props),
+            self.secrets.hide(details.why_not_active),
             live_wins=True,
         )
-        if state.is_taking_over(outs) and not taking_over:  # of 0.1.0, and only not active now
-            del outs[state.WRITTEN]
         if is_get:
             return ReadResult(id_, outs, None)
         inputs, marked = state.declared_inputs(outs), _marked()
@@ -378,7 +379,7 @@ class Implementation:
             inputs[state.SECRETS] = marked
         return ReadResult(id_, outs, inputs)
 
-    @_keeping_secrets
+    @_from_the_engine
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """
         Change the whitelist, go on waiting, and record settings, as far as each is needed.
@@ -414,23 +415,16 @@ class Implementation:
     def _update(
         self, service: ModelServiceId, olds: Properties, news: Properties
     ) -> tuple[Properties, ModelServiceDetails | None]:
-        change = compare(olds, news, _is_unknown)
+        change = compare(olds, news)
         finishing = change.resume and not state.was_active(olds)
         kind = "resume" if finishing else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
-        region, request_id = olds.get("region_id"), olds.get("request_id")
         if state.is_taking_over(olds):
-            outcome = _take_over(operation, service, region, news)
-            inputs = {**news, state.TOKENS: _tokens(None, outcome.details)}
-            outs = state.outputs(
-                inputs,
-                service,
-                outcome.details,
-                region=region,
-                reason=self.secrets.hide(outcome.reason),
-                request_id=request_id,
-            )
-            return outs, outcome.details
+            outcome = _take_over(operation, service, olds.get("region_id"), news)
+            details, reason = outcome.details, self.secrets.hide(outcome.reason)
+            known = {name: olds.get(name) for name in ("region_id", "request_id")}
+            known[state.TOKENS] = state.tokens_of(None, details)
+            return state.outputs(news, known, service, details, reason), details
         whitelist = None
         if "security_ip_list" in change.changed:
             whitelist = lifecycle.WhitelistChange(
@@ -445,22 +439,13 @@ class Implementation:
             last=state.last_seen(olds, service),
             whitelist=whitelist,
         )
-        seen = ("create_time", "private_connect_url", "public_connect_url", "api_key")
-        inputs = {**news, **{name: olds.get(name) for name in (state.TOKENS, *seen)}}
-        inputs[state.MUTE] = state.is_mute(olds)
+        inputs = news
         if whitelist is not None and not updated.whitelist_changed:
-            inputs["security_ip_list"] = olds.get("security_ip_list")
-        outs = state.outputs(
-            inputs,
-            service,
-            updated.details,
-            region=region,
-            reason=self.secrets.hide(updated.reason),
-            request_id=request_id,
-        )
-        return outs, updated.details
+            inputs = {**news, "security_ip_list": olds.get("security_ip_list")}
+        reason = self.secrets.hide(updated.reason)
+        return state.outputs(inputs, olds, service, updated.details, reason), updated.details
 
-    @_keeping_secrets
+    @_from_the_engine
     def delete(self, id_: str, props: Properties) -> None:
         """
         Delete the service and wait until it is gone.
@@ -566,7 +551,7 @@ def _parse(id_: str) -> ModelServiceId:
 
 
 def _refuse_region(region: object) -> None:
-    found = validate({"region_id": state.whole_numbers(region)}, _is_unknown)
+    found = validate({"region_id": region})
     for failure in found:
         if failure.property == "region_id":
             raise OperationError(failure.reason)
@@ -593,13 +578,6 @@ def _take_over(
         raise OperationError(
             f"{error} It is in the state by now: {how_to_give_up(urn)}; {how_to_remove(urn)}."
         ) from None
-
-
-def _tokens(token: str | None, details: ModelServiceDetails | None) -> list[str] | None:
-    """What the state says of client tokens; nothing once a service is taken over."""
-    if token is not None:
-        return [token]
-    return None if details is not None and details.phase is Phase.ACTIVE else []
 
 
 def _other_import(urn: str, service: ModelServiceId, adopted: str) -> OperationError:
@@ -637,5 +615,16 @@ def _no_call() -> str:
     )
 
 
-def _is_unknown(value: object) -> bool:
-    return isinstance(value, Unknown)
+def _plain(bag: Mapping[str, Any]) -> Any:
+    return whole_numbers(_exchanged(bag, Unknown, UNKNOWN))
+
+
+def _exchanged(value: Any, kind: type, other: object) -> Any:
+    """The value, at any depth, with another in place of those of a kind."""
+    if isinstance(value, kind):
+        return other
+    if isinstance(value, Mapping):
+        return {key: _exchanged(item, kind, other) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_exchanged(item, kind, other) for item in value]
+    return value

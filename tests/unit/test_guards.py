@@ -14,14 +14,15 @@ import pytest
 
 import pulumi_adbpg_model
 from pulumi_adbpg_model import errors, functions
+from pulumi_adbpg_model.fields import ALWAYS_SECRET, INPUTS
 from pulumi_adbpg_model.resource import ModelService
 from pulumi_adbpg_model.resource._arguments import ModelServiceArgs, ModelServiceArgsDict
 from pulumi_adbpg_model.service.comparison import compare
 from pulumi_adbpg_model.service.implementation import DEFAULT_TIMEOUTS_S
-from pulumi_adbpg_model.service.state import ALWAYS_SECRET, INPUTS, OUTPUTS
+from pulumi_adbpg_model.service.state import OUTPUTS
 from pulumi_adbpg_model.service.validation import validate
 from pulumi_adbpg_model.settings import Settings
-from tests.unit.values import FULL, MINIMAL, is_unknown
+from tests.unit.values import FULL, MINIMAL
 
 
 def test_package_exports_the_resource_its_arguments_and_the_functions() -> None:
@@ -143,7 +144,7 @@ def test_state_names_are_frozen() -> None:
 @pytest.mark.parametrize("name", INPUTS)
 def test_every_input_has_a_rule(name: str) -> None:
     """An object that is no value at all breaks exactly one rule, that of its input."""
-    (failure,) = validate(MINIMAL | {name: object()}, is_unknown)
+    (failure,) = validate(MINIMAL | {name: object()})
     # The engine would show the value.
     assert failure.property == ("" if name in ALWAYS_SECRET else name)
     assert re.match(rf"{name} must be ", failure.reason)
@@ -154,7 +155,7 @@ def test_every_input_has_a_diff_behaviour(name: str) -> None:
     """A changed value is seen, whichever input it is."""
     olds: dict[str, Any] = FULL | {"__declared": list(FULL), "status": "active"}
     news = FULL | {name: not FULL[name] if isinstance(FULL[name], bool) else ["other"]}
-    assert (name,) == compare(olds, news, is_unknown).changed
+    assert (name,) == compare(olds, news).changed
 
 
 def test_every_input_is_a_documented_argument() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from pulumi_adbpg_model.fields import UNKNOWN
 from pulumi_adbpg_model.service.comparison import keep_spelling
-from tests.unit.values import MINIMAL, UNKNOWN
+from tests.unit.values import MINIMAL
 
 
 def test_keep_spelling_takes_the_old_order_of_the_same_nodes() -> None:
