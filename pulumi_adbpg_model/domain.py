@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass, field, make_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulumi_adbpg_model.fields import (
     SENT,
@@ -134,8 +134,7 @@ else:
     )
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """The answer to CreateModelService."""
 
     id: ModelServiceId
@@ -195,8 +194,7 @@ class ModelServiceDetails:
         }
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """Who calls, as GetCallerIdentity of STS tells."""
 
     account_id: str
