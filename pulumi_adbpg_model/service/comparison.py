@@ -8,14 +8,14 @@ has no modify call. Values are equal when the cloud means the same by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulumi_adbpg_model.domain import Phase, phase_of
 from pulumi_adbpg_model.fields import FIELDS, UNKNOWN, Field
-from pulumi_adbpg_model.service.state import declared_names, is_taking_over, waits
+from pulumi_adbpg_model.service.state import UNSEEN, declared_names, is_taking_over, waits
 
-__all__ = ["Change", "compare", "keep_spelling"]
+__all__ = ["Change", "compare", "keep_spelling", "rests_on_status", "with_status"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,29 @@ def compare(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Change:
         replaces.append("status")
     resume = phase is not Phase.ACTIVE and waits(news)
     return Change(names, tuple(replaces), resume)
+
+
+def rests_on_status(change: Change, olds: Mapping[str, Any]) -> bool:
+    """Whether the status in the state decides, which may be old, or not be known at all."""
+    never_seen = not change.replaces and olds.get("status") == UNSEEN
+    return change.replaces == ("status",) or (never_seen and not is_taking_over(olds))
+
+
+def with_status(change: Change, olds: Mapping[str, Any], found: str | None) -> Change:
+    """
+    The verdict once a look has found a status.
+
+    Nothing is replaced for a status that is not so any more.
+
+    Args:
+        change: The verdict by the state, which rests on the status.
+        olds: The old outputs.
+        found: The status by now, empty when the service is gone; None without news.
+    """
+    if found is None or found == olds.get("status"):
+        return change
+    gone = found == "" or phase_of(found) in (Phase.FAILED, Phase.LEAVING)
+    return replace(change, replaces=("status",) if gone else ())
 
 
 def keep_spelling(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ __all__ = [
     "waits",
     "wanted_of",
     "was_active",
+    "was_seen",
 ]
 
 Properties = Mapping[str, Any]
@@ -299,9 +300,14 @@ def wanted_of(adopted: object, client_token: object) -> list[str]:
     return wanted
 
 
+def was_seen(outs: Properties) -> bool:
+    """Whether the cloud has shown the service."""
+    return outs.get("status") not in (None, UNSEEN)
+
+
 def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:
     """What these outputs know of the service itself; None when the cloud never showed it."""
-    if outs.get("status") in (None, UNSEEN):
+    if not was_seen(outs):
         return None
     return ModelServiceDetails(
         service,
