@@ -8,7 +8,7 @@ they are known. Rules that no document gives are left to the cloud.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,25 +49,21 @@ def validate(news: Mapping[str, Any], secret: Collection[str] = ALWAYS_SECRET) -
     for name, value in news.items():
         if value is None or value is UNKNOWN:
             continue
-        if name in FIELD_OF or name == ADOPT:
-            # By the name of the option, not of a property.
-            label, faults = (
-                ("import_", _unfit_id(value))
-                if name == ADOPT
-                else (name, FIELD_OF[name].rule(value))
-            )
-            hidden = name in secret
-            failures += [
-                Failure(
-                    "" if hidden or name == ADOPT else name,
-                    f"{label}{where} {rule}{'' if hidden else got}",
-                )
-                for where, rule, got in faults
-            ]
+        if name in FIELD_OF:
+            faults = FIELD_OF[name].rule(value)
+            failures += _failures(name, name, faults, hidden=name in secret)
+        elif name == ADOPT:  # an option, not a property
+            failures += _failures("", "import_", _unfit_id(value), hidden=name in secret)
         elif not is_hidden(name):
             known = ", ".join(INPUTS)
             failures.append(Failure(name, f"{name} is not an input; the inputs are {known}"))
     return failures
+
+
+def _failures(name: str, label: str, faults: Iterable[Fault], *, hidden: bool) -> Iterator[Failure]:
+    for where, rule, got in faults:
+        reason = f"{label}{where} {rule}"
+        yield Failure("", reason) if hidden else Failure(name, f"{reason}{got}")
 
 
 def _unfit_id(value: Any) -> Iterator[Fault]:
