@@ -1,9 +1,10 @@
 """
 The inputs of a model service, each said once: `FIELDS`, at the end.
 
-Validation, comparison, state and the request to the cloud read that table, and a test holds the
-typed classes of `resource` against it. Above it stand the rules on values, when two of them mean
-the same, and how they are sent. Standard library only: every program loads this.
+Validation, comparison, state and the request to the cloud read that table. A new input is a row of
+it, a line in each typed class of `resource`, which a test holds against it, and one in the docs.
+Above it stand the rules on values, when two of them mean the same, and how they are sent. Standard
+library only: every program loads this.
 """
 
 from __future__ import annotations
