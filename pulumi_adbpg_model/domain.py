@@ -1,17 +1,25 @@
 """
 The vocabulary: identifiers, what is asked for, what the cloud shows, and when two values are equal.
 
-Standard library only. Wire names stay in `gateway`, Pulumi's property bags in `state`.
+Wire names stay in `fields` and `gateway`, Pulumi's property bags in `state`.
 """
 
 from __future__ import annotations
 
 import enum
-import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, make_dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pulumi_adbpg_model.fields import (
+    SENT,
+    is_id_part,
+    parse_network,
+    same_model_name,
+    same_nodes,
+    same_text,
+    same_whitelist,
+)
 
 __all__ = [
     "UNKNOWN_STATUS",
@@ -31,9 +39,6 @@ __all__ = [
     "same_text",
     "same_whitelist",
 ]
-
-#: Whatever the cloud hands out: a narrower rule could make a service that exists undeletable.
-_ID_PART = re.compile(r"[^\s:]+")
 
 
 class Phase(enum.Enum):
@@ -73,11 +78,6 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def is_id_part(text: str) -> bool:
-    """Whether this can be one half of a composite id."""
-    return _ID_PART.fullmatch(text) is not None
-
-
 @dataclass(frozen=True)
 class ModelServiceId:
     """The Pulumi id: `<db_instance_id>:<model_service_id>`, e.g. `gp-abc:ms-123`."""
@@ -105,24 +105,36 @@ class ModelServiceId:
         return f"{self.db_instance_id}:{self.model_service_id}"
 
 
-@dataclass(frozen=True)
-class ModelServiceSpec:
-    """What CreateModelService is asked for. None and empty lists are not sent."""
+if TYPE_CHECKING:
 
-    db_instance_id: str
-    model_name: str
-    ai_nodes: tuple[str, ...]
-    description: str | None = None
-    security_ip_list: tuple[str, ...] = ()
-    model_params: Mapping[str, Any] | None = None
-    resource_group_id: str | None = None
-    replicas: int | None = None
-    inference_engine: str | None = None
-    enable_public_connection: bool | None = None
+    @dataclass(frozen=True)
+    class ModelServiceSpec:
+        """
+        What CreateModelService is asked for. None and empty lists are not sent.
+
+        It has a field for each input that is sent: these, which operations look at, and the others.
+        """
+
+        db_instance_id: str
+        model_name: str
+        ai_nodes: tuple[str, ...]
+        description: str | None = None
+        security_ip_list: tuple[str, ...] = ()
+
+        def __init__(
+            self, db_instance_id: str, model_name: str, ai_nodes: tuple[str, ...], **others: Any
+        ) -> None: ...
+
+else:
+    ModelServiceSpec = make_dataclass(
+        "ModelServiceSpec",
+        [(one.name, Any) if one.required else (one.name, Any, one.asked(None)) for one in SENT],
+        frozen=True,
+        namespace={"__module__": __name__},
+    )
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """The answer to CreateModelService."""
 
     id: ModelServiceId
@@ -182,8 +194,7 @@ class ModelServiceDetails:
         }
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """Who calls, as GetCallerIdentity of STS tells."""
 
     account_id: str
@@ -203,68 +214,3 @@ class AiNode:
     bound_to: str | None = None
     zone_id: str | None = None
     create_time: str | None = None
-
-
-def same_text(one: str | None, other: str | None) -> bool:
-    """
-    Whether two texts say the same; nothing at all counts as an empty one.
-
-    A cloud may change line ends and white space around a text, as files and editors do.
-    """
-    return _bare(one) == _bare(other)
-
-
-def same_model_name(one: str | None, other: str | None) -> bool:
-    """Whether two names mean the same model; their case means nothing either."""
-    return _bare(one).casefold() == _bare(other).casefold()
-
-
-def _bare(text: str | None) -> str:
-    return (text or "").replace("\r\n", "\n").replace("\r", "\n").strip()
-
-
-def same_nodes(one: Iterable[str] | None, other: Iterable[str] | None) -> bool:
-    """Whether two node lists name the same nodes; their order means nothing."""
-    return {name.strip() for name in one or ()} == {name.strip() for name in other or ()}
-
-
-def parse_network(entry: str) -> ipaddress.IPv4Network:
-    """
-    Read one whitelist entry as the API documents it: an IPv4 address, a CIDR block with a prefix
-    of 1 to 32 (host bits may be set), or `0.0.0.0/0`.
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    text = entry.strip()
-    address, slash, prefix = text.partition("/")
-    if slash and not (prefix.isascii() and prefix.isdigit()):
-        raise ValueError(entry)
-    network = ipaddress.IPv4Network(text, strict=False)
-    if network.prefixlen == 0 and address != "0.0.0.0":  # noqa: S104 - compared, not bound
-        raise ValueError(entry)
-    return network
-
-
-_NOBODY = ipaddress.IPv4Network("127.0.0.1")
-
-
-def _networks(entries: Iterable[str] | None) -> frozenset[ipaddress.IPv4Network | str]:
-    found: set[ipaddress.IPv4Network | str] = set()
-    for entry in entries or ():
-        try:
-            found.add(parse_network(entry))
-        except ValueError:  # a form we do not know still compares with itself
-            found.add(entry.strip())
-    if len(found) > 1:
-        found.discard(_NOBODY)
-    return frozenset(found)
-
-
-def same_whitelist(one: Sequence[str] | None, other: Sequence[str] | None) -> bool:
-    """
-    Whether two IP lists admit the same networks; order, spaces and host bits mean nothing.
-
-    `127.0.0.1` admits nobody: it counts only when it stands alone.
-    """
-    return _networks(one) == _networks(other)

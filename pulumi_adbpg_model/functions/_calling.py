@@ -95,9 +95,7 @@ def _check(function: str, arguments: Mapping[str, Any]) -> None:
     # The rules of the resource's inputs; what it requires beyond these is not asked for here.
     problems = [
         failure.reason
-        for failure in validate(
-            {name: value for name, value in arguments.items() if name != "id"}, lambda _value: False
-        )
+        for failure in validate({name: value for name, value in arguments.items() if name != "id"})
         if failure.property in arguments
     ]
     if "id" in arguments:

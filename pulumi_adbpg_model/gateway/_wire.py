@@ -8,8 +8,7 @@ analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-createmodelser
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pulumi_adbpg_model.domain import (
     AiNode,
@@ -18,6 +17,7 @@ from pulumi_adbpg_model.domain import (
     ModelServiceId,
     ModelServiceSpec,
 )
+from pulumi_adbpg_model.fields import FIELDS, comma_separated
 
 __all__ = [
     "caller",
@@ -44,30 +44,23 @@ def _present(parameters: Parameters) -> Parameters:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def create_query(spec: ModelServiceSpec) -> Parameters:
-    """The query of CreateModelService; ClientToken and ResourceGroupId travel in the body."""
-    return _present(
-        {
-            "AiNodes": _json(list(spec.ai_nodes)),
-            "DBInstanceId": spec.db_instance_id,
-            "Description": spec.description,
-            "EnablePublicConnection": spec.enable_public_connection,
-            "InferenceEngine": spec.inference_engine,
-            "ModelName": spec.model_name,
-            "ModelParams": None if spec.model_params is None else _json(spec.model_params),
-            "Replicas": spec.replicas,
-            "SecurityIPList": _joined(spec.security_ip_list) or None,
-        }
-    )
+    """The query of CreateModelService."""
+    return _sent(vars(spec), in_body=False)
 
 
 def create_body(spec: ModelServiceSpec, client_token: str) -> Parameters:
     """The form body of CreateModelService."""
-    return _present({"ClientToken": client_token, "ResourceGroupId": spec.resource_group_id})
+    return _sent({**vars(spec), "client_token": client_token}, in_body=True)
+
+
+def _sent(asked: Mapping[str, object], *, in_body: bool) -> Parameters:
+    there = {
+        field.wire: field.sent(asked[field.name])
+        for field in FIELDS
+        if field.wire and field.in_body is in_body and asked[field.name] is not None
+    }
+    return _present(dict(sorted(there.items())))
 
 
 def service_query(service: ModelServiceId) -> Parameters:
@@ -96,7 +89,7 @@ def whitelist_query(db_instance_id: str, group: str, entries: Sequence[str]) -> 
     return {
         "DBInstanceIPArrayName": group,
         "DBInstanceId": db_instance_id,
-        "SecurityIPList": _joined(entries),
+        "SecurityIPList": comma_separated(entries),
     }
 
 
@@ -213,10 +206,6 @@ def _names(value: object) -> tuple[str, ...] | None:
     """A list of names; None when there are none, or something else is among them."""
     names = [_name(item) for item in value] if isinstance(value, list) else []
     return tuple(name for name in names if name) if names and all(names) else None
-
-
-def _joined(entries: Sequence[str]) -> str:
-    return ",".join(entry.strip() for entry in entries)
 
 
 def _split(entries: str) -> tuple[str, ...]:

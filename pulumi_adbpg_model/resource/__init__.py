@@ -21,9 +21,8 @@ from pulumi_adbpg_model.resource._arguments import (
     check_options,
     check_timeouts,
     checked_id,
-    late_inputs,
+    checked_inputs,
     properties_of,
-    with_outputs,
 )
 from pulumi_adbpg_model.service import state
 
@@ -205,8 +204,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
         adopt, opts.import_ = opts.import_, None
         if adopt is not None:  # each property is an output that Pulumi keeps track of
             props[state.ADOPT] = adopt
-        props = with_outputs(props)
-        late = late_inputs(resource_name, props, opts.additional_secret_outputs)
+        props, late = checked_inputs(resource_name, props, opts.additional_secret_outputs)
         number = _Number.of_run()
         if late is not None and number is not None:  # in front: see there
             props = {state.SECRETS: late, **props}

@@ -21,7 +21,8 @@ from pulumi import (
 from pulumi.output import Unknown
 
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.service.state import ADOPT, ALWAYS_SECRET, INPUTS, MOST_EXACT
+from pulumi_adbpg_model.fields import ALWAYS_SECRET, INPUTS, MOST_EXACT
+from pulumi_adbpg_model.service.state import ADOPT
 
 __all__ = [
     "InputError",
@@ -32,9 +33,8 @@ __all__ = [
     "check_options",
     "check_timeouts",
     "checked_id",
-    "late_inputs",
+    "checked_inputs",
     "properties_of",
-    "with_outputs",
 ]
 
 #: Sequences that Pulumi does not take for lists.
@@ -281,48 +281,20 @@ class LateInputs:
                 if await output.is_secret():
                     found.add(name)
                 if await output.is_known():
-                    faults += _faults(name, await output.future(), pending)
+                    faults += _faults(name, await output.future(), pending, [])
         _refuse(self._resource_name, faults)
         return sorted(found.difference(ALWAYS_SECRET)) or None
 
 
-def with_outputs(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """
-    The inputs with an output in place of each that only an output can tell all of.
-
-    A coroutine or a future can be awaited once, and does not say whether it is a secret. And where
-    a part of `model_params` is one, Pulumi may leave other parts in clear in the outputs.
-    """
-    return {
-        name: Output.from_input(value) if _is_for_an_output(name, value) else value
-        for name, value in properties.items()
-    }
-
-
-def _is_for_an_output(name: str, value: object) -> bool:
-    if value is None or isinstance(value, (str, int, float, Output)):
-        return False
-    try:
-        return _holds(value, (Awaitable, Output) if name == "model_params" else Awaitable)
-    except RecursionError:  # told with the other faults
-        return False
-
-
-def _holds(value: object, kinds: Any) -> bool:
-    if isinstance(value, (Resource, Output)):
-        return isinstance(value, Output) and isinstance(value, kinds)
-    if isinstance(value, Mapping):
-        return any(_holds(item, kinds) for item in value.values())
-    if isinstance(value, Sequence) and not isinstance(value, (str, *_NO_LISTS)):
-        return any(_holds(item, kinds) for item in value)
-    return isinstance(value, kinds)
-
-
-def late_inputs(
+def checked_inputs(
     resource_name: str, properties: Mapping[str, Any], secret_outputs: Sequence[str] | None
-) -> LateInputs | None:
+) -> tuple[dict[str, Any], LateInputs | None]:
     """
     Check that Pulumi can pass on the inputs as they are, as far as they are known.
+
+    A coroutine or a future can be awaited once, and does not say whether it is a secret. And where
+    a part of `model_params` is one, Pulumi may leave other parts in clear in the outputs. So an
+    output takes the place of such an input.
 
     Args:
         resource_name: The resource's name in the stack.
@@ -330,24 +302,31 @@ def late_inputs(
         secret_outputs: The names given as `additional_secret_outputs`.
 
     Returns:
-        What shows later; None where nothing can: no input is secret or holds an output.
+        The inputs to pass on, and what shows of them later; None where nothing can: no input is
+        secret or holds an output.
 
     Raises:
         InputError: They hold other than texts, numbers, booleans, lists and mappings by text, or
             numbers that JSON does not have or the wire changes; names each, not its value.
     """
+    passed, faults = dict(properties), []
     outputs: dict[str, list[Output[Any]]] = {}
-    faults: list[str] = []
     for name, value in properties.items():
         if value is None or value is True or value is False:
             continue
         late: list[Output[Any]] = []
-        faults += _faults(name, value, late)
+        awaited: list[Awaitable[Any]] = []
+        found = list(_faults(name, value, late, awaited))
+        if awaited or (late and name == "model_params" and not isinstance(value, Output)):
+            late = [Output.from_input(value)]
+            passed[name] = late[0]  # whose value is looked at once it is known
+        else:
+            faults += found
         if late:
             outputs[name] = late
     _refuse(resource_name, faults)
     marked = [name for name in secret_outputs or () if name in INPUTS]
-    return LateInputs(resource_name, outputs, marked) if outputs or marked else None
+    return passed, LateInputs(resource_name, outputs, marked) if outputs or marked else None
 
 
 def _refuse(resource_name: str, faults: Sequence[str]) -> None:
@@ -356,18 +335,24 @@ def _refuse(resource_name: str, faults: Sequence[str]) -> None:
         raise InputError(f"ModelService {resource_name!r}: {told}")
 
 
-def _faults(name: str, value: object, late: list[Output[Any]]) -> Iterator[str]:
-    """What Pulumi cannot pass on, one phrase each; the outputs in the value go to `late`."""
+def _faults(
+    name: str, value: object, late: list[Output[Any]], awaited: list[Awaitable[Any]]
+) -> Iterator[str]:
+    """
+    What Pulumi cannot pass on, one phrase each.
+
+    The outputs in the value go to `late`, what else is awaited to `awaited`.
+    """
     label = "import_" if name == ADOPT else name
     try:
-        found = list(_unfit(value, late))
+        found = list(_unfit(value, late, awaited))
     except RecursionError:
         found = ["must not hold itself, or so many levels"]
     for rule in found:
         yield f"{label} {rule}"
 
 
-def _unfit(value: object, late: list[Output[Any]]) -> Iterator[str]:
+def _unfit(value: object, late: list[Output[Any]], awaited: list[Awaitable[Any]]) -> Iterator[str]:
     if isinstance(value, (str, int, float)):
         yield from _unfit_scalar(value)
     elif isinstance(value, Output):
@@ -378,11 +363,13 @@ def _unfit(value: object, late: list[Output[Any]]) -> Iterator[str]:
                 yield f"must have strings as the keys of its mappings, not {type(key).__name__}"
             else:
                 yield from _unfit_scalar(key)
-            yield from _unfit(value[key], late)
+            yield from _unfit(value[key], late, awaited)
     elif isinstance(value, Sequence) and not isinstance(value, _NO_LISTS):
         for item in value:
-            yield from _unfit(item, late)
-    elif value is not None and not isinstance(value, (Unknown, Resource, Awaitable)):
+            yield from _unfit(item, late, awaited)
+    elif isinstance(value, Awaitable):
+        awaited.append(value)
+    elif value is not None and not isinstance(value, (Unknown, Resource)):
         kinds = "strings, numbers, booleans, lists and mappings"
         yield f"must be made of {kinds}, not of {type(value).__name__}"
 

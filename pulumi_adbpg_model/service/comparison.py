@@ -7,27 +7,15 @@ has no modify call. Values are equal when the cloud means the same by them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulumi_adbpg_model.domain import Phase, phase_of
-from pulumi_adbpg_model.service.state import (
-    DEFAULTS,
-    INPUTS,
-    declared_names,
-    is_taking_over,
-    same_value,
-    waits,
-)
+from pulumi_adbpg_model.fields import FIELDS, UNKNOWN, Field
+from pulumi_adbpg_model.service.state import UNSEEN, declared_names, is_taking_over, waits
 
-__all__ = ["Change", "compare", "keep_spelling"]
-
-#: Settings of this package alone: a change is recorded without a call to the cloud.
-_LOCAL = ("wait_for_active", "security_ip_group", "store_api_key")
-#: What may mean the same in another spelling, order or form.
-_TEXTS = ("model_name", "description")
-_LISTS = ("ai_nodes", "security_ip_list")
+__all__ = ["Change", "compare", "keep_spelling", "rests_on_status", "with_status"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +31,7 @@ class Change:
     resume: bool
 
 
-def compare(
-    olds: Mapping[str, Any], news: Mapping[str, Any], is_unknown: Callable[[Any], bool]
-) -> Change:
+def compare(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Change:
     """
     Compare old outputs with new inputs.
 
@@ -53,18 +39,43 @@ def compare(
     compares it with what is declared.
 
     An input that the program never set is not managed and never differs. A service that has failed,
-    or is being deleted, is replaced whatever the inputs say. An unknown value counts as different.
+    or is being deleted, is replaced whatever the inputs say. What is `UNKNOWN`, or holds it, counts
+    as different.
     """
     declared = declared_names(olds)
-    changed = tuple(name for name in INPUTS if _differs(name, olds, news, declared, is_unknown))
+    changed = [field for field in FIELDS if _differs(field, olds, news, declared)]
+    names = tuple(field.name for field in changed)
     if is_taking_over(olds):
-        return Change(changed, (), resume=True)
-    replaces = [name for name in changed if not _in_place(name, news, is_unknown)]
+        return Change(names, (), resume=True)
+    replaces = [field.name for field in changed if not _in_place(field, news)]
     phase = phase_of(olds.get("status"))
     if phase in (Phase.FAILED, Phase.LEAVING):
         replaces.append("status")
     resume = phase is not Phase.ACTIVE and waits(news)
-    return Change(changed, tuple(replaces), resume)
+    return Change(names, tuple(replaces), resume)
+
+
+def rests_on_status(change: Change, olds: Mapping[str, Any]) -> bool:
+    """Whether the status in the state decides, which may be old, or not be known at all."""
+    never_seen = not change.replaces and olds.get("status") == UNSEEN
+    return change.replaces == ("status",) or (never_seen and not is_taking_over(olds))
+
+
+def with_status(change: Change, olds: Mapping[str, Any], found: str | None) -> Change:
+    """
+    The verdict once a look has found a status.
+
+    Nothing is replaced for a status that is not so any more.
+
+    Args:
+        change: The verdict by the state, which rests on the status.
+        olds: The old outputs.
+        found: The status by now, empty when the service is gone; None without news.
+    """
+    if found is None or found == olds.get("status"):
+        return change
+    gone = found == "" or phase_of(found) in (Phase.FAILED, Phase.LEAVING)
+    return replace(change, replaces=("status",) if gone else ())
 
 
 def keep_spelling(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,43 +85,34 @@ def keep_spelling(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str,
     The engine compares texts where it decides by itself, for `replace_on_changes` among others.
     """
     kept = dict(news)
-    for name in (*_TEXTS, *_LISTS):
-        old, new = olds.get(name), news.get(name)
+    for field in FIELDS:
+        old, new = olds.get(field.name), news.get(field.name)
         # Neither anything unknown nor what an earlier program may have put there by mistake.
-        fits = _is_text if name in _TEXTS else _are_texts
-        if fits(old) and fits(new) and same_value(name, old, new):
-            kept[name] = old
+        fit = any(fits(old) and fits(new) for fits in (_is_text, _are_texts))
+        if fit and field.same(old, new):
+            kept[field.name] = old
     return kept
 
 
 def _differs(
-    name: str,
-    olds: Mapping[str, Any],
-    news: Mapping[str, Any],
-    declared: frozenset[str],
-    is_unknown: Callable[[Any], bool],
+    field: Field, olds: Mapping[str, Any], news: Mapping[str, Any], declared: frozenset[str]
 ) -> bool:
-    old, new = olds.get(name), news.get(name)
-    if _holds_unknown(new, is_unknown):
+    # Absent and set to the default are the same.
+    old, new = (
+        field.default if bag.get(field.name) is None else bag[field.name] for bag in (olds, news)
+    )
+    if _holds_unknown(new):
         return True
-    if name in DEFAULTS:  # absent and set to the default are the same
-        default = DEFAULTS[name]
-        return bool((default if old is None else old) != (default if new is None else new))
-    if name == "region_id":  # the output is the region in use; dropping the input moves nothing
-        return new is not None and old is not None and new != old
-    if new is None and name not in declared:
+    if new is None and field.name not in declared:
         return False
-    return not same_value(name, old, new)
+    return not field.same(old, new)
 
 
-def _in_place(name: str, news: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> bool:
-    if name in _LOCAL:
-        return True
-    if name == "security_ip_list":
-        entries = news.get("security_ip_list")
-        known = not _holds_unknown(entries, is_unknown)
-        return bool(news.get("security_ip_group")) and (not known or bool(entries))
-    return False
+def _in_place(field: Field, news: Mapping[str, Any]) -> bool:
+    if field.change == "through its group":  # which cannot be emptied
+        entries = news.get(field.name)
+        return bool(news.get("security_ip_group")) and (_holds_unknown(entries) or bool(entries))
+    return field.change == "in place"
 
 
 def _is_text(value: Any) -> bool:
@@ -121,11 +123,9 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(x, str) for x in value)
 
 
-def _holds_unknown(value: Any, is_unknown: Callable[[Any], bool]) -> bool:
-    if is_unknown(value):
-        return True
+def _holds_unknown(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return any(_holds_unknown(item, is_unknown) for item in value.values())
+        return any(map(_holds_unknown, value.values()))
     if isinstance(value, (list, tuple)):
-        return any(_holds_unknown(item, is_unknown) for item in value)
-    return False
+        return any(map(_holds_unknown, value))
+    return value is UNKNOWN

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import shlex
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -24,19 +23,26 @@ from pulumi.dynamic import (
     ReadResult,
     UpdateResult,
 )
+from pulumi.output import UNKNOWN as PULUMI_UNKNOWN
 from pulumi.output import Unknown
 
 from pulumi_adbpg_model import host, lifecycle
 from pulumi_adbpg_model.clock import Deadline, SystemClock
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import (
     AdbpgModelError,
     ConfigurationError,
     OperationError,
     text_of,
 )
+from pulumi_adbpg_model.fields import UNKNOWN, is_region, whole_numbers
 from pulumi_adbpg_model.service import state
-from pulumi_adbpg_model.service.comparison import compare, keep_spelling
+from pulumi_adbpg_model.service.comparison import (
+    compare,
+    keep_spelling,
+    rests_on_status,
+    with_status,
+)
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.service.preflight import Preflight
 from pulumi_adbpg_model.service.redaction import SecretValues
@@ -44,11 +50,13 @@ from pulumi_adbpg_model.service.stack import StackState
 from pulumi_adbpg_model.service.unfinished import (
     how_to_give_up,
     how_to_remove,
+    other_import,
     unfinished,
+    what_up_does,
     why_unfinished,
 )
 from pulumi_adbpg_model.service.validation import validate
-from pulumi_adbpg_model.settings import Settings, is_region
+from pulumi_adbpg_model.settings import Settings
 
 __all__ = ["DEFAULT_TIMEOUTS_S", "Implementation"]
 
@@ -70,23 +78,28 @@ _GLANCE_S = 5.0
 _PROVIDER = "__provider"
 
 
-def _keeping_secrets(
+def _from_the_engine(
     call: Callable[Concatenate[Implementation, _Given], _Result],
 ) -> Callable[Concatenate[Implementation, _Given], _Result]:
-    """Let a call of the engine fail without the secret values in the property bags it brings."""
+    """
+    Hand a call of the engine its property bags in plain values: whole numbers and `UNKNOWN`.
+
+    And let it fail without the secret values in them.
+    """
 
     @functools.wraps(call)
-    def secretive(this: Implementation, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
-        bags = [bag for bag in args if isinstance(bag, Mapping)]
+    def plain(this: Implementation, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        given: Any = [_plain(one) if isinstance(one, Mapping) else one for one in args]
+        bags = [one for one in given if isinstance(one, Mapping)]
         names = _secret_names(*bags)
         for bag in bags:
             this.secrets.learn(bag, names)
         try:
-            return call(this, *args, **kwargs)
+            return call(this, *given, **kwargs)
         except AdbpgModelError as error:
             raise this.secrets.hide_in_error(error) from None
 
-    return secretive
+    return plain
 
 
 class Implementation:
@@ -128,11 +141,11 @@ class Implementation:
             parallel = Settings.parallel
         host.prepare(parallel, self._clock.cancel.set)
 
-    @_keeping_secrets
+    @_from_the_engine
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validate inputs and configuration, reporting all that is wrong at once."""
         inputs = {
-            name: state.whole_numbers(value)
+            name: value
             for name, value in news.items()
             if value is not None and name not in _NOT_STORED
         }
@@ -140,7 +153,7 @@ class Implementation:
             del inputs["security_ip_list"]
         failures = [
             CheckFailure(failure.property, failure.reason)
-            for failure in validate(inputs, _is_unknown, _secret_names(olds, news))
+            for failure in validate(inputs, _secret_names(olds, news))
         ]
         region = news.get("region_id")
         usable = isinstance(region, str) and is_region(region)
@@ -163,9 +176,9 @@ class Implementation:
             inputs = keep_spelling(olds, inputs)
         if urn and not failures:
             self._preflight.tell(settings, urn, inputs)
-        return CheckResult(inputs, failures)
+        return CheckResult(_exchanged(inputs, type(UNKNOWN), PULUMI_UNKNOWN), failures)
 
-    @_keeping_secrets
+    @_from_the_engine
     def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
         """
         Tell what a change means.
@@ -173,59 +186,40 @@ class Implementation:
         Where inputs differ, `changes` is left to the engine: it compares them itself, which gives
         it the changed keys that `replace_on_changes` and the display need. Not so where the status
         alone asks for an update: the engine, which knows inputs only, might find nothing to do.
-
-        Raises:
-            OperationError: What is declared cannot be; the text says what to do.
         """
-        call = host.current_call()
-        urn = call.urn if call is not None else ""
-        service = _parse(id_)
+        service, urn = _parse(id_), _urn()
         self._stack.knows(service)
         self._owners.own(urn, service)
         self._preflight.tell_more()
         self._refuse_other_import(urn, service, olds, news)
-        change = compare(olds, news, _is_unknown)
-        replaces = list(change.replaces)
-        status = olds.get("status")
-        told = f"{status!r}"
-        # The state may be old: nothing is replaced for a status that is not so any more.
-        found = None
-        taking_over = state.is_taking_over(olds)
-        never_seen = not replaces and status == state.UNSEEN
-        unsure = replaces == ["status"] or (never_seen and not taking_over)
-        instance = service.db_instance_id
-        if unsure and instance not in self._out_of_reach and self._owners.is_declared(urn):
-            found = self._glance(olds, service)
-            if found is None:  # each of its services would wait for the same
-                self._out_of_reach.add(instance)
-            if found is not None and found != status:
-                told = f"{found!r} by now, not {status!r}" if found else "not there"
-                gone = found == "" or phase_of(found) in (Phase.FAILED, Phase.LEAVING)
-                replaces = ["status"] if gone else []
-        forced = change.resume or "status" in (*change.replaces, *replaces)
+        change = compare(olds, news)
+        found = self._status_now(urn, service, olds) if rests_on_status(change, olds) else None
+        now = with_status(change, olds, found)
+        forced = now.resume or "status" in (*change.replaces, *now.replaces)
         if forced:
-            then = "keeps it" if phase_of(found) is Phase.ACTIVE else "goes on waiting for it"
-            if taking_over:
-                then = "compares it with what is declared"
-            elif replaces:
-                then = "replaces it"
-            self._report(call).note(f"{id_} is {told}: `pulumi up` {then}")
+            self._row(urn).note(what_up_does(service, olds, found, replaces=bool(now.replaces)))
         changes = True if forced else (None if change.changed else False)
-        return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
+        return DiffResult(changes=changes, replaces=[*now.replaces], delete_before_replace=True)
+
+    def _status_now(self, urn: str, service: ModelServiceId, olds: Properties) -> str | None:
+        """The status of a service, in place of that in the state; None where it cannot be had."""
+        instance = service.db_instance_id
+        if instance in self._out_of_reach or not self._owners.is_declared(urn):
+            return None
+        found = self._glance(olds, service)
+        if found is None:  # each of its services would wait for the same
+            self._out_of_reach.add(instance)
+        return found
 
     def _refuse_other_import(
         self, urn: str, service: ModelServiceId, olds: Properties, news: Properties
     ) -> None:
-        """
-        Refuse an `import_` that names another service than the one that the resource has.
-
-        One that was left in since then names what may be gone, and means nothing.
-        """
+        """Refuse an `import_` that names another service than the one that the resource has."""
         adopted = news.get(state.ADOPT)
+        # One that was left in since then names what may be gone, and means nothing.
         left_in = adopted in (None, olds.get(state.ADOPT), str(service))
-        if left_in or self._owners.is_replaced(urn):
-            return
-        raise _other_import(urn, service, str(adopted))
+        if not left_in and not self._owners.is_replaced(urn):
+            raise other_import(urn, service, str(adopted))
 
     def _glance(self, olds: Properties, service: ModelServiceId) -> str | None:
         """
@@ -236,21 +230,15 @@ class Implementation:
         while True:
             operation = self._operation(olds, "glance")
             found = lifecycle.glance(operation, service)
-            seen = state.last_seen(olds, service) is not None
-            if found != "" or seen or self._clock.monotonic() - self._began_s >= lifecycle.GRACE_S:
+            late = self._clock.monotonic() - self._began_s >= lifecycle.GRACE_S
+            if found != "" or late or state.was_seen(olds):
                 return found
             if not operation.waited_for(f"{service}, which does not show yet"):
                 return None
 
-    @_keeping_secrets
+    @_from_the_engine
     def create(self, props: Properties) -> CreateResult:
-        """
-        Create the service, or take one over.
-
-        Raises:
-            AdbpgModelError: There is no service; or there is one that is not active though it is
-                waited for, and the engine is told to keep it.
-        """
+        """Create the service, or take one over; one that is not active fails, and is kept."""
         call = host.current_call()
         if call is None:
             raise OperationError(_no_call())
@@ -262,16 +250,15 @@ class Implementation:
         except Exception as error:  # noqa: BLE001 - raised again
             return CreateResult(*self._rescue(call.urn, error))
         self._stack.knows(created.id, before=False)
-        tokens = _tokens(created.token, created.outcome.details)
-        outs = state.outputs(
-            {**props, state.TOKENS: tokens},
-            created.id,
-            created.outcome.details,
-            region=region,
-            reason=self.secrets.hide(created.outcome.reason),
-            request_id=created.request_id,
-        )
-        why = why_unfinished(call.urn, created.id, created.outcome.details, outs, props)
+        details = created.outcome.details
+        known = {
+            "region_id": region,
+            "request_id": created.request_id,
+            state.TOKENS: state.tokens_of(created.token, details),
+        }
+        reason = self.secrets.hide(created.outcome.reason)
+        outs = state.outputs(props, known, created.id, details, reason)
+        why = why_unfinished(call.urn, created.id, details, outs, props)
         if why:
             self._fail_but_keep(str(created.id), outs, props, why)
         return CreateResult(str(created.id), outs)
@@ -279,20 +266,14 @@ class Implementation:
     def _create(
         self, operation: lifecycle.Operation, props: Properties, urn: str, region: str | None
     ) -> lifecycle.Created:
-        spec = state.spec_from(props)
-        waits = state.waits(props)
+        spec, waits = state.spec_from(props), state.waits(props)
         begun = self._created.pop(urn, None)
         if begun is None or begun.id in self._deleted_here:
-            adopted = props.get(state.ADOPT)
-            tokens = lifecycle.Tokens.of(
-                props.get(state.ORGANIZATION) or "", urn, region, spec, props.get("client_token")
-            )
+            organization, own = props.get(state.ORGANIZATION) or "", props.get("client_token")
+            tokens = lifecycle.Tokens.of(organization, urn, region, spec, own)
+            adopted = ModelServiceId.parse(props[state.ADOPT]) if props.get(state.ADOPT) else None
             created = lifecycle.create_or_adopt(
-                operation,
-                spec,
-                tokens,
-                ModelServiceId.parse(adopted) if adopted else None,
-                wait_for_active=waits,
+                operation, spec, tokens, adopted, wait_for_active=waits
             )
         else:
             try:
@@ -313,13 +294,13 @@ class Implementation:
         Returns where raising would lose it: the state then says success, a warning the rest.
         """
         why = self.secrets.hide(why)
-        call = host.current_call()
-        if call is not None and self._tries[call.urn] < _MOST_TRIES:
+        call, urn = host.current_call(), _urn()
+        if call is not None and self._tries[urn] < _MOST_TRIES:
             provider = {_PROVIDER: inputs.get(_PROVIDER)}
             if call.tell_partial_failure(id_, {**outs, **provider}, why):
-                self._kept[call.urn] = (id_, outs)
+                self._kept[urn] = (id_, outs)
                 raise OperationError(why)
-        self._report(call).warn(why)
+        self._row(urn).warn(why)
 
     def _rescue(self, urn: str, error: Exception) -> tuple[str, Properties]:
         """
@@ -331,10 +312,10 @@ class Implementation:
         """
         if urn not in self._kept or self._tries[urn] < _MOST_TRIES:
             raise error
-        self._report(host.current_call()).warn(text_of(error))
+        self._row(urn).warn(text_of(error))
         return self._kept[urn]
 
-    @_keeping_secrets
+    @_from_the_engine
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
         service = _parse(id_)
@@ -345,8 +326,7 @@ class Implementation:
         if is_get:
             details = lifecycle.look(operation, service)
         else:
-            seen = state.last_seen(props, service) is not None
-            details = lifecycle.read(operation, service, seen=seen)
+            details = lifecycle.read(operation, service, seen=state.was_seen(props))
         if details is None and is_get:
             raise OperationError(
                 f"get of model service {service} failed: instance {service.db_instance_id} has no "
@@ -356,19 +336,14 @@ class Implementation:
             return ReadResult("", {})
         if not is_get and "security_ip_list" not in state.declared_names(props):
             lifecycle.warn_of_open_whitelist(operation, details)
-        taking_over = state.is_taking_over(props)
         outs = state.outputs(
-            {**props, state.TOKENS: []} if taking_over else props,
+            state.declared_inputs(props),
+            {**props, "region_id": self._region(props)},
             service,
             details,
-            region=self._region(props),
-            reason=self.secrets.hide(details.why_not_active),
-            request_id=props.get("request_id"),
-            declared=state.declared_names(props),
+            self.secrets.hide(details.why_not_active),
             live_wins=True,
         )
-        if state.is_taking_over(outs) and not taking_over:  # of 0.1.0, and only not active now
-            del outs[state.WRITTEN]
         if is_get:
             return ReadResult(id_, outs, None)
         inputs, marked = state.declared_inputs(outs), _marked()
@@ -376,17 +351,10 @@ class Implementation:
             inputs[state.SECRETS] = marked
         return ReadResult(id_, outs, inputs)
 
-    @_keeping_secrets
+    @_from_the_engine
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
-        """
-        Change the whitelist, go on waiting, and record settings, as far as each is needed.
-
-        Raises:
-            AdbpgModelError: Nothing was recorded; or the service is not active though it was waited
-                for, and the engine is told so.
-        """
-        service = _parse(id_)
-        urn = _urn()
+        """Change the whitelist, go on waiting, and record settings, as far as each is needed."""
+        service, urn = _parse(id_), _urn()
         begun = self._created.get(urn)
         why: str | None
         try:
@@ -401,10 +369,8 @@ class Implementation:
                 del self._created[urn]
                 gone = lifecycle.deleted_outside(service)
                 return UpdateResult(self._rescue(urn, gone)[1])
-            seen = state.last_seen(olds, service) is not None
-            text = text_of(error)
+            outs, text, seen = olds, text_of(error), state.was_seen(olds)
             why = unfinished(service, olds.get("status"), text, how_to_remove(urn), seen=seen)
-            outs = olds
         if why:
             self._fail_but_keep(id_, outs, news, why)
         return UpdateResult(outs)
@@ -412,23 +378,16 @@ class Implementation:
     def _update(
         self, service: ModelServiceId, olds: Properties, news: Properties
     ) -> tuple[Properties, ModelServiceDetails | None]:
-        change = compare(olds, news, _is_unknown)
+        change = compare(olds, news)
         finishing = change.resume and not state.was_active(olds)
         kind = "resume" if finishing else "update"
         operation = self._operation({**news, "region_id": olds.get("region_id")}, kind)
-        region, request_id = olds.get("region_id"), olds.get("request_id")
         if state.is_taking_over(olds):
-            outcome = _take_over(operation, service, region, news)
-            inputs = {**news, state.TOKENS: _tokens(None, outcome.details)}
-            outs = state.outputs(
-                inputs,
-                service,
-                outcome.details,
-                region=region,
-                reason=self.secrets.hide(outcome.reason),
-                request_id=request_id,
-            )
-            return outs, outcome.details
+            outcome = _take_over(operation, service, olds.get("region_id"), news)
+            details, reason = outcome.details, self.secrets.hide(outcome.reason)
+            known = {name: olds.get(name) for name in ("region_id", "request_id")}
+            known[state.TOKENS] = state.tokens_of(None, details)
+            return state.outputs(news, known, service, details, reason), details
         whitelist = None
         if "security_ip_list" in change.changed:
             whitelist = lifecycle.WhitelistChange(
@@ -443,31 +402,16 @@ class Implementation:
             last=state.last_seen(olds, service),
             whitelist=whitelist,
         )
-        seen = ("create_time", "private_connect_url", "public_connect_url", "api_key")
-        inputs = {**news, **{name: olds.get(name) for name in (state.TOKENS, *seen)}}
-        inputs[state.MUTE] = state.is_mute(olds)
+        inputs = news
         if whitelist is not None and not updated.whitelist_changed:
-            inputs["security_ip_list"] = olds.get("security_ip_list")
-        outs = state.outputs(
-            inputs,
-            service,
-            updated.details,
-            region=region,
-            reason=self.secrets.hide(updated.reason),
-            request_id=request_id,
-        )
-        return outs, updated.details
+            inputs = {**news, "security_ip_list": olds.get("security_ip_list")}
+        reason = self.secrets.hide(updated.reason)
+        return state.outputs(inputs, olds, service, updated.details, reason), updated.details
 
-    @_keeping_secrets
+    @_from_the_engine
     def delete(self, id_: str, props: Properties) -> None:
-        """
-        Delete the service and wait until it is gone.
-
-        Raises:
-            AdbpgModelError: It is not deleted, or not known to be gone.
-        """
-        service = _parse(id_)
-        urn = _urn()
+        """Delete the service and wait until it is gone."""
+        service, urn = _parse(id_), _urn()
         operation = self._operation(props, "delete")
         if urn:
             self._stack.is_of(props.get(state.ORGANIZATION) or "", urn)
@@ -497,14 +441,13 @@ class Implementation:
             )
         adopted = self._owners.new_import(urn, service)
         if adopted is not None:  # what is tainted comes without a diff
-            raise _other_import(urn, service, adopted)
+            raise other_import(urn, service, adopted)
         wanted = self._owners.next_nodes(urn, service)
         for instance in {instance for instance, _ in wanted}:
             names = {name for _, name in wanted}
             own = [name.strip() for name in props.get("ai_nodes") or ()]
             lifecycle.refuse_if_held(operation, service, instance, names, own)
-        seen = state.last_seen(props, service) is not None
-        lifecycle.delete(operation, service, seen=seen)
+        lifecycle.delete(operation, service, seen=state.was_seen(props))
         self._spent_tokens |= set(props.get(state.TOKENS) or ())
 
     def _resolve(self, region_id: str | None, *, region_required: bool = True) -> Settings:
@@ -516,17 +459,15 @@ class Implementation:
         return self._settings(props.get("region_id")).region
 
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
-        call = host.current_call()
-        if call is not None and call.urn:
-            if kind == "delete":  # what is made in its place is another
-                del self._tries[call.urn]
-            elif kind not in ("read", "glance"):
-                self._tries[call.urn] += 1
+        call, urn = host.current_call(), _urn()
+        if urn and kind == "delete":  # what is made in its place is another
+            del self._tries[urn]
+        elif urn and kind not in ("read", "glance"):
+            self._tries[urn] += 1
         settings = self._settings(props.get("region_id"))
-        # An update that finishes a creation may take as long as one.
-        if kind == "glance":
-            limit_s = _GLANCE_S
-        else:
+        limit_s = _GLANCE_S
+        if kind != "glance":
+            # An update that finishes a creation may take as long as one.
             default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
             limit_s = (call and call.timeout_s) or default_s
         deadline = Deadline.after(self._clock, limit_s)
@@ -534,18 +475,16 @@ class Implementation:
             api=self._gateway(settings).within(deadline),
             clock=self._clock,
             deadline=deadline,
-            report=self._report(call),
+            report=self._row(urn),
             max_poll_interval_s=settings.max_poll_interval_s,
-            owners=self._owners.of(call.urn if call is not None else ""),
+            owners=self._owners.of(urn),
             secret_inputs=_secret_names(props),
             deleted_here=self._deleted_here,
             spent_tokens=self._spent_tokens,
         )
 
-    def _report(self, call: host.Call | None) -> lifecycle.Reporter:
-        return self._row(call.urn if call else None)
-
     def _row(self, urn: str | None) -> lifecycle.Reporter:
+        """What speaks in the row of a resource, without secrets."""
         return self.secrets.spoken(host.EngineLog(urn))
 
     def _gateway(self, settings: Settings) -> lifecycle.ModelServiceApi:
@@ -565,8 +504,7 @@ def _parse(id_: str) -> ModelServiceId:
 
 
 def _refuse_region(region: object) -> None:
-    found = validate({"region_id": state.whole_numbers(region)}, _is_unknown)
-    for failure in found:
+    for failure in validate({"region_id": region}):
         if failure.property == "region_id":
             raise OperationError(failure.reason)
 
@@ -592,22 +530,6 @@ def _take_over(
         raise OperationError(
             f"{error} It is in the state by now: {how_to_give_up(urn)}; {how_to_remove(urn)}."
         ) from None
-
-
-def _tokens(token: str | None, details: ModelServiceDetails | None) -> list[str] | None:
-    """What the state says of client tokens; nothing once a service is taken over."""
-    if token is not None:
-        return [token]
-    return None if details is not None and details.phase is Phase.ACTIVE else []
-
-
-def _other_import(urn: str, service: ModelServiceId, adopted: str) -> OperationError:
-    return OperationError(
-        f"import_ names model service {adopted}, but this resource has {service}. To keep that "
-        f"one, remove import_. To have it manage {adopted} instead, give up {service} first: "
-        f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then "
-        "`pulumi up` takes the other over."
-    )
 
 
 def _urn() -> str:
@@ -636,5 +558,16 @@ def _no_call() -> str:
     )
 
 
-def _is_unknown(value: object) -> bool:
-    return isinstance(value, Unknown)
+def _plain(bag: Mapping[str, Any]) -> Any:
+    return whole_numbers(_exchanged(bag, Unknown, UNKNOWN))
+
+
+def _exchanged(value: Any, kind: type, other: object) -> Any:
+    """The value, at any depth, with another in place of those of a kind."""
+    if isinstance(value, kind):
+        return other
+    if isinstance(value, Mapping):
+        return {key: _exchanged(item, kind, other) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_exchanged(item, kind, other) for item in value]
+    return value

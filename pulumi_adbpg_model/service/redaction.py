@@ -17,8 +17,8 @@ from urllib.parse import quote, quote_plus
 
 from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
+from pulumi_adbpg_model.fields import ALWAYS_SECRET, whole_numbers
 from pulumi_adbpg_model.lifecycle import Reporter
-from pulumi_adbpg_model.service import state
 
 __all__ = ["HIDDEN", "SecretValues"]
 
@@ -63,10 +63,10 @@ class SecretValues:
             names: Those of secret ones.
         """
         # What no text of ours shows need not be looked for in them.
-        marked = frozenset(names).difference(state.ALWAYS_SECRET)
+        marked = frozenset(names).difference(ALWAYS_SECRET)
         given = {
             (name in marked, value)
-            for name in {*marked, *state.ALWAYS_SECRET, "api_key"}
+            for name in {*marked, *ALWAYS_SECRET, "api_key"}
             for value in _values(properties.get(name))
         }
         if given <= self._seen:
@@ -124,7 +124,7 @@ def _values(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield str(state.whole_numbers(value))
+        yield str(whole_numbers(value))
     elif isinstance(value, Mapping):
         yield from _as_json(value)
         for key, item in value.items():
@@ -138,7 +138,7 @@ def _values(value: Any) -> Iterator[str]:
 def _as_json(value: Mapping[str, Any]) -> Iterator[str]:
     for separators in ((",", ":"), (", ", ": ")):
         try:
-            yield json.dumps(state.whole_numbers(value), separators=separators)
+            yield json.dumps(whole_numbers(value), separators=separators)
         except (TypeError, ValueError):  # what is not known yet, or no JSON
             return
 

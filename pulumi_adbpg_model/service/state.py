@@ -8,7 +8,6 @@ CLI does not display them and `diff` ignores them. State written by any release 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,11 +18,8 @@ from pulumi_adbpg_model.domain import (
     ModelServiceSpec,
     Phase,
     phase_of,
-    same_model_name,
-    same_nodes,
-    same_text,
-    same_whitelist,
 )
+from pulumi_adbpg_model.fields import ALWAYS_SECRET, DEFAULTS, FIELDS, INPUTS, SENT, same_value
 
 __all__ = [
     "ADOPT",
@@ -32,7 +28,6 @@ __all__ = [
     "DEFAULTS",
     "FORMER",
     "INPUTS",
-    "MOST_EXACT",
     "MUTE",
     "NUMBER",
     "ORGANIZATION",
@@ -52,13 +47,13 @@ __all__ = [
     "last_seen",
     "names_of",
     "outputs",
-    "same_value",
     "secret_names",
     "spec_from",
+    "tokens_of",
     "waits",
     "wanted_of",
     "was_active",
-    "whole_numbers",
+    "was_seen",
 ]
 
 Properties = Mapping[str, Any]
@@ -67,24 +62,6 @@ Properties = Mapping[str, Any]
 _DYNAMIC = "pulumi-python:dynamic"
 #: The type of the resource, part of its URN.
 TYPE = f"{_DYNAMIC}/adbpg:ModelService"
-#: Every input a program can set, in the order of the documentation.
-INPUTS = (
-    "db_instance_id",
-    "model_name",
-    "ai_nodes",
-    "description",
-    "security_ip_list",
-    "model_params",
-    "resource_group_id",
-    "client_token",
-    "replicas",
-    "inference_engine",
-    "enable_public_connection",
-    "region_id",
-    "wait_for_active",
-    "security_ip_group",
-    "store_api_key",
-)
 #: What only the cloud knows.
 OUTPUTS = (
     "model_service_id",
@@ -96,14 +73,6 @@ OUTPUTS = (
     "public_connect_url",
     "api_key",
 )
-
-#: What no text shows, whether it is marked as secret or not.
-ALWAYS_SECRET = ("description", "model_params", "client_token")
-#: Whole numbers beyond it, either way, may be changed on Pulumi's wire, where all are doubles.
-MOST_EXACT = 2**53
-
-#: What inputs that are not set resolve to, where it is not the cloud that decides.
-DEFAULTS = {"wait_for_active": True, "store_api_key": True}
 
 #: The organization, which the provider process is not told; part of the client token.
 ORGANIZATION = "__organization"
@@ -162,42 +131,9 @@ def keeps_api_key(properties: Properties) -> bool:
     return properties.get("store_api_key") is not False
 
 
-def whole_numbers(value: Any) -> Any:
-    """Turn 2.0 back into 2, at any depth: every number comes over the wire as a float."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {key: whole_numbers(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [whole_numbers(item) for item in value]
-    return value
-
-
 def spec_from(properties: Properties) -> ModelServiceSpec:
     """What to ask the cloud for. The properties have passed validation."""
-    return ModelServiceSpec(
-        db_instance_id=properties["db_instance_id"],
-        model_name=properties["model_name"].strip(),
-        ai_nodes=tuple(node.strip() for node in properties["ai_nodes"]),
-        description=properties.get("description"),
-        security_ip_list=tuple(properties.get("security_ip_list") or ()),
-        model_params=_in_order(whole_numbers(properties.get("model_params"))),
-        resource_group_id=properties.get("resource_group_id"),
-        replicas=whole_numbers(properties.get("replicas")),
-        inference_engine=properties.get("inference_engine"),
-        enable_public_connection=properties.get("enable_public_connection"),
-    )
-
-
-def _in_order(value: Any) -> Any:
-    """Mappings sorted by key, at any depth: the wire shuffles them, and one client token has to
-    come with one request.
-    """
-    if isinstance(value, dict):
-        return {key: _in_order(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_in_order(item) for item in value]
-    return value
+    return ModelServiceSpec(**{one.name: one.asked(properties.get(one.name)) for one in SENT})
 
 
 def declared_names(outs: Properties) -> frozenset[str]:
@@ -210,76 +146,107 @@ def declared_names(outs: Properties) -> frozenset[str]:
 
 def outputs(
     inputs: Properties,
+    known: Properties,
     service: ModelServiceId,
     details: ModelServiceDetails | None,
-    *,
-    region: str | None,
     reason: str | None,
-    request_id: str | None,
-    declared: frozenset[str] | None = None,
+    *,
     live_wins: bool = False,
 ) -> dict[str, Any]:
     """
     The state of a service: every input, and what the cloud shows.
 
     Args:
-        inputs: Inputs of the program, or old outputs, or both.
+        inputs: What the program set.
+        known: Outputs that are known already: the old ones, or region, request id and `TOKENS`.
         service: Its id.
         details: What the cloud shows; None when it never showed anything.
-        region: The region in use.
         reason: Why it is not active; only kept when it is not.
-        request_id: Of the CreateModelService call.
-        declared: The inputs that the program set; None: those that `inputs` has.
         live_wins: Whether a declared value that the cloud contradicts is replaced by the live one,
             as a refresh does.
     """
-    if declared is None:
-        declared = frozenset(name for name in INPUTS if inputs.get(name) is not None)
-    outs: dict[str, Any] = {
-        name: whole_numbers(value)
-        for name, value in inputs.items()
-        if name in declared or name in (*_HIDDEN_INPUTS, TOKENS) or (live_wins and name in FORMER)
-    }
-    outs[DECLARED] = sorted(declared)
-    # While it is being deployed, or deleted, the cloud may show nodes and whitelist in part.
-    settled = details is not None and details.phase in _SETTLED
-    for name, live in _observed(details).items():
-        old = outs.get(name)
-        if old is None or (live_wins and settled and not same_value(name, old, live)):
-            outs[name] = live
-    # An empty description says that it was emptied, unless the cloud never shows any.
-    if not same_value("description", outs.get("description"), None):
-        mute = is_mute(inputs) and not (details and details.description)
-        if settled and _shows_it_emptied(details):
-            looked_before = phase_of(inputs.get("status")) in _SETTLED or was_active(inputs)
-            mute = mute or not looked_before
-            if live_wins and not mute:
-                outs["description"] = ""
-        if mute and not (live_wins and WRITTEN in inputs):
-            outs[MUTE] = True
+    echoed = _echoed(inputs, known, refresh=live_wins)
+    observed = _observed(echoed, known, details, live_wins=live_wins)
+    outs = echoed | observed | _connecting(known, details, keep_key=keeps_api_key(inputs))
     outs |= {
         "db_instance_id": service.db_instance_id,
-        "region_id": region,
+        "region_id": known.get("region_id"),
         "model_service_id": service.model_service_id,
-        "request_id": request_id,
+        "request_id": known.get("request_id"),
         "status": (details.status if details else None) or UNSEEN,
     }
-    # What the cloud leaves out is not said: a key that others depend on is not lost over it.
-    outs["create_time"] = (details and details.create_time) or inputs.get("create_time")
-    active = details is not None and details.phase is Phase.ACTIVE
-    shown = details if active else None
-    # What was active once keeps them, whatever becomes of it: others were made from them.
-    outs["private_connect_url"] = (shown and shown.private_connect_url) or inputs.get(
-        "private_connect_url"
-    )
-    outs["public_connect_url"] = (
-        shown.public_connect_url if shown else inputs.get("public_connect_url")
-    )
-    key = (shown and shown.api_key) or inputs.get("api_key")
-    outs["api_key"] = key if keeps_api_key(inputs) else None
-    if not active:
+    if details is None or details.phase is not Phase.ACTIVE:
         outs["status_reason"] = reason
-    return {name: value for name, value in outs.items() if value is not None}
+    outs = {name: value for name, value in outs.items() if value is not None}
+    if is_taking_over(outs) and not is_taking_over(known):  # of 0.1.0, and only not active now
+        del outs[WRITTEN]
+    return outs
+
+
+def _echoed(inputs: Properties, known: Properties, *, refresh: bool) -> dict[str, Any]:
+    """What is kept as the program set it, and what earlier runs recorded of that."""
+    names = {*INPUTS, *_HIDDEN_INPUTS, *(_FORMER_INPUTS if refresh else ())}
+    outs = {name: value for name, value in inputs.items() if name in names and value is not None}
+    outs[DECLARED] = sorted(name for name in outs if name in INPUTS)
+    outs[TOKENS] = [] if is_taking_over(known) else known.get(TOKENS)
+    if refresh:
+        outs[WRITTEN] = known.get(WRITTEN)
+    return outs
+
+
+def _observed(
+    echoed: Properties,
+    known: Properties,
+    details: ModelServiceDetails | None,
+    *,
+    live_wins: bool,
+) -> dict[str, Any]:
+    """The inputs as the cloud shows them, where that is to be told; and `MUTE`."""
+    # While it is being deployed, or deleted, the cloud may show nodes and whitelist in part.
+    settled = details is not None and details.phase in _SETTLED
+    found = {}
+    for name, live in _shown(details).items():
+        old = echoed.get(name)
+        if old is None or (live_wins and settled and not same_value(name, old, live)):
+            found[name] = live
+    # An empty description says that it was emptied, unless the cloud never shows any.
+    description = found.get("description", echoed.get("description"))
+    if same_value("description", description, None):
+        return found
+    mute = is_mute(known) and not (details and details.description)
+    if settled and _shows_it_emptied(details):
+        mute = mute or not (phase_of(known.get("status")) in _SETTLED or was_active(known))
+        if live_wins and not mute:
+            found["description"] = ""
+    if mute and not (live_wins and WRITTEN in known):
+        found[MUTE] = True
+    return found
+
+
+def _connecting(
+    known: Properties, details: ModelServiceDetails | None, *, keep_key: bool
+) -> dict[str, Any]:
+    """
+    What others are made from. What the cloud leaves out is not said, and what was active once keeps
+    them, whatever becomes of it.
+    """
+    active = details if details is not None and details.phase is Phase.ACTIVE else None
+    private, key = (known.get(name) for name in ("private_connect_url", "api_key"))
+    return {
+        "create_time": (details and details.create_time) or known.get("create_time"),
+        "private_connect_url": (active and active.private_connect_url) or private,
+        "public_connect_url": (
+            active.public_connect_url if active else known.get("public_connect_url")
+        ),
+        "api_key": ((active and active.api_key) or key) if keep_key else None,
+    }
+
+
+def tokens_of(token: str | None, details: ModelServiceDetails | None) -> list[str] | None:
+    """`TOKENS` of what was just created or taken over; None once it is taken over."""
+    if token is not None:
+        return [token]
+    return None if details is not None and details.phase is Phase.ACTIVE else []
 
 
 def is_mute(outs: Properties) -> bool:
@@ -333,9 +300,14 @@ def wanted_of(adopted: object, client_token: object) -> list[str]:
     return wanted
 
 
+def was_seen(outs: Properties) -> bool:
+    """Whether the cloud has shown the service."""
+    return outs.get("status") not in (None, UNSEEN)
+
+
 def last_seen(outs: Properties, service: ModelServiceId) -> ModelServiceDetails | None:
     """What these outputs know of the service itself; None when the cloud never showed it."""
-    if outs.get("status") in (None, UNSEEN):
+    if not was_seen(outs):
         return None
     return ModelServiceDetails(
         service,
@@ -356,21 +328,20 @@ def declared_inputs(outs: Properties) -> dict[str, Any]:
     }
 
 
-def _observed(details: ModelServiceDetails | None) -> dict[str, Any]:
+def _shown(details: ModelServiceDetails | None) -> dict[str, Any]:
     """
-    The observable inputs that the cloud shows. What it leaves out or empty is not said.
+    The inputs that the cloud shows. What it leaves out or empty is not said.
 
     But for a description that was emptied: see `_shows_it_emptied`.
     """
     if details is None:
         return {}
-    shown = {
-        "model_name": details.model_name,
-        "description": details.description,
-        "ai_nodes": list(details.ai_nodes or ()),
-        "security_ip_list": list(details.security_ip_list or ()),
+    values = {one.name: getattr(details, one.name) for one in FIELDS if one.shown}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if not same_value(name, value, None)
     }
-    return {name: value for name, value in shown.items() if not same_value(name, value, None)}
 
 
 def _shows_it_emptied(details: ModelServiceDetails | None) -> bool:
@@ -384,25 +355,3 @@ def _shows_it_emptied(details: ModelServiceDetails | None) -> bool:
         and details.description == ""
         and bool(details.model_name and details.ai_nodes)
     )
-
-
-def same_value(name: str, one: Any, other: Any) -> bool:
-    """Whether two values of an input mean the same to the cloud."""
-    # Old states may hold anything.
-    are_texts = all(value is None or isinstance(value, str) for value in (one, other))
-    if name == "model_name" and are_texts:
-        return same_model_name(one, other)
-    if name == "description" and are_texts:
-        return same_text(one, other)
-    if name == "ai_nodes":
-        return same_nodes(one, other)
-    if name == "security_ip_list":
-        return same_whitelist(one, other)
-    if name == "model_params":
-        return _as_json(one or None) == _as_json(other or None)
-    return bool(whole_numbers(one) == whole_numbers(other))
-
-
-def _as_json(value: Any) -> str:
-    """JSON text, which tells true from 1 as Python does not."""
-    return json.dumps(whole_numbers(value), sort_keys=True, default=repr)

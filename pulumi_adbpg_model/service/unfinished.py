@@ -12,9 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase, phase_of
+from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.service import state
 
-__all__ = ["how_to_give_up", "how_to_remove", "unfinished", "why_unfinished"]
+__all__ = [
+    "how_to_give_up",
+    "how_to_remove",
+    "other_import",
+    "unfinished",
+    "what_up_does",
+    "why_unfinished",
+]
 
 Properties = Mapping[str, Any]
 
@@ -51,6 +59,40 @@ def unfinished(
     )
     line = " ".join(reason.split()).rstrip(".")
     return f"model service {service} is not active: {line}. {kept}. {then}; {remove}."
+
+
+def what_up_does(
+    service: ModelServiceId, olds: Properties, found: str | None, *, replaces: bool
+) -> str:
+    """
+    One line for a preview in which the status decides.
+
+    Args:
+        service: The service.
+        olds: The old outputs.
+        found: The status by now, empty when the service is gone; None without news.
+        replaces: Whether it is replaced.
+    """
+    status = olds.get("status")
+    told = f"{status!r}"
+    if found is not None and found != status:
+        told = f"{found!r} by now, not {status!r}" if found else "not there"
+    then = "keeps it" if phase_of(found) is Phase.ACTIVE else "goes on waiting for it"
+    if state.is_taking_over(olds):
+        then = "compares it with what is declared"
+    elif replaces:
+        then = "replaces it"
+    return f"{service} is {told}: `pulumi up` {then}"
+
+
+def other_import(urn: str, service: ModelServiceId, adopted: str) -> OperationError:
+    """The error for an `import_` that names another service than the resource has."""
+    return OperationError(
+        f"import_ names model service {adopted}, but this resource has {service}. To keep that "
+        f"one, remove import_. To have it manage {adopted} instead, give up {service} first: "
+        f"`pulumi state delete {shlex.quote(urn)}` leaves it as it is, billed, and then "
+        "`pulumi up` takes the other over."
+    )
 
 
 def how_to_remove(urn: str) -> str:

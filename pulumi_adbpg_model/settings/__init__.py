@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pulumi_adbpg_model.errors import ConfigurationError
+from pulumi_adbpg_model.fields import is_region
 from pulumi_adbpg_model.settings.identity import (
     ConfigReader,
     Credentials,
@@ -26,7 +27,6 @@ from pulumi_adbpg_model.settings.identity import (
 
 __all__ = ["Endpoint", "Settings", "is_region", "parse_endpoint"]
 
-_REGION = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
@@ -124,11 +124,6 @@ class Settings:
             parallel,
             preflight,
         )
-
-
-def is_region(text: str) -> bool:
-    """Whether this is formed like a region id, such as `cn-hangzhou`."""
-    return _REGION.fullmatch(text) is not None
 
 
 def parse_endpoint(text: str) -> Endpoint:

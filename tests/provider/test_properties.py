@@ -100,14 +100,8 @@ def _as_text(properties: Mapping[str, Any]) -> str:
 def _state(inputs: Mapping[str, Any], status: str = "active") -> Stored:
     """What is stored after a create, as it comes back over the wire."""
     service = ModelServiceId(str(inputs["db_instance_id"]), "ms-1")
-    outs = outputs(
-        inputs,
-        service,
-        live(status=status),
-        region=str(inputs.get("region_id") or "cn-hangzhou"),
-        reason=None,
-        request_id="r",
-    )
+    known = {"region_id": str(inputs.get("region_id") or "cn-hangzhou"), "request_id": "r"}
+    outs = outputs(inputs, known, service, live(status=status), None)
     return Stored(str(service), _on_the_wire(outs))
 
 

@@ -110,6 +110,7 @@ def test_a_program_loads_only_what_it_declares_with(tmp_path: Path) -> None:
     ours = {name.partition(".")[2] for name in loaded if name.startswith("pulumi_adbpg_model.")}
     assert {
         "domain",
+        "fields",
         "provider",
         "resource",
         "resource._arguments",

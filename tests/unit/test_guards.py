@@ -8,20 +8,21 @@ import importlib
 import inspect
 import pkgutil
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
 import pulumi_adbpg_model
 from pulumi_adbpg_model import errors, functions
+from pulumi_adbpg_model.fields import FIELDS, INPUTS, Field
 from pulumi_adbpg_model.resource import ModelService
 from pulumi_adbpg_model.resource._arguments import ModelServiceArgs, ModelServiceArgsDict
 from pulumi_adbpg_model.service.comparison import compare
 from pulumi_adbpg_model.service.implementation import DEFAULT_TIMEOUTS_S
-from pulumi_adbpg_model.service.state import ALWAYS_SECRET, INPUTS, OUTPUTS
-from pulumi_adbpg_model.service.validation import validate
+from pulumi_adbpg_model.service.state import OUTPUTS
 from pulumi_adbpg_model.settings import Settings
-from tests.unit.values import FULL, MINIMAL, is_unknown
+from tests.unit.values import FULL
 
 
 def test_package_exports_the_resource_its_arguments_and_the_functions() -> None:
@@ -140,13 +141,45 @@ def test_state_names_are_frozen() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", INPUTS)
-def test_every_input_has_a_rule(name: str) -> None:
-    """An object that is no value at all breaks exactly one rule, that of its input."""
-    (failure,) = validate(MINIMAL | {name: object()}, is_unknown)
-    # The engine would show the value.
-    assert failure.property == ("" if name in ALWAYS_SECRET else name)
-    assert re.match(rf"{name} must be ", failure.reason)
+class _Bare:
+    """Stands for `Input`: what it is an input of."""
+
+    def __class_getitem__(cls, item: Any) -> Any:
+        return item
+
+
+_ARGUMENTS = get_type_hints(ModelServiceArgs, localns={"Input": _Bare})
+_KEYS = get_type_hints(ModelServiceArgsDict, localns={"Input": _Bare})
+_ATTRIBUTES = {name: get_args(hint)[0] for name, hint in ModelService.__annotations__.items()}
+#: Of each broad type, a value that fits no rule on values of another one.
+_OF_TYPES = {str: "text", int: 7, bool: True, Sequence: [1], Mapping: {"a": 1}}
+
+
+def test_typed_classes_have_what_the_table_has() -> None:
+    """In its order, each with a docstring of its own; the dictionary needs none."""
+    assert list(INPUTS) == [field.name for field in dataclasses.fields(ModelServiceArgs)]
+    assert list(INPUTS) == _documented(ModelServiceArgs)
+    assert list(INPUTS) == list(_KEYS)
+    assert [*INPUTS, *OUTPUTS] == _documented(ModelService) == list(_ATTRIBUTES)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=INPUTS)
+def test_typed_classes_say_of_an_input_what_its_row_says(field: Field) -> None:
+    """Whether it may be left out, its default, and a type that its rule takes, and no other."""
+    required = field.name in ModelServiceArgsDict.__required_keys__
+    default = {one.name: one.default for one in dataclasses.fields(ModelServiceArgs)}[field.name]
+    type_ = _ARGUMENTS[field.name]
+    bare = type_ if required else next(one for one in get_args(type_) if one is not type(None))
+    assert field.required == required == (default is dataclasses.MISSING)
+    assert required or field.default == default
+    assert _KEYS[field.name] == type_ == (bare if required else bare | None)
+    # The output is the region in use.
+    assert _ATTRIBUTES[field.name] == (bare if field.name == "region_id" else type_)
+    broad = get_origin(bare) or bare
+    assert isinstance(FULL[field.name], broad)
+    assert list(field.rule(FULL[field.name])) == []
+    others = [value for other, value in _OF_TYPES.items() if other is not broad]
+    assert all(list(field.rule(value)) for value in [*others, object()])
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -154,31 +187,7 @@ def test_every_input_has_a_diff_behaviour(name: str) -> None:
     """A changed value is seen, whichever input it is."""
     olds: dict[str, Any] = FULL | {"__declared": list(FULL), "status": "active"}
     news = FULL | {name: not FULL[name] if isinstance(FULL[name], bool) else ["other"]}
-    assert (name,) == compare(olds, news, is_unknown).changed
-
-
-def test_every_input_is_a_documented_argument() -> None:
-    """`ModelServiceArgs` has the inputs in their order, each with a docstring of its own."""
-    assert list(INPUTS) == [field.name for field in dataclasses.fields(ModelServiceArgs)]
-    assert list(INPUTS) == _documented(ModelServiceArgs)
-
-
-def test_every_input_is_a_key_of_the_arguments_dictionary() -> None:
-    """`ModelServiceArgsDict` has the inputs too, with the same ones required."""
-    required = {
-        field.name
-        for field in dataclasses.fields(ModelServiceArgs)
-        if field.default is dataclasses.MISSING
-    }
-    keys = ModelServiceArgsDict.__required_keys__ | ModelServiceArgsDict.__optional_keys__
-    assert set(INPUTS) == keys
-    assert {"db_instance_id", "model_name", "ai_nodes"} == required
-    assert required == set(ModelServiceArgsDict.__required_keys__)
-
-
-def test_every_input_and_output_is_a_documented_attribute() -> None:
-    """`ModelService` has every input and output as an attribute, each with a docstring."""
-    assert [*INPUTS, *OUTPUTS] == _documented(ModelService)
+    assert (name,) == compare(olds, news).changed
 
 
 def _documented(cls: type) -> list[str]:

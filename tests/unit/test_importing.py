@@ -77,7 +77,7 @@ def test_program_declares_what_the_state_holds(
     declared = _declared(importing.source_of(imports))
     assert declared == {one.name: one.inputs for one in imports}
     for one in imports:
-        change = compare(one.outputs, declared[one.name], lambda _value: False)
+        change = compare(one.outputs, declared[one.name])
         assert change == Change((), (), resume=False)
 
 

@@ -10,23 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_adbpg_model.domain import ModelServiceId, Phase, phase_of
+from pulumi_adbpg_model.fields import INPUTS, UNKNOWN, whole_numbers
 from pulumi_adbpg_model.service.comparison import compare
 from pulumi_adbpg_model.service.state import (
-    INPUTS,
     declared_inputs,
     declared_names,
     outputs,
     spec_from,
-    whole_numbers,
 )
 from pulumi_adbpg_model.service.validation import validate
 from tests.unit.values import (
     MINIMAL,
     SERVICE,
-    UNKNOWN,
     as_floats,
     declarations,
-    is_unknown,
     json_values,
     live,
     networks,
@@ -53,7 +50,8 @@ def _state(inputs: Mapping[str, Any], status: str = "active") -> dict[str, Any]:
     service = ModelServiceId(str(inputs["db_instance_id"]), "ms-1")
     region = inputs.get("region_id") or "cn-beijing"
     details = live(status=status)
-    outs = outputs(inputs, service, details, region=region, reason="wait", request_id="r")
+    known = {"region_id": region, "request_id": "r"}
+    outs = outputs(inputs, known, service, details, "wait")
     floats: dict[str, Any] = as_floats(outs)
     return floats
 
@@ -61,7 +59,7 @@ def _state(inputs: Mapping[str, Any], status: str = "active") -> dict[str, Any]:
 @given(st.dictionaries(_keys, _anything, max_size=4))
 def test_validate_is_total(news: dict[str, Any]) -> None:
     """Whatever is declared, the answer is a list of failures that name known or given keys."""
-    failures = validate(news, is_unknown)
+    failures = validate(news)
     assert {failure.property for failure in failures} <= {*INPUTS, "", *news}
     assert all(failure.reason for failure in failures)
 
@@ -70,23 +68,23 @@ def test_validate_is_total(news: dict[str, Any]) -> None:
 def test_validate_finds_the_same_again_in_what_check_passes_on(name: str, value: Any) -> None:
     """Checked inputs, with their whole numbers turned back, pass or fail as before."""
     news = MINIMAL | {name: value}
-    once = validate(news, is_unknown)
-    again = validate(whole_numbers(news), is_unknown)
-    assert once == validate(news, is_unknown)
+    once = validate(news)
+    again = validate(whole_numbers(news))
+    assert once == validate(news)
     assert [failure.property for failure in once] == [failure.property for failure in again]
 
 
 @given(declarations)
 def test_validate_accepts_valid_declarations_also_over_the_wire(inputs: dict[str, Any]) -> None:
     """A valid declaration passes, and still does with every number a float."""
-    assert validate(inputs, is_unknown) == []
-    assert validate(as_floats(inputs), is_unknown) == []
+    assert validate(inputs) == []
+    assert validate(as_floats(inputs)) == []
 
 
 @given(st.text(max_size=12))
 def test_validate_accepts_no_instance_whose_services_have_unreadable_ids(instance: str) -> None:
     """An instance id that passes makes service ids that delete and read can take apart."""
-    if not validate(MINIMAL | {"db_instance_id": instance}, is_unknown):
+    if not validate(MINIMAL | {"db_instance_id": instance}):
         service = ModelServiceId(instance, "ms-1")
         assert service == ModelServiceId.parse(str(service))
 
@@ -95,7 +93,7 @@ def test_validate_accepts_no_instance_whose_services_have_unreadable_ids(instanc
 def test_validate_accepts_a_whitelist_that_spec_keeps(entries: list[str]) -> None:
     """A whitelist that passes is asked for as it was written."""
     inputs = MINIMAL | {"security_ip_list": entries}
-    if not validate(inputs, is_unknown):
+    if not validate(inputs):
         assert tuple(entries) == spec_from(inputs).security_ip_list
 
 
@@ -153,10 +151,7 @@ def test_outputs_are_stable_under_refresh(inputs: dict[str, Any]) -> None:
     """A second refresh of an unchanged service gives what the first one gave."""
 
     def refreshed(outs: dict[str, Any]) -> dict[str, Any]:
-        return outputs(
-            outs, SERVICE, live(), region="cn-beijing", reason=None, request_id="r",
-            declared=declared_names(outs), live_wins=True,
-        )  # fmt: skip
+        return outputs(declared_inputs(outs), outs, SERVICE, live(), None, live_wins=True)
 
     once = refreshed(_state(inputs))
     assert once == refreshed(as_floats(once))
@@ -173,5 +168,5 @@ def test_whole_numbers_is_idempotent_and_undoes_the_wire(value: Any) -> None:
 def _verdict(
     state: Mapping[str, Any], news: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    change = compare(state, news, is_unknown)
+    change = compare(state, news)
     return change.changed, change.replaces, change.resume

@@ -60,28 +60,15 @@ def test_inputs_and_outputs_round_trip_until_nothing_changes(
     """A create, then any number of refreshes and updates of the same: inputs and state stay."""
     details = None if status is None else live(status=status)
 
-    def written(given: dict[str, Any], *, refreshed: bool) -> dict[str, Any]:
-        outs = outputs(
-            given,
-            SERVICE,
-            details,
-            region="cn-beijing",
-            reason="wait",
-            request_id="r",
-            declared=declared_names(given) if refreshed else None,
-            live_wins=refreshed,
-        )
-        floats: dict[str, Any] = as_floats(outs)
+    def written(given: dict[str, Any], known: dict[str, Any], **how: bool) -> dict[str, Any]:
+        floats: dict[str, Any] = as_floats(outputs(given, known, SERVICE, details, "wait", **how))
         return floats
 
-    first = written(inputs, refreshed=False)
-    refreshed = written(first, refreshed=True)
+    first = written(inputs, {"region_id": "cn-beijing", "request_id": "r"})
+    refreshed = written(declared_inputs(first), first, live_wins=True)
     again = declared_inputs(refreshed)
 
-    assert refreshed == written(refreshed, refreshed=True)
-    assert again == declared_inputs(written(refreshed, refreshed=True))
+    assert refreshed == written(again, refreshed, live_wins=True)
     assert declared_names(refreshed) == declared_names(first)
     # What an update of the inputs that a refresh gave back writes is what is there.
-    names = ("create_time", "private_connect_url", "public_connect_url", "api_key")
-    kept = {name: refreshed.get(name) for name in names}
-    assert written({**again, **kept}, refreshed=False) == refreshed
+    assert written(again, refreshed) == refreshed

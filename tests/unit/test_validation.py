@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.service.state import ALWAYS_SECRET, INPUTS
+from pulumi_adbpg_model.fields import ALWAYS_SECRET, INPUTS, UNKNOWN
 from pulumi_adbpg_model.service.validation import Failure, validate
-from tests.unit.values import FULL, MINIMAL, UNKNOWN, is_unknown
+from tests.unit.values import FULL, MINIMAL
 
 _NETWORK = "must be an IPv4 address, a CIDR block with a prefix of 1 to 32, or 0.0.0.0/0"
 _TOKEN = "must be 1 to 64 printable ASCII characters"
@@ -17,13 +17,13 @@ _INSTANCE = "must be an instance id such as gp-abc, without spaces and colons"
 
 
 def _validate(**inputs: Any) -> list[Failure]:
-    return validate(MINIMAL | inputs, is_unknown)
+    return validate(MINIMAL | inputs)
 
 
 @pytest.mark.parametrize("news", [MINIMAL, FULL], ids=["minimal", "full"])
 def test_validate_accepts_a_declaration(news: dict[str, Any]) -> None:
     """The required inputs alone pass, and so does every input at once."""
-    assert validate(news, is_unknown) == []
+    assert validate(news) == []
 
 
 @pytest.mark.parametrize(
@@ -173,11 +173,11 @@ def test_validate_refuses_numbers_that_would_not_arrive_as_they_are(value: Any, 
 )
 def test_validate_shows_no_value_of_what_is_secret(name: str, value: Any) -> None:
     """Marked as one, an input is named by the reason alone; else its value is shown."""
-    (failure,) = validate(MINIMAL | {name: value}, is_unknown, {name})
+    (failure,) = validate(MINIMAL | {name: value}, {name})
     assert failure.property == ""
     assert re.match(r"(?!__)\w+(\[1\])? must ", failure.reason)
     assert "hush" not in f"{failure} {failure.reason}".lower()
-    (shown,) = validate(MINIMAL | {name: value}, is_unknown)
+    (shown,) = validate(MINIMAL | {name: value})
     assert "hush" in shown.reason.lower()
 
 
@@ -187,7 +187,7 @@ def test_validate_requires_an_input(name: str, news: dict[str, Any]) -> None:
     """A required input is missed when it is absent, and just so when it is None."""
     given = {key: value for key, value in MINIMAL.items() if key != name}
     given |= dict.fromkeys([name] if news else [])
-    assert [Failure(name, f"{name} is required")] == validate(given, is_unknown)
+    assert [Failure(name, f"{name} is required")] == validate(given)
 
 
 def test_validate_takes_none_for_absent() -> None:
@@ -254,7 +254,6 @@ def test_validate_reports_all_failures_at_once() -> None:
             "replicas": 0,
             "other": 1,
         },
-        is_unknown,
     )
     assert [(failure.property, failure.reason.split()[0]) for failure in failures] == [
         ("model_name", "model_name"),

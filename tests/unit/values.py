@@ -45,18 +45,6 @@ OLD_KEYS: dict[str, Any] = {
 }
 
 
-class Unknown:
-    """A value that is known only after another resource exists."""
-
-
-UNKNOWN = Unknown()
-
-
-def is_unknown(value: object) -> bool:
-    """Tell the stand-in for an unknown value."""
-    return isinstance(value, Unknown)
-
-
 def live(**shown: Any) -> ModelServiceDetails:
     """The service of `FULL` as the cloud shows it, active."""
     values: dict[str, Any] = {
@@ -71,6 +59,11 @@ def live(**shown: Any) -> ModelServiceDetails:
         "api_key": "made-up-api-key",
     }
     return ModelServiceDetails(id=SERVICE, **(values | shown))
+
+
+def known(tokens: list[str] | None = None) -> dict[str, Any]:
+    """What is known of a service beside what the cloud shows."""
+    return {"region_id": "cn-hangzhou", "request_id": "r-1", "__tokens": tokens}
 
 
 def as_floats(value: Any) -> Any:

@@ -81,9 +81,7 @@ def plan(
     for details in services:
         declared = _inputs(details, region, undeclared)
         inputs = {**state.DEFAULTS, **declared, "store_api_key": store_api_key}
-        outputs = state.outputs(
-            inputs, details.id, details, region=region, reason=None, request_id=None
-        )
+        outputs = state.outputs(inputs, {"region_id": region}, details.id, details, None)
         name = unique(resource_name(details, name_template), "-", names)
         variable = unique(variable_name(name), "_", variables)
         imports.append(Import(details.id, name, variable, inputs, outputs))

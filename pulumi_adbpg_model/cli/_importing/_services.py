@@ -72,7 +72,7 @@ def placement(details: ModelServiceDetails) -> dict[str, Any]:
 
 def broken_rules(inputs: dict[str, Any]) -> list[Failure]:
     """What a preview of these inputs would complain of."""
-    return validate(inputs, lambda _value: False)
+    return validate(inputs)
 
 
 def _age(details: ModelServiceDetails) -> tuple[str, str]:

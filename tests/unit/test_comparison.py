@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.service.comparison import Change, compare
-from pulumi_adbpg_model.service.state import INPUTS, outputs
+from pulumi_adbpg_model.fields import INPUTS, UNKNOWN
+from pulumi_adbpg_model.service.comparison import Change, compare, keep_spelling
+from pulumi_adbpg_model.service.state import outputs
 from tests.unit.values import (
     FULL,
     MINIMAL,
     OLD_KEYS,
     SERVICE,
-    UNKNOWN,
     as_floats,
-    is_unknown,
+    known,
     live,
 )
 
@@ -45,13 +45,13 @@ _OTHER: dict[str, Any] = {
 def _state(inputs: dict[str, Any], **shown: Any) -> dict[str, Any]:
     """The outputs of a service declared so, as the engine hands them back."""
     outs: dict[str, Any] = as_floats(
-        outputs(inputs, SERVICE, live(**shown), region="cn-hangzhou", reason=None, request_id="r-1")
+        outputs(inputs, known(inputs.get("__tokens")), SERVICE, live(**shown), None)
     )
     return outs
 
 
 def _compare(old: dict[str, Any], new: dict[str, Any]) -> Change:
-    return compare(_state(old), as_floats(new), is_unknown)
+    return compare(_state(old), as_floats(new))
 
 
 def test_compare_finds_nothing_when_nothing_changed() -> None:
@@ -95,7 +95,7 @@ def test_compare_finds_nothing_when_a_default_is_spelt_out(name: str) -> None:
 def test_compare_moves_nothing_when_the_state_knows_no_region() -> None:
     """A service made with an endpoint alone is not replaced when its region is spelt out."""
     olds = {name: value for name, value in _state(MINIMAL).items() if name != "region_id"}
-    assert compare(olds, MINIMAL | {"region_id": "cn-beijing"}, is_unknown) == _NOTHING
+    assert compare(olds, MINIMAL | {"region_id": "cn-beijing"}) == _NOTHING
 
 
 @pytest.mark.parametrize("name", ["wait_for_active", "store_api_key"])
@@ -126,7 +126,7 @@ def test_compare_sees_a_flag_dropped_that_was_off(name: str) -> None:
 def test_compare_finds_nothing_when_values_mean_the_same(name: str, old: Any, new: Any) -> None:
     """Another order, form or way of saying nothing is no change."""
     state = _state(MINIMAL | {name: old}, description=None, security_ip_list=None)
-    assert compare(state, MINIMAL | {name: new}, is_unknown) == _NOTHING
+    assert compare(state, MINIMAL | {name: new}) == _NOTHING
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_compare_changes_the_whitelist_in_place_only_through_its_group(
 def test_compare_counts_an_unknown_as_different(name: str) -> None:
     """A value that is not known yet may be another one, and decides as a changed one does."""
     replaces = () if name in (*_LOCAL, "security_ip_list") else (name,)
-    change = compare(_state(FULL), FULL | {name: UNKNOWN}, is_unknown)
+    change = compare(_state(FULL), FULL | {name: UNKNOWN})
     assert Change((name,), replaces, resume=False) == change
 
 
@@ -197,7 +197,7 @@ def test_compare_counts_an_unknown_as_different(name: str) -> None:
 )
 def test_compare_counts_an_unknown_inside_as_different(name: str, value: Any) -> None:
     """An unknown entry at any depth makes the whole input different."""
-    assert (name,) == compare(_state(FULL), FULL | {name: value}, is_unknown).changed
+    assert (name,) == compare(_state(FULL), FULL | {name: value}).changed
 
 
 @pytest.mark.parametrize("status", ["failed", "Deploy_Failed", "ERROR", "deleting", "Released"])
@@ -207,14 +207,14 @@ def test_compare_replaces_a_service_that_has_failed_or_goes_away(
 ) -> None:
     """Though no input changed. Should a look find it active, an update goes on with it."""
     inputs = FULL | {"wait_for_active": waits}
-    change = compare(_state(inputs, status=status), inputs, is_unknown)
+    change = compare(_state(inputs, status=status), inputs)
     assert Change((), ("status",), resume=resume) == change
 
 
 def test_compare_never_replaces_what_is_not_taken_over_yet() -> None:
     """It may be somebody else's: whatever it is, the update compares it."""
     olds = _state(FULL | {"__tokens": []}, status="deleting")
-    change = compare(olds, FULL | {"model_name": "other"}, is_unknown)
+    change = compare(olds, FULL | {"model_name": "other"})
     assert Change(("model_name",), (), resume=True) == change
 
 
@@ -225,14 +225,14 @@ def test_compare_resumes_a_pending_service_that_is_waited_for(
 ) -> None:
     """A service that is not active yet is waited for again, unless the program opts out."""
     inputs = MINIMAL | {"wait_for_active": waits}
-    change = compare(_state(inputs, status=status), inputs, is_unknown)
+    change = compare(_state(inputs, status=status), inputs)
     assert Change((), (), resume=resume) == change
 
 
 def test_compare_resumes_beside_a_change_in_place() -> None:
     """A pending service whose local setting changed is waited for in the same update."""
     news = MINIMAL | {"store_api_key": False}
-    change = compare(_state(MINIMAL, status="deployming"), news, is_unknown)
+    change = compare(_state(MINIMAL, status="deployming"), news)
     assert Change(("store_api_key",), (), resume=True) == change
 
 
@@ -240,10 +240,34 @@ def test_compare_ignores_keys_that_are_no_inputs() -> None:
     """The package's own keys, those of 0.1.0 too, never make a change."""
     hidden = {"__adopt": "gp-demo:ms-1", "__organization": "one"}
     olds = _state(MINIMAL | hidden) | OLD_KEYS
-    assert compare(olds, MINIMAL | {"__organization": "two"}, is_unknown) == _NOTHING
+    assert compare(olds, MINIMAL | {"__organization": "two"}) == _NOTHING
 
 
 def test_compare_tells_true_from_one_inside_model_params() -> None:
     """A flag that becomes a number is another value."""
     change = _compare(MINIMAL | {"model_params": {"a": True}}, MINIMAL | {"model_params": {"a": 1}})
     assert Change(("model_params",), ("model_params",), resume=False) == change
+
+
+def test_keep_spelling_takes_the_old_order_of_the_same_nodes() -> None:
+    """The engine compares texts, and must find none that differs."""
+    olds = MINIMAL | {"ai_nodes": ["ai-1", "ai-2"]}
+    news = MINIMAL | {"ai_nodes": ["ai-2", "ai-1"]}
+    assert olds == keep_spelling(olds, news)
+
+
+def test_keep_spelling_takes_the_old_texts_that_mean_the_same() -> None:
+    """A last newline gone, or a name in another case, is nothing that the engine should find."""
+    olds = MINIMAL | {"description": "mine\n", "model_name": "Qwen3-8B"}
+    news = MINIMAL | {"description": "mine", "model_name": "qwen3-8b"}
+    assert olds == keep_spelling(olds, news)
+    other = MINIMAL | {"description": "yours", "model_name": "Qwen3-32B"}
+    assert other == keep_spelling(olds, other)
+
+
+@pytest.mark.parametrize("name", ["model_name", "ai_nodes", "description", "security_ip_list"])
+@pytest.mark.parametrize("old", [[None], [1.0], [[]], {"a": 1}, "ai-1", 3, [UNKNOWN], UNKNOWN, []])
+def test_keep_spelling_survives_old_inputs_of_any_kind(name: str, old: Any) -> None:
+    """A check that raises would be a crash in place of an answer."""
+    news = MINIMAL | {"description": "mine", "security_ip_list": ["10.0.0.1"]}
+    assert news == keep_spelling({name: old}, news)
