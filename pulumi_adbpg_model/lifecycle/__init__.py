@@ -5,11 +5,13 @@ exactly once. Knows nothing of Pulumi; talks to the cloud through `ModelServiceA
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.lifecycle.adoption import adopt, create_or_adopt, differing
+from pulumi_adbpg_model.lifecycle.adopt import adopt, create_or_adopt, differing
 from pulumi_adbpg_model.lifecycle.change import change_whitelist
-from pulumi_adbpg_model.lifecycle.creation import Created, create, deleted_outside, resume
-from pulumi_adbpg_model.lifecycle.deletion import delete
+from pulumi_adbpg_model.lifecycle.compare import warn_of_open_whitelist
+from pulumi_adbpg_model.lifecycle.create import Created, create, deleted_outside, resume
+from pulumi_adbpg_model.lifecycle.delete import delete
 from pulumi_adbpg_model.lifecycle.inventory import inventory
+from pulumi_adbpg_model.lifecycle.nodes import refuse_if_held
 from pulumi_adbpg_model.lifecycle.operation import (
     BEING_DELETED,
     ModelServiceApi,
@@ -21,12 +23,10 @@ from pulumi_adbpg_model.lifecycle.operation import (
     how_to_take_over,
     no_successor,
 )
-from pulumi_adbpg_model.lifecycle.placement import refuse_if_held
 from pulumi_adbpg_model.lifecycle.presence import GRACE_S, GoneError, glance, look, read
 from pulumi_adbpg_model.lifecycle.tokens import Tokens
-from pulumi_adbpg_model.lifecycle.updating import Updated, WhitelistChange, update
-from pulumi_adbpg_model.lifecycle.verification import warn_of_open_whitelist
-from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
+from pulumi_adbpg_model.lifecycle.update import Updated, WhitelistChange, update
+from pulumi_adbpg_model.lifecycle.wait import Outcome, wait_until_active
 
 __all__ = [
     "BEING_DELETED",

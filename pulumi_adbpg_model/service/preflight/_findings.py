@@ -16,8 +16,8 @@ from pulumi_adbpg_model.domain import (
     same_model_name,
 )
 from pulumi_adbpg_model.lifecycle import Ownership
+from pulumi_adbpg_model.lifecycle.compare import differences, where_it_shows
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
-from pulumi_adbpg_model.lifecycle.verification import differences, where_it_shows
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.service.preflight._inquiry import Seen

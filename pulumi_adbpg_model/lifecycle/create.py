@@ -28,8 +28,8 @@ from pulumi_adbpg_model.errors import (
     TokenMismatchError,
     TransportError,
 )
-from pulumi_adbpg_model.lifecycle.operation import BEING_DELETED, Operation, Standing
-from pulumi_adbpg_model.lifecycle.placement import (
+from pulumi_adbpg_model.lifecycle.compare import differences, verify
+from pulumi_adbpg_model.lifecycle.nodes import (
     explain_scarce,
     explain_taken,
     holder_of,
@@ -37,10 +37,10 @@ from pulumi_adbpg_model.lifecycle.placement import (
     living,
     services_of,
 )
+from pulumi_adbpg_model.lifecycle.operation import BEING_DELETED, Operation, Standing
 from pulumi_adbpg_model.lifecycle.presence import gone_error
 from pulumi_adbpg_model.lifecycle.tokens import TOKEN_S, Tokens
-from pulumi_adbpg_model.lifecycle.verification import differences, verify
-from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
+from pulumi_adbpg_model.lifecycle.wait import Outcome, wait_until_active
 
 __all__ = ["Created", "create", "deleted_outside", "resume"]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
 from pulumi_adbpg_model.lifecycle.change import change_whitelist
-from pulumi_adbpg_model.lifecycle.creation import resume
+from pulumi_adbpg_model.lifecycle.compare import verify
+from pulumi_adbpg_model.lifecycle.create import resume
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import require
-from pulumi_adbpg_model.lifecycle.verification import verify
 
 __all__ = ["Updated", "WhitelistChange", "update"]
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
-from pulumi_adbpg_model.lifecycle.creation import Created, create
+from pulumi_adbpg_model.lifecycle.compare import differences, verify, where_it_shows
+from pulumi_adbpg_model.lifecycle.create import Created, create
 from pulumi_adbpg_model.lifecycle.operation import Operation, OwnedError
 from pulumi_adbpg_model.lifecycle.presence import GoneError, look
 from pulumi_adbpg_model.lifecycle.tokens import Tokens
-from pulumi_adbpg_model.lifecycle.verification import differences, verify, where_it_shows
-from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
+from pulumi_adbpg_model.lifecycle.wait import wait_until_active
 
 __all__ = ["adopt", "create_or_adopt", "differing"]
 
