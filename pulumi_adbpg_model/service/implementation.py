@@ -110,12 +110,11 @@ class Implementation:
         self.secrets = SecretValues()
         self._lock = threading.Lock()
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
-        self._deleted_here: set[ModelServiceId] = set()
-        self._spent_tokens: set[str] = set()
+        self._memory = lifecycle.Memory()
         self._stack = StackState(clock, export_stack)
         self._owners = Owners(clock, self._stack.services)
         self._preflight = Preflight(
-            clock, os.environ, self._owners, self._deleted_here, new_report=self._row
+            clock, os.environ, self._owners, self._memory.deleted, new_report=self._row
         )
         # By URN, because a program may have what fails tried again, with an `on_error` hook.
         self._created: dict[str, lifecycle.Created] = {}
@@ -241,7 +240,7 @@ class Implementation:
             seen = state.last_seen(olds, service) is not None
             if found != "" or seen or self._clock.monotonic() - self._began_s >= lifecycle.GRACE_S:
                 return found
-            if not operation.waited_for(f"{service}, which does not show yet"):
+            if not operation.wait_for(f"{service}, which does not show yet"):
                 return None
 
     @_keeping_secrets
@@ -284,7 +283,7 @@ class Implementation:
         spec = state.spec_from(props)
         waits = state.waits(props)
         begun = self._created.pop(urn, None)
-        if begun is None or begun.id in self._deleted_here:
+        if begun is None or begun.id in self._memory.deleted:
             adopted = props.get(state.ADOPT)
             tokens = lifecycle.Tokens.of(
                 props.get(state.ORGANIZATION) or "", urn, region, spec, props.get("client_token")
@@ -345,10 +344,10 @@ class Implementation:
             _refuse_region(props.get("region_id"))
         operation = self._operation(props, "read")
         if is_get:
-            details = lifecycle.look(operation, service)
+            details = lifecycle.find_or_prove_gone(operation, service)
         else:
             seen = state.last_seen(props, service) is not None
-            details = lifecycle.read(operation, service, seen=seen)
+            details = lifecycle.refresh(operation, service, seen=seen)
         if details is None and is_get:
             raise OperationError(
                 f"get of model service {service} failed: instance {service.db_instance_id} has no "
@@ -507,7 +506,7 @@ class Implementation:
             lifecycle.refuse_if_held(operation, service, instance, names, own)
         seen = state.last_seen(props, service) is not None
         lifecycle.delete(operation, service, seen=seen)
-        self._spent_tokens |= set(props.get(state.TOKENS) or ())
+        self._memory.spent_tokens |= set(props.get(state.TOKENS) or ())
 
     def _resolve(self, region_id: str | None, *, region_required: bool = True) -> Settings:
         return Settings.resolve(
@@ -538,10 +537,10 @@ class Implementation:
             deadline=deadline,
             report=self._report(call),
             max_poll_interval_s=settings.max_poll_interval_s,
-            owners=self._owners.of(call.urn if call is not None else ""),
+            urn=call.urn if call is not None else "",
+            owners=self._owners,
+            memory=self._memory,
             secret_inputs=_secret_names(props),
-            deleted_here=self._deleted_here,
-            spent_tokens=self._spent_tokens,
         )
 
     def _report(self, call: host.Call | None) -> lifecycle.Reporter:

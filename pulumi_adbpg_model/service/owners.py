@@ -62,7 +62,7 @@ class _Resource:
     had: ModelServiceId | None = None
 
 
-class Owners:
+class Owners(Ownership):
     """The record of one process. Threads share it."""
 
     def __init__(self, clock: Clock, stack: Callable[[], Mapping[str, Held] | None]) -> None:
@@ -302,10 +302,6 @@ class Owners:
             self._claimed[service] = urn
             self._declared[urn] = replace(self._declared[urn], had=service)
 
-    def of(self, urn: str) -> Ownership:
-        """What an operation on that resource is to know."""
-        return _View(self, urn)
-
     def begin_deletion(
         self, urn: str, service: ModelServiceId, client_token: object = None
     ) -> str | None:
@@ -483,7 +479,7 @@ class Owners:
     def standing(self, urn: str, service: ModelServiceId, node: str) -> Standing:
         """See `Ownership`."""
         if service in self._deleting:
-            return Standing(BEING_DELETED, leaves=True, patience_s=math.inf)
+            return Standing(BEING_DELETED, leaves=True, wait_s=math.inf)
         if self.is_former(urn, service, existed=True):
             retained = self._kept_by(service) == "retain_on_delete"
             return Standing(
@@ -498,13 +494,13 @@ class Owners:
         owner = owner or self._in_stack(service)
         if owner is None:
             first = "" if known is not None else f"{_WHERE_TO_LOOK} "
-            return Standing(first + how_to_take_over(service), anybodys=True)
+            return Standing(first + how_to_take_over(service), unowned=True)
         with self._lock:
             there = self._declared.get(owner)
         if there is None:
             if self._is_gone(owner):
                 return Standing(self._undeclared(urn, owner, service))
-            return Standing(_not_yet_declared(owner), patience_s=_DECLARED_S)
+            return Standing(_not_yet_declared(owner), wait_s=_DECLARED_S)
         if (service.db_instance_id, node) in there.nodes:
             return Standing(f"It is {_one_node(owner)}")
         return self._leaving(urn, owner, service)
@@ -524,13 +520,12 @@ class Owners:
             self._waiting.add(urn)
             if self._operating - self._waiting:
                 self._worked_s = self._clock.monotonic()
-            since_s = self._worked_s
         return Standing(
             f"{leaves} has not begun to. Run `pulumi up` again; if it does not help, change that "
             "one alone first.",
             leaves=True,
-            patience_s=_LEAVES_S,
-            since_s=since_s,
+            wait_s=_LEAVES_S,
+            wait_from_s=self._worked_s,
         )
 
     def _undeclared(self, urn: str, owner: str, service: ModelServiceId) -> str:
@@ -575,36 +570,6 @@ _WHERE_TO_LOOK = (
     "If a resource of this stack has it (`pulumi stack --show-urns --show-ids` tells), name its "
     "URN in aliases where this is that one under another name, or remove it first."
 )
-
-
-class _View(Ownership):
-    """See `Ownership`: the record, as one resource sees it."""
-
-    def __init__(self, owners: Owners, urn: str) -> None:
-        self._owners = owners
-        self._urn = urn
-
-    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
-        return self._owners.claim(self._urn, service, existed=existed)
-
-    def rival(self, nodes: Collection[Node]) -> str | None:
-        return self._owners.rival(self._urn, nodes)
-
-    def release(self, service: ModelServiceId) -> None:
-        self._owners.release(self._urn, service)
-
-    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:
-        return self._owners.is_former(self._urn, service, existed=existed)
-
-    @property
-    def created_before(self) -> bool:
-        return self._owners.created_before(self._urn)
-
-    def is_left_in(self, adopted: ModelServiceId) -> bool:
-        return self._owners.is_left_in(self._urn, adopted)
-
-    def standing(self, service: ModelServiceId, node: str) -> Standing:
-        return self._owners.standing(self._urn, service, node)
 
 
 def _nodes_of(inputs: Properties) -> frozenset[Node]:

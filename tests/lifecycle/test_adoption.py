@@ -359,8 +359,8 @@ def test_create_or_adopt_replaces_an_adopted_service_that_this_run_deleted(
 ) -> None:
     """The successor of an adopted service is created: there is nothing to take over any more."""
     service, deleted = cloud.add(), set[ModelServiceId]()
-    delete(operation(cloud, voice, deleted_here=deleted), service)
-    one = operation(cloud, voice, deleted_here=deleted, owners=FakeOwners(before=before))
+    delete(operation(cloud, voice, deleted=deleted), service)
+    one = operation(cloud, voice, deleted=deleted, owners=FakeOwners(before=before))
 
     created = create_or_adopt(one, SPEC, DERIVED, service, wait_for_active=True)
 

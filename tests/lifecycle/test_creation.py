@@ -184,9 +184,7 @@ def test_create_knows_at_once_that_an_id_deleted_here_is_dead(
     _dead(cloud, tokens.own or _FIRST)
     deleted = {ModelServiceId(INSTANCE, "ms-dead-0")}
 
-    created = create(
-        operation(cloud, voice, deleted_here=deleted), SPEC, tokens, wait_for_active=True
-    )
+    created = create(operation(cloud, voice, deleted=deleted), SPEC, tokens, wait_for_active=True)
 
     assert str(created.id) == "gp-demo:ms-2"
     assert cloud.times("create") == [0.0, again_s]
@@ -202,9 +200,7 @@ def test_create_outwaits_a_node_that_a_service_deleted_here_still_seems_to_hold(
     dead = cloud.add()
     clock.at(7.0, lambda: cloud.remove(dead))
 
-    created = create(
-        operation(cloud, voice, deleted_here={dead}), SPEC, DERIVED, wait_for_active=True
-    )
+    created = create(operation(cloud, voice, deleted={dead}), SPEC, DERIVED, wait_for_active=True)
 
     assert str(created.id) == "gp-demo:ms-1"
     assert cloud.abouts("create") == [DERIVED.at(float(second)) for second in (0, 2, 4, 6, 8)]
@@ -264,7 +260,7 @@ def test_create_names_what_it_was_answered_with_though_this_run_deleted_it(
     cloud.tokens = dict.fromkeys(map(DERIVED.at, range(100)), dead)
 
     with pytest.raises(OperationError, match=r"to be replaced: gp-demo:ms-dead\. Run"):
-        create(operation(cloud, voice, deleted_here={dead}), SPEC, DERIVED, wait_for_active=True)
+        create(operation(cloud, voice, deleted={dead}), SPEC, DERIVED, wait_for_active=True)
 
     assert cloud.times("create") == [float(second) for second in range(0, 20, 2)]
 
@@ -297,7 +293,7 @@ def test_create_sends_nothing_after_a_cancel_of_the_wait_for_the_next_token(
     clock.at(1.5, clock.cancel)
 
     with pytest.raises(OperationError, match="was not sent: the operation was cancelled"):
-        create(operation(cloud, voice, deleted_here=deleted), SPEC, DERIVED, wait_for_active=True)
+        create(operation(cloud, voice, deleted=deleted), SPEC, DERIVED, wait_for_active=True)
 
     assert cloud.abouts("create") == [_FIRST]
     assert cloud.services == {}

@@ -73,7 +73,7 @@ def test_create_retries_busy_until_the_deadline_exactly(cloud: FakeCloud, voice:
     with pytest.raises(BusyError) as caught:
         _create(cloud, voice, 63.0)
 
-    assert error is caught.value
+    assert (str(caught.value), caught.value.__cause__) == (str(error), error)
     assert cloud.times("create")[-1] == 63.0
     assert cloud.services == {}
 
@@ -209,7 +209,7 @@ def test_create_raises_the_refusal_without_the_holder_when_the_list_cannot_be_ha
     with pytest.raises(type(error)) as caught:
         _create(cloud, voice)
 
-    assert error is caught.value
+    assert error is caught.value.__cause__
     assert f"CreateModelService in instance gp-demo failed: {text}" == str(caught.value)
 
 
@@ -283,7 +283,7 @@ def test_create_says_that_an_ambiguous_create_may_have_been_applied(
     with pytest.raises(type(error)) as caught:
         _create(cloud, voice)
 
-    assert error is caught.value
+    assert error is caught.value.__cause__
     assert str(caught.value).endswith(_AGAIN)
 
 

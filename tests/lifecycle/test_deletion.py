@@ -31,7 +31,7 @@ def test_delete_asks_and_proves(cloud: FakeCloud, voice: Voice) -> None:
     service = cloud.add()
     deleted: set[ModelServiceId] = set()
 
-    delete(operation(cloud, voice, deleted_here=deleted), service)
+    delete(operation(cloud, voice, deleted=deleted), service)
 
     assert [call.action for call in cloud.calls] == ["delete", *["describe", "list"] * 2]
     assert {service} == deleted
@@ -44,7 +44,7 @@ def test_delete_of_what_is_gone_already_succeeds(cloud: FakeCloud, voice: Voice)
     service = ModelServiceId("gp-demo", "ms-gone")
     deleted: set[ModelServiceId] = set()
 
-    delete(operation(cloud, voice, deleted_here=deleted), service)
+    delete(operation(cloud, voice, deleted=deleted), service)
 
     assert [call.action for call in cloud.calls] == ["delete", "describe", "list"]
     assert {service} == deleted
@@ -87,7 +87,7 @@ def test_delete_raises_at_the_deadline_while_refused(cloud: FakeCloud, voice: Vo
     cloud.fail_always("delete", busy())
 
     with pytest.raises(BusyError):
-        delete(operation(cloud, voice, 63.0, deleted_here=deleted), service)
+        delete(operation(cloud, voice, 63.0, deleted=deleted), service)
 
     assert cloud.times("delete")[-1] == 63.0
     assert set() == deleted
@@ -118,7 +118,7 @@ def test_delete_raises_at_the_deadline_while_it_is_still_there(
     deleted: set[ModelServiceId] = set()
 
     with pytest.raises(OperationError) as caught:
-        delete(operation(cloud, voice, 90.0, deleted_here=deleted), service)
+        delete(operation(cloud, voice, 90.0, deleted=deleted), service)
 
     assert (
         str(caught.value)
@@ -194,7 +194,7 @@ def test_delete_raises_what_it_cannot_get_past(
     cloud.fail_always(action, error)
 
     with pytest.raises(type(error)) as caught:
-        delete(operation(cloud, voice, deleted_here=deleted), service)
+        delete(operation(cloud, voice, deleted=deleted), service)
 
     assert error is caught.value
     assert set() == deleted

@@ -1,4 +1,4 @@
-"""`read`: a service is called gone with proof, and on no other ground."""
+"""`refresh`: a service is called gone with proof, and on no other ground."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pulumi_adbpg_model.errors import (
     NotFoundError,
     OperationError,
 )
-from pulumi_adbpg_model.lifecycle import glance, read
+from pulumi_adbpg_model.lifecycle import glance, refresh
 from tests.lifecycle.fakes import (
     FakeClock,
     FakeCloud,
@@ -28,26 +28,26 @@ from tests.lifecycle.fakes import (
 _GONE = ModelServiceId("gp-demo", "ms-gone")
 
 
-def test_read_returns_the_service_with_one_call(cloud: FakeCloud, voice: Voice) -> None:
+def test_refresh_returns_the_service_with_one_call(cloud: FakeCloud, voice: Voice) -> None:
     """What is there needs no list."""
     service = cloud.add(status="deploying", description="d")
 
-    details = read(operation(cloud, voice), service)
+    details = refresh(operation(cloud, voice), service)
 
     assert details is not None
     assert (service, "deploying", "d") == (details.id, details.status, details.description)
     assert [call.action for call in cloud.calls] == ["describe"]
 
 
-def test_read_returns_nothing_with_the_proof_of_the_list(cloud: FakeCloud, voice: Voice) -> None:
+def test_refresh_returns_nothing_with_the_proof_of_the_list(cloud: FakeCloud, voice: Voice) -> None:
     """Not-found and a complete list without it is the one proof; other services do not matter."""
     cloud.add("ms-other")
 
-    assert read(operation(cloud, voice), _GONE) is None
+    assert refresh(operation(cloud, voice), _GONE) is None
     assert [call.action for call in cloud.calls] == ["describe", "list"] * 4
 
 
-def test_read_raises_when_the_list_contradicts_the_not_found(
+def test_refresh_raises_when_the_list_contradicts_the_not_found(
     cloud: FakeCloud, voice: Voice
 ) -> None:
     """A service that the list goes on showing is not gone, whatever describe says."""
@@ -55,7 +55,7 @@ def test_read_raises_when_the_list_contradicts_the_not_found(
     cloud.fail_always("describe", not_found())
 
     with pytest.raises(OperationError) as caught:
-        read(operation(cloud, voice), service)
+        refresh(operation(cloud, voice), service)
 
     assert (
         str(caught.value)
@@ -65,16 +65,16 @@ def test_read_raises_when_the_list_contradicts_the_not_found(
     assert 15.0 <= cloud.clock.now <= 17.0
 
 
-def test_read_outlasts_a_short_contradiction(cloud: FakeCloud, voice: Voice) -> None:
+def test_refresh_outlasts_a_short_contradiction(cloud: FakeCloud, voice: Voice) -> None:
     """Reads of a busy cloud may disagree for a moment."""
     service = cloud.add()
     cloud.fail("describe", *[not_found()] * 7)
 
-    assert read(operation(cloud, voice), service) is not None
+    assert refresh(operation(cloud, voice), service) is not None
 
 
 @pytest.mark.parametrize("limit_s", [0.0, 4.0])
-def test_read_ends_a_contradiction_at_its_deadline(
+def test_refresh_ends_a_contradiction_at_its_deadline(
     cloud: FakeCloud, voice: Voice, limit_s: float
 ) -> None:
     """The contradiction is not waited for beyond the deadline."""
@@ -82,12 +82,12 @@ def test_read_ends_a_contradiction_at_its_deadline(
     cloud.fail_always("describe", not_found())
 
     with pytest.raises(OperationError):
-        read(operation(cloud, voice, limit_s), service)
+        refresh(operation(cloud, voice, limit_s), service)
 
     assert limit_s == cloud.clock.now
 
 
-def test_read_ends_a_contradiction_at_a_cancel(
+def test_refresh_ends_a_contradiction_at_a_cancel(
     cloud: FakeCloud, clock: FakeClock, voice: Voice
 ) -> None:
     """A cancel ends it at once, with the state kept."""
@@ -96,7 +96,7 @@ def test_read_ends_a_contradiction_at_a_cancel(
     clock.at(1.0, clock.cancel)
 
     with pytest.raises(OperationError):
-        read(operation(cloud, voice), service)
+        refresh(operation(cloud, voice), service)
 
     assert clock.now == 1.0
 
@@ -112,19 +112,19 @@ def test_read_ends_a_contradiction_at_a_cancel(
     ],
 )
 @pytest.mark.parametrize("action", ["describe", "list"])
-def test_read_raises_anything_that_is_no_proof(
+def test_refresh_raises_anything_that_is_no_proof(
     cloud: FakeCloud, voice: Voice, error: AdbpgModelError, action: str
 ) -> None:
     """A 5xx, a refusal or an unknown code of either call proves nothing."""
     cloud.fail_always(action, error)
 
     with pytest.raises(type(error)) as caught:
-        read(operation(cloud, voice), _GONE)
+        refresh(operation(cloud, voice), _GONE)
 
-    assert error is caught.value
+    assert error in (caught.value, caught.value.__cause__)
 
 
-def test_read_raises_when_the_list_itself_is_not_found(cloud: FakeCloud, voice: Voice) -> None:
+def test_refresh_raises_when_the_list_itself_is_not_found(cloud: FakeCloud, voice: Voice) -> None:
     """Not-found twice, as from an endpoint that does not know the action, proves nothing."""
     cloud.fail_always("describe", not_found())
     cloud.fail_always(
@@ -132,18 +132,18 @@ def test_read_raises_when_the_list_itself_is_not_found(cloud: FakeCloud, voice: 
     )
 
     with pytest.raises(NotFoundError, match="ListModelServices"):
-        read(operation(cloud, voice), _GONE)
+        refresh(operation(cloud, voice), _GONE)
 
 
 @pytest.mark.parametrize("action", ["describe", "list"])
-def test_read_raises_when_the_instance_is_not_visible(
+def test_refresh_raises_when_the_instance_is_not_visible(
     cloud: FakeCloud, voice: Voice, action: str
 ) -> None:
     """A wrong region or account looks just like that; the text says how to drop the state."""
     cloud.fail_always(action, InstanceNotFoundError("Call", "of it", "no instance"))
 
     with pytest.raises(InstanceNotFoundError) as caught:
-        read(operation(cloud, voice), _GONE)
+        refresh(operation(cloud, voice), _GONE)
 
     assert (
         str(caught.value)
@@ -154,11 +154,13 @@ def test_read_raises_when_the_instance_is_not_visible(
     )
 
 
-def test_read_gives_each_call_what_is_left_of_the_deadline(cloud: FakeCloud, voice: Voice) -> None:
+def test_refresh_gives_each_call_what_is_left_of_the_deadline(
+    cloud: FakeCloud, voice: Voice
+) -> None:
     """No call may retry beyond the deadline."""
     cloud.call_s = 1.0
 
-    read(operation(cloud, voice, 60.0), _GONE)
+    refresh(operation(cloud, voice, 60.0), _GONE)
 
     assert [(call.action, call.remaining_s) for call in cloud.calls][:4] == [
         ("describe", 60.0),

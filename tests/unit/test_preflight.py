@@ -381,8 +381,8 @@ def test_a_holder_that_the_program_has_no_more_is_told_as_the_create_will(desk: 
     old = f"{_URN}old"
     desk.stack = {old: Held(desk.holds("ai-1"))}
     (told,) = desk.tell(number=1)
-    standing = desk.owners.of(f"{_URN}model").standing(ModelServiceId("gp-1", "ms-1"), "ai-1")
-    assert told == f"{_held()} {standing.told}"
+    standing = desk.owners.standing(f"{_URN}model", ModelServiceId("gp-1", "ms-1"), "ai-1")
+    assert told == f"{_held()} {standing.advice}"
     assert f'aliases=["{old}"]' in told
 
 

@@ -38,6 +38,7 @@ _UNLESS = (
 class Declared:
     """What a resource that is to be created asks for. None: not known yet, or not asked for."""
 
+    urn: str
     instance: str | None
     model: str | None
     #: Label and name of each node that is known.
@@ -78,6 +79,7 @@ class Declared:
         adopted = inputs.get(state.ADOPT) if had is None else None
         neighbours = owners.neighbours(urn)
         return cls(
+            urn,
             instance,
             None if adopted else model,
             nodes,
@@ -86,7 +88,7 @@ class Declared:
             None if had is None else frozenset(node for place, node in had if place == instance),
             {node: other for (_, node), other in neighbours.items()},
             state.secret_names(inputs),
-            owners.of(urn),
+            owners,
             partial(owners.meets, urn),
         )
 
@@ -149,7 +151,9 @@ class Findings:
                 f"{self._settings.credentials.source}, got {declared.instance!r}. Check the id, "
                 "the region and the account."
             )
-        if declared.adopted is not None and not declared.owners.is_left_in(declared.adopted):
+        if declared.adopted is not None and not declared.owners.is_left_in(
+            declared.urn, declared.adopted
+        ):
             yield from self._unfit(declared.adopted)
         yield from self._unusable_nodes()
 
@@ -220,16 +224,16 @@ class Findings:
     ) -> Iterator[str]:
         if holder.phase is Phase.LEAVING or self._declared.meets(holder.id, node):
             return
-        standing = self._declared.owners.standing(holder.id, node)
+        standing = self._declared.owners.standing(self._declared.urn, holder.id, node)
         if standing.leaves:
             return
-        if standing.patience_s:
+        if standing.wait_s:
             self.unsure = True
             return
         runs = f", which runs {holder.model_name}" if holder.model_name else ""
-        unless = _UNLESS if standing.anybodys else ""
+        unless = _UNLESS if standing.unowned else ""
         yield _joined(
-            f"{taken} held by model service {holder.id}{runs}.", unless, choice, standing.told
+            f"{taken} held by model service {holder.id}{runs}.", unless, choice, standing.advice
         )
 
 
