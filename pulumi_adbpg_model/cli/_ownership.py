@@ -176,7 +176,7 @@ def compare(
         InstanceNotFoundError: An instance is not visible, so nothing in it is known to be gone.
         AdbpgModelError: A call failed.
     """
-    services = _living(operation, instances)
+    services = _existing(operation, instances)
     entries = [
         entry for stack in stacks for entry in stack.entries if entry.id.db_instance_id in instances
     ]
@@ -216,7 +216,7 @@ def _owned_twice(stacks: Sequence[Stack], owned: Iterable[ModelServiceId]) -> It
                 yield OwnedTwice(id_, tuple(owners))
 
 
-def _living(operation: Operation, instances: Iterable[str]) -> list[ModelServiceDetails]:
+def _existing(operation: Operation, instances: Iterable[str]) -> list[ModelServiceDetails]:
     return [
         service
         for instance in instances
@@ -234,7 +234,7 @@ def _proven(operation: Operation, absent: list[Entry]) -> list[Entry]:
         return []
     operation.clock.sleep(SECOND_LOOK_S if all(entry.seen for entry in absent) else GRACE_S)
     instances = dict.fromkeys(entry.id.db_instance_id for entry in absent)
-    listed = {service.id for service in _living(operation, instances)}
+    listed = {service.id for service in _existing(operation, instances)}
     return [entry for entry in absent if entry.id not in listed and not _is_shown(operation, entry)]
 
 

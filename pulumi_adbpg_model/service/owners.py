@@ -111,6 +111,24 @@ class Owners(Ownership):
                 self._waiting.discard(urn)
                 self._worked_s = self._clock.monotonic()
 
+    def _of(self, urn: str) -> _Resource:
+        return self._declared.get(urn, _Resource())
+
+    # What the state knows
+
+    def _held(self, urn: str) -> Held | None:
+        return (self._stack() or {}).get(urn)
+
+    def _in_stack(self, service: ModelServiceId) -> str | None:
+        """The resource that has a service, by the state."""
+        stack = (self._stack() or {}).items()
+        return next((urn for urn, held in stack if held.service == service), None)
+
+    def _kept_by(self, service: ModelServiceId) -> str | None:
+        """The option that keeps a service of the state where it is."""
+        stack = (self._stack() or {}).values()
+        return next((held.kept_by for held in stack if held.service == service), None)
+
     # What check tells
 
     def declare(
@@ -140,7 +158,7 @@ class Owners(Ownership):
                 if len(run["names"]) > len(self._told):
                     self._told = run["names"]
                     self._names = frozenset(json.loads(self._told))
-            before = self._declared.get(urn, _Resource())
+            before = self._of(urn)
             now = replace(
                 before,
                 nodes=_nodes_of(inputs),
@@ -207,7 +225,7 @@ class Owners(Ownership):
     def old_nodes(self, urn: str) -> frozenset[Node] | None:
         """The nodes of the service that it has until now; None when there is none."""
         with self._lock:
-            resource = self._declared.get(urn, _Resource())
+            resource = self._of(urn)
             return resource.old_nodes if resource.existed else None
 
     def next_nodes(self, urn: str, service: ModelServiceId) -> frozenset[Node]:
@@ -221,7 +239,7 @@ class Owners(Ownership):
         with self._lock:
             owner = self._successor(urn, service, known)
             made = self._has_another(owner, service)
-            nodes = frozenset() if made else self._declared.get(owner, _Resource()).nodes
+            nodes = frozenset() if made else self._of(owner).nodes
             rival = self.rival(owner, nodes)
         if rival is not None:
             raise no_successor(service, rival)
@@ -242,7 +260,7 @@ class Owners(Ownership):
         Whether a service that holds a node is no hindrance by the time that the resource is
         created: its own, which is deleted before, or one that its client token leads to.
         """
-        known, resource = self._stack(), self._declared.get(urn, _Resource())
+        known, resource = self._stack(), self._of(urn)
         stack = known or {}
         if self.is_former(urn, service, existed=True):
             return not (urn in stack and stack[urn].kept_by == "retain_on_delete")
@@ -256,20 +274,20 @@ class Owners(Ownership):
     def to_be_created(self, urn: str) -> bool:
         """Whether check was told last of no service that it has."""
         with self._lock:
-            return self._declared.get(urn, _Resource()).creating
+            return self._of(urn).creating
 
     # What diff tells, and what create and delete do
 
     def is_replaced(self, urn: str) -> bool:
         """Whether what the state has of a resource is deleted, and its successor not made yet."""
-        held = (self._stack() or {}).get(urn)
+        held = self._held(urn)
         return held is not None and held.replaced
 
     def new_import(self, urn: str, service: ModelServiceId) -> str | None:
         """What `import_` names where a resource exists, if it is new and another service."""
-        held = (self._stack() or {}).get(urn)  # check is not told of what is tainted
+        held = self._held(urn)  # check is not told of what is tainted
         with self._lock:
-            there = self._declared.get(urn, _Resource())
+            there = self._of(urn)
             existed = there.existed or (held is not None and not held.replaced)
             known = {None, there.adopted, str(service), held.imported if held else None}
             hidden = held is not None and held.imported == ""  # one that is a secret
@@ -373,7 +391,7 @@ class Owners(Ownership):
         undeclared = [other for other in others if other not in self._declared]
         if self._declared and urn not in self._declared:  # what it has no more goes too
             others = [other for other in others if not self._is_gone(other)]
-        there = self._declared.get(owner, _Resource())
+        there = self._of(owner)
         if owner != urn and not (there.had == service and there.creating):
             whose = f"is resource {_named(owner)} by now"
         elif wanted and urn not in self._declared:  # gone from the program, and not taken yet
@@ -398,7 +416,7 @@ class Owners(Ownership):
         replaced is deleted under the name that it had.
         """
         owner = self._claimed.get(service, urn)
-        there = self._declared.get(owner, _Resource())
+        there = self._of(owner)
         replaced = owner != urn and there.had == service and there.creating
         # Where the state has both names, the service has two owners.
         return owner if replaced and owner not in known else urn
@@ -452,25 +470,25 @@ class Owners(Ownership):
     def release(self, urn: str, service: ModelServiceId) -> None:
         """See `Ownership`."""
         with self._lock:
-            had = self._declared.get(urn, _Resource()).had
+            had = self._of(urn).had
             if self._claimed.get(service) == urn and service != had:
                 del self._claimed[service]
 
     def is_former(self, urn: str, service: ModelServiceId, *, existed: bool) -> bool:
         """See `Ownership`."""
-        if self._declared.get(urn, _Resource()).had == service:
+        if self._of(urn).had == service:
             return True
-        held = (self._stack() or {}).get(urn) if existed else None
+        held = self._held(urn) if existed else None
         return held is not None and held.service == service
 
     def created_before(self, urn: str) -> bool:
         """See `Ownership`."""
-        resource = self._declared.get(urn, _Resource())
-        return resource.existed or resource.had is not None or urn in (self._stack() or {})
+        resource = self._of(urn)
+        return resource.existed or resource.had is not None or self._held(urn) is not None
 
     def is_left_in(self, urn: str, adopted: ModelServiceId) -> bool:
         """See `Ownership`."""
-        resource, held = self._declared.get(urn, _Resource()), (self._stack() or {}).get(urn)
+        resource, held = self._of(urn), self._held(urn)
         before = {resource.adopted, str(resource.had)}
         if held is not None:
             before |= {held.imported, str(held.service)}
@@ -546,16 +564,6 @@ class Owners(Ownership):
                 f"{shlex.quote(owner)}` deletes it; then run `pulumi up` again."
             )
         return " ".join([*told, "Else choose a free node."])
-
-    def _kept_by(self, service: ModelServiceId) -> str | None:
-        """The option that keeps a service of the state where it is."""
-        stack = (self._stack() or {}).values()
-        return next((held.kept_by for held in stack if held.service == service), None)
-
-    def _in_stack(self, service: ModelServiceId) -> str | None:
-        stack = (self._stack() or {}).items()
-        owners = (urn for urn, held in stack if held.service == service)
-        return next(owners, None)
 
     def _await_declaration(self, urn: str) -> None:
         """Wait until the program has told of a resource, or of all, or long enough."""
