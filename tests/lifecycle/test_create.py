@@ -96,22 +96,6 @@ def test_create_returns_the_id_when_cancelled(
     assert created.outcome.reason == "the operation was cancelled (last status 'deploying')"
 
 
-def test_create_sends_nothing_when_cancelled_before(
-    cloud: FakeCloud, clock: FakeClock, voice: Voice
-) -> None:
-    """A create that starts after the cancel makes no service."""
-    clock.cancel()
-
-    with pytest.raises(OperationError) as caught:
-        create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
-
-    assert str(caught.value) == (
-        "CreateModelService in instance gp-demo was not sent: the operation was cancelled. Run "
-        "the command again."
-    )
-    assert cloud.calls == []
-
-
 def test_create_submits_without_the_list(cloud: FakeCloud, voice: Voice) -> None:
     """The look around before a create only helps: its failure stops nothing."""
     cloud.fail_always("list", outage())
@@ -328,21 +312,3 @@ def test_create_waits_for_a_service_that_shows_late(
 
     assert (str(created.id), created.outcome.reason) == ("gp-demo:ms-1", None)
     assert cloud.abouts("create") == [_FIRST]
-
-
-def test_create_gives_each_call_what_is_left_of_the_deadline(
-    cloud: FakeCloud, voice: Voice
-) -> None:
-    """No call may retry beyond the deadline, and the look around gets 5 s of it at most."""
-    cloud.call_s = 1.0
-    cloud.fail("create", busy())
-
-    create(operation(cloud, voice, 20.0), SPEC, DERIVED, wait_for_active=True)
-
-    assert [(call.action, call.remaining_s) for call in cloud.calls] == [
-        ("list", 5.0),
-        ("create", 19.0),
-        ("list", 5.0),
-        ("create", 15.0),
-        ("describe", 14.0),
-    ]

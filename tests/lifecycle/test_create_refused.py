@@ -65,34 +65,6 @@ def test_create_retries_while_the_instance_is_busy(cloud: FakeCloud, voice: Voic
     ]
 
 
-def test_create_retries_busy_until_the_deadline_exactly(cloud: FakeCloud, voice: Voice) -> None:
-    """The last attempt is at the deadline; then the cloud's own error is raised."""
-    error = busy()
-    cloud.fail_always("create", error)
-
-    with pytest.raises(BusyError) as caught:
-        _create(cloud, voice, 63.0)
-
-    assert (str(caught.value), caught.value.__cause__) == (str(error), error)
-    assert cloud.times("create")[-1] == 63.0
-    assert cloud.services == {}
-
-
-def test_create_stops_being_busy_at_a_cancel(
-    cloud: FakeCloud, clock: FakeClock, voice: Voice
-) -> None:
-    """A cancel while waiting for the instance sends no further create."""
-    cloud.fail("create", busy(), busy())
-    clock.at(3.0, clock.cancel)
-
-    with pytest.raises(BusyError):
-        _create(cloud, voice)
-
-    assert clock.now == 3.0
-    assert cloud.times("create") == [0.0, 2.0]
-    assert cloud.services == {}
-
-
 @pytest.mark.parametrize(
     ("error", "code"),
     [

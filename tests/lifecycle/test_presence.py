@@ -12,9 +12,12 @@ from pulumi_adbpg_model.errors import (
     InstanceNotFoundError,
     NotFoundError,
     OperationError,
+    ServerError,
+    TransportError,
 )
-from pulumi_adbpg_model.lifecycle import glance, refresh
+from pulumi_adbpg_model.lifecycle import glance, inventory, refresh
 from tests.lifecycle.fakes import (
+    INSTANCE,
     FakeClock,
     FakeCloud,
     Voice,
@@ -154,22 +157,6 @@ def test_refresh_raises_when_the_instance_is_not_visible(
     )
 
 
-def test_refresh_gives_each_call_what_is_left_of_the_deadline(
-    cloud: FakeCloud, voice: Voice
-) -> None:
-    """No call may retry beyond the deadline."""
-    cloud.call_s = 1.0
-
-    refresh(operation(cloud, voice, 60.0), _GONE)
-
-    assert [(call.action, call.remaining_s) for call in cloud.calls][:4] == [
-        ("describe", 60.0),
-        ("list", 59.0),
-        ("describe", 56.0),
-        ("list", 55.0),
-    ]
-
-
 @pytest.mark.parametrize("status", ["active", "deploy_failed", "deleting", None])
 def test_glance_tells_the_status_with_one_call(
     cloud: FakeCloud, voice: Voice, status: str | None
@@ -222,3 +209,23 @@ def test_glance_tells_nothing_where_nothing_is_certain(
         cloud.fail_always("list", list_)
 
     assert glance(operation(cloud, voice), service) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "described"),
+    [
+        (TransportError("DescribeModelService", "it", "no answer"), 1),
+        (ServerError("DescribeModelService", "it", "a fault"), 1),
+        (AccessError("DescribeModelService", "it", "no"), 3),
+    ],
+)
+def test_a_cloud_that_stops_answering_is_not_asked_for_each_service(
+    error: Exception, described: int
+) -> None:
+    """Each of 150 services would take as long to fail; a refusal comes at once."""
+    cloud = FakeCloud(FakeClock())
+    for number in range(3):
+        cloud.add(f"ms-{number}", status="success")
+    cloud.fail_always("describe", error)
+    assert [service.status for service in inventory(cloud, INSTANCE)] == ["success"] * 3
+    assert len(cloud.times("describe")) == described

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_adbpg_model.errors import AdbpgModelError, BusyError, OperationError
+from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
 from pulumi_adbpg_model.lifecycle.update import WhitelistChange, change_whitelist
 from tests.lifecycle.fakes import (
     FakeClock,
     FakeCloud,
     Voice,
-    busy,
     fault,
     operation,
     outage,
@@ -112,45 +111,6 @@ def test_change_ends_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voic
     assert clock.now == 1.0
 
 
-def test_change_is_repeated_while_the_instance_is_busy(cloud: FakeCloud, voice: Voice) -> None:
-    """Busy is waited for, and shown."""
-    service = cloud.add()
-    cloud.reach["mine"] = service
-    cloud.fail("modify", busy(), busy())
-
-    change_whitelist(operation(cloud, voice), service, _MINE)
-
-    assert cloud.times("modify") == [0.0, 2.0, 4.0]
-    assert voice.progressed == [
-        "waiting for the instance: not now (0 s so far)",
-        "waiting for the instance: not now (2 s so far)",
-    ]
-
-
-def test_change_raises_busy_at_the_deadline(cloud: FakeCloud, voice: Voice) -> None:
-    """The last attempt is at the deadline."""
-    service = cloud.add()
-    cloud.fail_always("modify", busy())
-
-    with pytest.raises(BusyError):
-        change_whitelist(operation(cloud, voice, 63.0), service, _MINE)
-
-    assert cloud.times("modify")[-1] == 63.0
-
-
-def test_change_raises_busy_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voice) -> None:
-    """A cancel while waiting for the instance sends no further change."""
-    service = cloud.add()
-    cloud.reach["mine"] = service
-    cloud.fail("modify", busy(), busy())
-    clock.at(3.0, clock.cancel)
-
-    with pytest.raises(BusyError):
-        change_whitelist(operation(cloud, voice), service, _MINE)
-
-    assert cloud.times("modify") == [0.0, 2.0]
-
-
 @pytest.mark.parametrize("error", [outage(), fault(), quota()])
 @pytest.mark.parametrize("action", ["modify", "describe"])
 def test_change_raises_what_it_cannot_get_past(
@@ -179,19 +139,3 @@ def test_change_raises_when_the_service_is_gone(cloud: FakeCloud, voice: Voice) 
         == "change of security_ip_list failed: model service gp-demo:ms-old is gone. Run `pulumi "
         "refresh`, then `pulumi up` to create it again."
     )
-
-
-def test_change_gives_each_call_what_is_left_of_the_deadline(
-    cloud: FakeCloud, voice: Voice
-) -> None:
-    """No call may retry beyond the deadline."""
-    service = cloud.add()
-    cloud.reach["mine"] = service
-    cloud.call_s = 1.0
-
-    change_whitelist(operation(cloud, voice, 60.0), service, _MINE)
-
-    assert [(call.action, call.remaining_s) for call in cloud.calls] == [
-        ("modify", 60.0),
-        ("describe", 59.0),
-    ]
