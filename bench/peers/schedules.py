@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pulumi_adbpg_model.lifecycle.timing import poll_delay
+from pulumi_adbpg_model.lifecycle.operation import poll_delay
 
 __all__ = [
     "OURS",

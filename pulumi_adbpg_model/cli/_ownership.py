@@ -15,7 +15,12 @@ from typing import Any
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, same_nodes
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle import Operation, inventory
-from pulumi_adbpg_model.lifecycle.presence import GRACE_S, SECOND_LOOK_S, find, is_deleted
+from pulumi_adbpg_model.lifecycle.presence import (
+    GRACE_S,
+    SECOND_LOOK_S,
+    describe_or_none,
+    is_deleted,
+)
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.stack import UnknownFormatError, check_format
 
@@ -171,7 +176,7 @@ def compare(
         InstanceNotFoundError: An instance is not visible, so nothing in it is known to be gone.
         AdbpgModelError: A call failed.
     """
-    services = _living(operation, instances)
+    services = _existing(operation, instances)
     entries = [
         entry for stack in stacks for entry in stack.entries if entry.id.db_instance_id in instances
     ]
@@ -211,7 +216,7 @@ def _owned_twice(stacks: Sequence[Stack], owned: Iterable[ModelServiceId]) -> It
                 yield OwnedTwice(id_, tuple(owners))
 
 
-def _living(operation: Operation, instances: Iterable[str]) -> list[ModelServiceDetails]:
+def _existing(operation: Operation, instances: Iterable[str]) -> list[ModelServiceDetails]:
     return [
         service
         for instance in instances
@@ -222,17 +227,19 @@ def _living(operation: Operation, instances: Iterable[str]) -> list[ModelService
 
 def _proven(operation: Operation, absent: list[Entry]) -> list[Entry]:
     """Those that are gone for certain: twice neither listed nor described, some time apart."""
-    absent = [entry for entry in absent if find(operation, entry.id, any_code=True) is None]
+    absent = [
+        entry for entry in absent if describe_or_none(operation, entry.id, any_code=True) is None
+    ]
     if not absent:
         return []
     operation.clock.sleep(SECOND_LOOK_S if all(entry.seen for entry in absent) else GRACE_S)
     instances = dict.fromkeys(entry.id.db_instance_id for entry in absent)
-    listed = {service.id for service in _living(operation, instances)}
-    return [
-        entry
-        for entry in absent
-        if entry.id not in listed and find(operation, entry.id, any_code=True) is None
-    ]
+    listed = {service.id for service in _existing(operation, instances)}
+    return [entry for entry in absent if entry.id not in listed and not _is_shown(operation, entry)]
+
+
+def _is_shown(operation: Operation, entry: Entry) -> bool:
+    return describe_or_none(operation, entry.id, any_code=True) is not None
 
 
 def _entry(resource: Mapping[str, Any]) -> Entry | None:

@@ -5,13 +5,14 @@ exactly once. Knows nothing of Pulumi; talks to the cloud through `ModelServiceA
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.lifecycle.adoption import adopt, create_or_adopt, differing
-from pulumi_adbpg_model.lifecycle.change import change_whitelist
-from pulumi_adbpg_model.lifecycle.creation import Created, create, deleted_outside, resume
-from pulumi_adbpg_model.lifecycle.deletion import delete
-from pulumi_adbpg_model.lifecycle.inventory import inventory
+from pulumi_adbpg_model.lifecycle.adopt import adopt, create_or_adopt, differing
+from pulumi_adbpg_model.lifecycle.compare import warn_of_open_whitelist
+from pulumi_adbpg_model.lifecycle.create import Created, Tokens, create, deleted_outside
+from pulumi_adbpg_model.lifecycle.delete import delete
+from pulumi_adbpg_model.lifecycle.nodes import no_successor, refuse_if_held
 from pulumi_adbpg_model.lifecycle.operation import (
     BEING_DELETED,
+    Memory,
     ModelServiceApi,
     Operation,
     OwnedError,
@@ -19,20 +20,24 @@ from pulumi_adbpg_model.lifecycle.operation import (
     Reporter,
     Standing,
     how_to_take_over,
-    no_successor,
 )
-from pulumi_adbpg_model.lifecycle.placement import refuse_if_held
-from pulumi_adbpg_model.lifecycle.presence import GRACE_S, GoneError, glance, look, read
-from pulumi_adbpg_model.lifecycle.tokens import Tokens
-from pulumi_adbpg_model.lifecycle.updating import Updated, WhitelistChange, update
-from pulumi_adbpg_model.lifecycle.verification import warn_of_open_whitelist
-from pulumi_adbpg_model.lifecycle.waiting import Outcome, wait_until_active
+from pulumi_adbpg_model.lifecycle.presence import (
+    GRACE_S,
+    GoneError,
+    find_or_prove_gone,
+    glance,
+    inventory,
+    refresh,
+)
+from pulumi_adbpg_model.lifecycle.update import Updated, WhitelistChange, resume, update
+from pulumi_adbpg_model.lifecycle.wait import Outcome, wait_until_active
 
 __all__ = [
     "BEING_DELETED",
     "GRACE_S",
     "Created",
     "GoneError",
+    "Memory",
     "ModelServiceApi",
     "Operation",
     "Outcome",
@@ -44,18 +49,17 @@ __all__ = [
     "Updated",
     "WhitelistChange",
     "adopt",
-    "change_whitelist",
     "create",
     "create_or_adopt",
     "delete",
     "deleted_outside",
     "differing",
+    "find_or_prove_gone",
     "glance",
     "how_to_take_over",
     "inventory",
-    "look",
     "no_successor",
-    "read",
+    "refresh",
     "refuse_if_held",
     "resume",
     "update",

@@ -1,4 +1,4 @@
-"""What one operation works with: the API, the clock, a deadline and a voice."""
+"""What one operation works with: the API, the clock, a deadline, a voice, and whose is what."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ from pulumi_adbpg_model.domain import (
     Submission,
 )
 from pulumi_adbpg_model.errors import BusyError, OperationError
-from pulumi_adbpg_model.lifecycle.timing import format_duration, poll_delay
 
 __all__ = [
     "BEING_DELETED",
+    "Memory",
     "ModelServiceApi",
-    "NoOthers",
     "Operation",
     "OwnedError",
     "Ownership",
     "Reporter",
     "Standing",
+    "format_duration",
     "how_to_take_over",
-    "no_successor",
+    "poll_delay",
 ]
 
 _T = TypeVar("_T")
+
+_FIRST_DELAY_S = 2.0
+_SHARE_OF_WAIT = 0.05
+_LONGEST_DELAY_S = 30.0
 
 
 class ModelServiceApi(Protocol):
@@ -93,14 +97,6 @@ def how_to_take_over(service: ModelServiceId) -> str:
     )
 
 
-def no_successor(service: ModelServiceId, why: str) -> OperationError:
-    """The error for a service that is kept, since what is to replace it cannot be created."""
-    return OperationError(
-        f"delete of model service {service} was not sent, since what replaces it cannot be "
-        f"created: {why}"
-    )
-
-
 class OwnedError(OperationError):
     """A service is another resource's."""
 
@@ -111,28 +107,32 @@ class Standing:
     How a service that is in the way stands to the resource that it is in the way of.
 
     Attributes:
-        told: Whose it is and what to do about it: sentences.
+        advice: Whose it is and what to do about it: sentences.
         leaves: Whether it is on its way off the node, so that it is worth waiting for.
-        patience_s: For how long to wait.
-        since_s: When that begins, if later than the wait; on the clock that never goes back.
-        anybodys: Whether it may be what an interrupted run of this very declaration made.
+        wait_s: For how long to wait.
+        wait_from_s: When that begins, if later than the wait; on the clock that never goes back.
+        unowned: Whether it may be what an interrupted run of this very declaration made.
     """
 
-    told: str
+    advice: str
     leaves: bool = False
-    patience_s: float = 0.0
-    since_s: float = 0.0
-    anybodys: bool = False
+    wait_s: float = 0.0
+    wait_from_s: float = 0.0
+    unowned: bool = False
 
 
-class Ownership(Protocol):
-    """Which service is whose, as the resource sees it that the operation is about."""
+class Ownership:
+    """
+    Which service is whose, as the resource with a URN sees it. This one knows of no other owner;
+    `service.owners.Owners` knows the program and its stack.
+    """
 
-    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
+    def claim(self, urn: str, service: ModelServiceId, *, existed: bool) -> str | None:
         """
         Make a service the resource's own.
 
         Args:
+            urn: The resource's.
             service: The service.
             existed: Whether it may have been there before the operation.
 
@@ -142,62 +142,43 @@ class Ownership(Protocol):
         Raises:
             OwnedError: It is another resource's.
         """
-        ...
 
-    def release(self, service: ModelServiceId) -> None:
+    def release(self, urn: str, service: ModelServiceId) -> None:
         """Take back a claim that came to nothing."""
-        ...
 
-    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:
+    def is_former(self, urn: str, service: ModelServiceId, *, existed: bool) -> bool:  # noqa: ARG002
         """Whether the resource had it until now, and is to get another."""
-        ...
+        return False
 
-    @property
-    def created_before(self) -> bool:
+    def created_before(self, urn: str) -> bool:  # noqa: ARG002
         """Whether the resource had a service before, whatever became of that."""
-        ...
+        return False
 
-    def is_left_in(self, adopted: ModelServiceId) -> bool:
+    def is_left_in(self, urn: str, adopted: ModelServiceId) -> bool:  # noqa: ARG002
         """Whether an `import_` means nothing any more: the resource has taken that over before."""
-        ...
+        return False
 
-    def standing(self, service: ModelServiceId, node: str) -> Standing:
+    def standing(self, urn: str, service: ModelServiceId, node: str) -> Standing:  # noqa: ARG002
         """What to do about a service that holds a node which the resource wants."""
-        ...
+        return Standing(how_to_take_over(service), unowned=True)
 
-    def rival(self, nodes: Collection[tuple[str, str]]) -> str | None:
+    def rival(self, urn: str, nodes: Collection[tuple[str, str]]) -> str | None:
         """What to do about another resource of the program that wants one of the nodes."""
-        ...
 
 
-class NoOthers(Ownership):
-    """An `Ownership` that knows of no other owner."""
+@dataclass
+class Memory:
+    """
+    What outlives an operation: one for each process.
 
-    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
-        """See `Ownership`."""
+    Attributes:
+        deleted: Services whose deletion this process saw through: where the cloud answers a create
+            with one of them, or lists it once more, it is known for dead at once.
+        spent_tokens: The client tokens that led to them.
+    """
 
-    def release(self, service: ModelServiceId) -> None:
-        """See `Ownership`."""
-
-    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:  # noqa: ARG002
-        """See `Ownership`."""
-        return False
-
-    @property
-    def created_before(self) -> bool:
-        """See `Ownership`."""
-        return False
-
-    def is_left_in(self, adopted: ModelServiceId) -> bool:  # noqa: ARG002
-        """See `Ownership`."""
-        return False
-
-    def standing(self, service: ModelServiceId, node: str) -> Standing:  # noqa: ARG002
-        """See `Ownership`."""
-        return Standing(how_to_take_over(service), anybodys=True)
-
-    def rival(self, nodes: Collection[tuple[str, str]]) -> str | None:
-        """See `Ownership`."""
+    deleted: set[ModelServiceId] = field(default_factory=set)
+    spent_tokens: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -205,10 +186,8 @@ class Operation:
     """
     One create, read, update or delete.
 
-    All operations of the process share `deleted_here` and `spent_tokens`: ids whose
-    deletion it saw through, so a create in the same run knows them for dead at once, and the client
-    tokens that led to them. `secret_inputs` names the inputs whose
-    values are not to be told.
+    Its deadline bounds all calls and pauses together. `urn` is that of the resource which it is
+    about; `secret_inputs` names the inputs whose values are not to be told.
     """
 
     api: ModelServiceApi
@@ -216,20 +195,20 @@ class Operation:
     deadline: Deadline
     report: Reporter
     max_poll_interval_s: float | None = None
-    owners: Ownership = field(default_factory=NoOthers)
-    deleted_here: set[ModelServiceId] = field(default_factory=set)
-    spent_tokens: set[str] = field(default_factory=set)
+    urn: str = ""
+    owners: Ownership = field(default_factory=Ownership)
+    memory: Memory = field(default_factory=Memory)
     secret_inputs: Collection[str] = ()
 
-    def look_api(self, limit_s: float) -> ModelServiceApi:
-        """The API for a look that an operation can do without, so that it is short."""
-        return self.api.within(self.deadline.at_most(limit_s))
+    @property
+    def over(self) -> bool:
+        """Whether waiting must end, for lack of time or by the user's wish."""
+        return self.clock.cancelled or self.deadline.expired
 
-    def pause(self, since_s: float | None = None) -> None:
-        """Sleep until the next poll is due, never beyond the deadline."""
-        waited = self.deadline.waited_s if since_s is None else since_s
-        delay = poll_delay(waited, self.max_poll_interval_s)
-        self.clock.sleep(min(delay, self.deadline.remaining_s))
+    @property
+    def ending(self) -> str:
+        """What ended it, once it is over, to follow "the operation"."""
+        return "was cancelled" if self.clock.cancelled else "ran out of time"
 
     def stop_if_cancelled(self, action: str, subject: str) -> None:
         """
@@ -244,7 +223,26 @@ class Operation:
                 "again."
             )
 
-    def when_not_busy(self, call: Callable[[], _T]) -> _T:
+    def pause(self, since_s: float | None = None) -> None:
+        """Sleep until the next poll is due, never beyond the deadline."""
+        waited = self.deadline.waited_s if since_s is None else since_s
+        delay = poll_delay(waited, self.max_poll_interval_s)
+        self.clock.sleep(min(delay, self.deadline.remaining_s))
+
+    def wait_for(self, what: str) -> bool:
+        """Pause for something to pass; False when the operation is over first."""
+        if self.over:
+            return False
+        waited = format_duration(self.deadline.waited_s)
+        self.report.progress(f"waiting for {what} ({waited} so far)")
+        self.pause()
+        return not self.clock.cancelled
+
+    def wait_while_busy(self, error: BusyError) -> bool:
+        """`wait_for` before a call that was refused as busy is made again."""
+        return self.wait_for(f"the instance: {error.reason}")
+
+    def retry_while_busy(self, call: Callable[[], _T]) -> _T:
         """
         Make a call, and again for as long as it is refused as busy.
 
@@ -255,33 +253,29 @@ class Operation:
             try:
                 return call()
             except BusyError as error:
-                self.outwait(error)
+                if not self.wait_while_busy(error):
+                    raise
 
-    def outwait(self, error: BusyError) -> None:
-        """
-        Pause before a call that was refused as busy is made again.
 
-        Raises:
-            BusyError: The one given, when the operation is over or the pause is cancelled.
-        """
-        if not self.waited_for(f"the instance: {error.reason}"):
-            raise error
+def poll_delay(waited_s: float, longest_s: float | None = None) -> float:
+    """
+    The pause before the next poll: 2 s at first, then 5 % of the time waited, at most 30 s.
 
-    def waited_for(self, what: str) -> bool:
-        """Pause for something to pass; False when the operation is over first."""
-        if self.over:
-            return False
-        waited = format_duration(self.deadline.waited_s)
-        self.report.progress(f"waiting for {what} ({waited} so far)")
-        self.pause()
-        return not self.clock.cancelled
+    A service that takes a minute is seen within 3 s, one that takes an hour costs few calls.
 
-    @property
-    def over(self) -> bool:
-        """Whether waiting must end, for lack of time or by the user's wish."""
-        return self.clock.cancelled or self.deadline.expired
+    Args:
+        waited_s: Seconds waited so far.
+        longest_s: The user's own cap, in seconds.
+    """
+    delay = min(max(_FIRST_DELAY_S, waited_s * _SHARE_OF_WAIT), _LONGEST_DELAY_S)
+    return delay if longest_s is None else min(delay, longest_s)
 
-    @property
-    def ending(self) -> str:
-        """What ended it, once it is over, to follow "the operation"."""
-        return "was cancelled" if self.clock.cancelled else "ran out of time"
+
+def format_duration(seconds: float) -> str:
+    """Whole units for people: `42 s`, `3 m 05 s`, `1 h 02 m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"

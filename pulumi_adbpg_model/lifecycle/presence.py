@@ -8,8 +8,8 @@ visible from here, without the service in it. Everything else raises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 
 from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import (
@@ -21,44 +21,60 @@ from pulumi_adbpg_model.domain import (
 from pulumi_adbpg_model.errors import (
     AdbpgModelError,
     ApiError,
+    BusyError,
     InstanceNotFoundError,
+    InvalidRequestError,
     NotFoundError,
     OperationError,
+    ServerError,
+    ThrottledError,
+    TransportError,
 )
-from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.outage import DISAGREEMENT_S, has_unknown_code
-from pulumi_adbpg_model.lifecycle.timing import format_duration
+from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, format_duration
 
 __all__ = [
+    "DISAGREEMENT_S",
     "GRACE_S",
     "SECOND_LOOK_S",
     "GoneError",
-    "explaining_state",
-    "find",
+    "Outage",
+    "describe_or_none",
+    "find_or_prove_gone",
     "glance",
-    "gone_error",
+    "inventory",
     "is_contradicted",
     "is_deleted",
     "is_proven_gone",
-    "look",
+    "kept_in_state",
     "may_mean_gone",
-    "read",
-    "require",
+    "refresh",
 ]
 
 #: A new service may take this long to show up; before that, not-found means nothing.
 GRACE_S = 30.0
 #: So far apart are the two looks that prove the absence of a service that was seen.
 SECOND_LOOK_S = 5.0
+#: How long describe and list may contradict each other: one of them lags behind.
+DISAGREEMENT_S = 15.0
+#: How long a wait tolerates failures in a row, beyond each call's own retries.
+_OUTAGE_S = 120.0
+_PASSING = (BusyError, ServerError, ThrottledError, TransportError)
 #: Words for a service that is no more; the API page names none.
 _ENDED = frozenset(("deleted", "destroyed", "released", "removed", "terminated", "undeployed"))
+#: By its page, the Status in a list is that of the call.
+_OF_THE_CALL = ("success", "fail")
 
 
 class GoneError(OperationError):
     """A service of the state is proven gone."""
 
 
-def find(
+def is_deleted(details: ModelServiceDetails) -> bool:
+    """Whether the cloud still shows a service, but as one that is deleted, in whatever word."""
+    return (details.status or "").strip().lower() in _ENDED
+
+
+def describe_or_none(
     operation: Operation, service: ModelServiceId, *, any_code: bool = False
 ) -> ModelServiceDetails | None:
     """
@@ -67,7 +83,7 @@ def find(
     A service that is still described, as deleted, counts as not there.
 
     Args:
-        operation: Its deadline bounds the call.
+        operation: What to ask with.
         service: The service.
         any_code: Whether a refusal whose code is not known counts as not-found too, if the list
             agrees. For a service that may well be gone, since the code for that is not documented.
@@ -88,21 +104,6 @@ def find(
     return None if is_deleted(details) else details
 
 
-def may_mean_gone(operation: Operation, service: ModelServiceId, error: ApiError) -> bool:
-    """Whether a refusal whose code is not known comes from the absence that the list shows."""
-    if not has_unknown_code(error):
-        return False
-    try:
-        return is_proven_gone(operation, service)
-    except AdbpgModelError:
-        return False
-
-
-def is_deleted(details: ModelServiceDetails) -> bool:
-    """Whether the cloud still shows a service, but as one that is deleted, in whatever word."""
-    return (details.status or "").strip().lower() in _ENDED
-
-
 def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
     """
     Whether a complete list of the instance lacks the service, or shows it as deleted.
@@ -116,16 +117,34 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
     return all(other.id != service or is_deleted(other) for other in services)
 
 
+def may_mean_gone(operation: Operation, service: ModelServiceId, error: ApiError) -> bool:
+    """Whether a refusal whose code is not known comes from the absence that the list shows."""
+    if not _has_unknown_code(error):
+        return False
+    try:
+        return is_proven_gone(operation, service)
+    except AdbpgModelError:
+        return False
+
+
+def _has_unknown_code(error: Exception) -> bool:
+    """Whether it is a refusal whose code no page lists, or one that blames a parameter."""
+    if type(error) not in (ApiError, InvalidRequestError):
+        return False
+    status = error.status if isinstance(error, ApiError) else None
+    return status is not None and 400 <= status < 500
+
+
 def is_contradicted(operation: Operation, service: ModelServiceId) -> bool:
     """Whether describe says that a listed service is not there, or is going: the list may lag."""
     try:
-        details = find(operation, service)
+        details = describe_or_none(operation, service)
     except AdbpgModelError as error:
-        return has_unknown_code(error)
+        return _has_unknown_code(error)
     return details is None or details.phase is Phase.LEAVING
 
 
-def look(
+def find_or_prove_gone(
     operation: Operation,
     service: ModelServiceId,
     *,
@@ -137,12 +156,12 @@ def look(
     The service as it is now, or None with proof that it is not there.
 
     Args:
-        operation: Its deadline bounds the look.
+        operation: What to ask with.
         service: The service.
         seen: Whether the cloud has shown it before; if not, it is given time to show up.
         twice: Whether the proof is to be had twice, because more than a text hangs on it: describe
             and list may lag behind together.
-        any_code: See `find`.
+        any_code: See `describe_or_none`.
 
     Raises:
         InstanceNotFoundError: The instance is not visible.
@@ -153,7 +172,7 @@ def look(
     looking = Deadline.after(operation.clock, GRACE_S)
     absent: Deadline | None = None
     while True:
-        details = find(operation, service, any_code=any_code)
+        details = describe_or_none(operation, service, any_code=any_code)
         if details is not None:
             return details
         fresh = not seen and not looking.expired
@@ -186,48 +205,29 @@ def look(
         operation.pause()
 
 
-def read(
+def refresh(
     operation: Operation, service: ModelServiceId, *, seen: bool = True
 ) -> ModelServiceDetails | None:
-    """`look` at a service that the state holds: what keeps it there is explained."""
+    """`find_or_prove_gone` for a service of the state: errors say why that keeps it, and how on."""
     try:
-        with explaining_state():
-            return look(operation, service, seen=seen, twice=seen)
+        return find_or_prove_gone(operation, service, seen=seen, twice=seen)
+    except InstanceNotFoundError as error:
+        raise kept_in_state(error) from error
     except ApiError as error:
-        if may_mean_gone(operation, service, error):
-            error.hint = (
-                f"{error.hint} The state is kept. ListModelServices does not show {service}: if it "
-                "was deleted, `pulumi destroy --target <urn>` or `pulumi state delete <urn>` drops "
-                "it."
-            ).lstrip()
-        raise
-
-
-def require(
-    operation: Operation, service: ModelServiceId, purpose: str, *, seen: bool = True
-) -> ModelServiceDetails:
-    """
-    `read` a service that has to be there.
-
-    Raises:
-        OperationError: It is proven gone; names the purpose.
-    """
-    details = read(operation, service, seen=seen)
-    if details is None:
-        raise gone_error(purpose, service, seen=seen)
-    return details
-
-
-def gone_error(purpose: str, service: ModelServiceId, *, seen: bool) -> GoneError:
-    """The error for a service of the state that is proven not to be there."""
-    if not seen:  # the next `up` finds that out before it begins
-        return GoneError(
-            f"{purpose} failed: model service {service} never showed, and is not there. Run "
-            "`pulumi up` again to create another in its place."
+        if not may_mean_gone(operation, service, error):
+            raise
+        hint = (
+            f"{error.hint} The state is kept. ListModelServices does not show {service}: if it was "
+            "deleted, `pulumi destroy --target <urn>` or `pulumi state delete <urn>` drops it."
         )
-    return GoneError(
-        f"{purpose} failed: model service {service} is gone. Run `pulumi refresh`, then `pulumi "
-        "up` to create it again."
+        raise error.replace(hint=hint.lstrip()) from error
+
+
+def kept_in_state(error: InstanceNotFoundError) -> InstanceNotFoundError:
+    """An error about an instance out of sight that says that the state is kept, and what then."""
+    return error.replace(
+        hint=f"{error.hint} The state is kept. If the instance was deleted with its services, drop "
+        "the resource from the state by hand: pulumi state delete <urn>."
     )
 
 
@@ -240,7 +240,7 @@ def glance(operation: Operation, service: ModelServiceId) -> str | None:
         where nothing is to be told.
     """
     try:
-        details = find(operation, service, any_code=True)
+        details = describe_or_none(operation, service, any_code=True)
         if details is not None:
             return details.status or UNKNOWN_STATUS
         return "" if is_proven_gone(operation, service) else None
@@ -248,14 +248,52 @@ def glance(operation: Operation, service: ModelServiceId) -> str | None:
         return None
 
 
-@contextmanager
-def explaining_state() -> Iterator[None]:
-    """Let the error about an instance out of sight say that the state is kept, and what then."""
-    try:
-        yield
-    except InstanceNotFoundError as error:
-        error.hint = (
-            f"{error.hint} The state is kept. If the instance was deleted with its services, drop "
-            "the resource from the state by hand: pulumi state delete <urn>."
-        )
-        raise
+def inventory(api: ModelServiceApi, db_instance_id: str) -> Sequence[ModelServiceDetails]:
+    """
+    Every service of an instance. One whose listed status is none of a service is described too;
+    where that fails, it keeps the word of the list.
+
+    Raises:
+        ApiError, TransportError: The list is not to be had.
+    """
+    found: list[ModelServiceDetails] = []
+    answers = True
+    for service in api.list_model_services(db_instance_id):
+        status = service.status
+        if answers and (not status or status.strip().lower() in _OF_THE_CALL):
+            try:
+                status = api.describe_model_service(service.id).status or status
+            except (ApiError, TransportError) as error:
+                answers = not error.retryable  # tried for long, as each of the others would be
+        found.append(replace(service, status=status))
+    return found
+
+
+class Outage:
+    """The failures in a row of one wait, and for how long it tolerates them."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+        self._since: dict[float, float] = {}  # by the limit that applies
+
+    def end(self) -> None:
+        """There was an answer."""
+        self._since.clear()
+
+    def tolerates(self, error: Exception) -> bool:
+        """
+        Whether the wait goes on in spite of a failed call.
+
+        A refusal with an unknown code is tolerated too, for a short while: it may come from a
+        service that is gone.
+        """
+        if isinstance(error, _PASSING):
+            limit_s = _OUTAGE_S
+        elif _has_unknown_code(error):
+            limit_s = DISAGREEMENT_S
+        else:
+            return False
+        if self._operation.over:
+            return True  # what ends the wait is the deadline or the cancel, not this
+        now = self._operation.clock.monotonic()
+        return now - self._since.setdefault(limit_s, now) < limit_s

@@ -14,8 +14,8 @@ from pulumi_adbpg_model.domain import (
     Phase,
     same_model_name,
 )
+from pulumi_adbpg_model.lifecycle.compare import differences, where_it_shows
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
-from pulumi_adbpg_model.lifecycle.verification import differences, where_it_shows
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.settings import Settings
@@ -234,13 +234,13 @@ def _held(
     standing = owners.standing(urn, holder.id, node)
     if standing.leaves:
         return
-    if standing.patience_s:  # its resource may be declared yet, on another node
+    if standing.wait_s:  # its resource may be declared yet, on another node
         yield None
         return
     runs = f", which runs {holder.model_name}" if holder.model_name else ""
-    unless = _UNLESS if standing.anybodys else ""
+    unless = _UNLESS if standing.unowned else ""
     yield _joined(
-        f"{taken} held by model service {holder.id}{runs}.", unless, choice, standing.told
+        f"{taken} held by model service {holder.id}{runs}.", unless, choice, standing.advice
     )
 
 

@@ -123,11 +123,10 @@ class Implementation:
         self.secrets = SecretValues()
         self._lock = threading.Lock()
         self._gateways: dict[Settings, lifecycle.ModelServiceApi] = {}
-        self._deleted_here: set[ModelServiceId] = set()
-        self._spent_tokens: set[str] = set()
+        self._memory = lifecycle.Memory()
         self._stack = StackState(clock, export_stack)
         self._owners = Owners(clock, self._stack.services)
-        self._preflight = Preflight(clock, self._owners, self._deleted_here, new_report=self._row)
+        self._preflight = Preflight(clock, self._owners, self._memory.deleted, new_report=self._row)
         # By URN, because a program may have what fails tried again, with an `on_error` hook.
         self._created: dict[str, lifecycle.Created] = {}
         self._kept: dict[str, tuple[str, Properties]] = {}
@@ -233,7 +232,7 @@ class Implementation:
             late = self._clock.monotonic() - self._began_s >= lifecycle.GRACE_S
             if found != "" or late or state.was_seen(olds):
                 return found
-            if not operation.waited_for(f"{service}, which does not show yet"):
+            if not operation.wait_for(f"{service}, which does not show yet"):
                 return None
 
     @_from_the_engine
@@ -268,7 +267,7 @@ class Implementation:
     ) -> lifecycle.Created:
         spec, waits = state.spec_from(props), state.waits(props)
         begun = self._created.pop(urn, None)
-        if begun is None or begun.id in self._deleted_here:
+        if begun is None or begun.id in self._memory.deleted:
             organization, own = props.get(state.ORGANIZATION) or "", props.get("client_token")
             tokens = lifecycle.Tokens.of(organization, urn, region, spec, own)
             adopted = ModelServiceId.parse(props[state.ADOPT]) if props.get(state.ADOPT) else None
@@ -324,9 +323,9 @@ class Implementation:
             _refuse_region(props.get("region_id"))
         operation = self._operation(props, "read")
         if is_get:
-            details = lifecycle.look(operation, service)
+            details = lifecycle.find_or_prove_gone(operation, service)
         else:
-            details = lifecycle.read(operation, service, seen=state.was_seen(props))
+            details = lifecycle.refresh(operation, service, seen=state.was_seen(props))
         if details is None and is_get:
             raise OperationError(
                 f"get of model service {service} failed: instance {service.db_instance_id} has no "
@@ -448,7 +447,7 @@ class Implementation:
             own = [name.strip() for name in props.get("ai_nodes") or ()]
             lifecycle.refuse_if_held(operation, service, instance, names, own)
         lifecycle.delete(operation, service, seen=state.was_seen(props))
-        self._spent_tokens |= set(props.get(state.TOKENS) or ())
+        self._memory.spent_tokens |= set(props.get(state.TOKENS) or ())
 
     def _resolve(self, region_id: str | None, *, region_required: bool = True) -> Settings:
         return Settings.resolve(
@@ -477,10 +476,10 @@ class Implementation:
             deadline=deadline,
             report=self._row(urn),
             max_poll_interval_s=settings.max_poll_interval_s,
-            owners=self._owners.of(urn),
+            urn=urn,
+            owners=self._owners,
+            memory=self._memory,
             secret_inputs=_secret_names(props),
-            deleted_here=self._deleted_here,
-            spent_tokens=self._spent_tokens,
         )
 
     def _row(self, urn: str | None) -> lifecycle.Reporter:

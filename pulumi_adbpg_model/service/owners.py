@@ -62,7 +62,7 @@ class _Resource:
     had: ModelServiceId | None = None
 
 
-class Owners:
+class Owners(Ownership):
     """The record of one process. Threads share it."""
 
     def __init__(self, clock: Clock, stack: Callable[[], Mapping[str, Held] | None]) -> None:
@@ -111,6 +111,24 @@ class Owners:
                 self._waiting.discard(urn)
                 self._worked_s = self._clock.monotonic()
 
+    def _of(self, urn: str) -> _Resource:
+        return self._declared.get(urn, _Resource())
+
+    # What the state knows
+
+    def _held(self, urn: str) -> Held | None:
+        return (self._stack() or {}).get(urn)
+
+    def _in_stack(self, service: ModelServiceId) -> str | None:
+        """The resource that has a service, by the state."""
+        stack = (self._stack() or {}).items()
+        return next((urn for urn, held in stack if held.service == service), None)
+
+    def _kept_by(self, service: ModelServiceId) -> str | None:
+        """The option that keeps a service of the state where it is."""
+        stack = (self._stack() or {}).values()
+        return next((held.kept_by for held in stack if held.service == service), None)
+
     # What check tells
 
     def declare(
@@ -140,7 +158,7 @@ class Owners:
                 if len(run["names"]) > len(self._told):
                     self._told = run["names"]
                     self._names = frozenset(json.loads(self._told))
-            before = self._declared.get(urn, _Resource())
+            before = self._of(urn)
             now = replace(
                 before,
                 nodes=_nodes_of(inputs),
@@ -207,7 +225,7 @@ class Owners:
     def old_nodes(self, urn: str) -> frozenset[Node] | None:
         """The nodes of the service that it has until now; None when there is none."""
         with self._lock:
-            resource = self._declared.get(urn, _Resource())
+            resource = self._of(urn)
             return resource.old_nodes if resource.existed else None
 
     def next_nodes(self, urn: str, service: ModelServiceId) -> frozenset[Node]:
@@ -221,7 +239,7 @@ class Owners:
         with self._lock:
             owner = self._successor(urn, service, known)
             made = self._has_another(owner, service)
-            nodes = frozenset() if made else self._declared.get(owner, _Resource()).nodes
+            nodes = frozenset() if made else self._of(owner).nodes
             rival = self.rival(owner, nodes)
         if rival is not None:
             raise no_successor(service, rival)
@@ -242,7 +260,7 @@ class Owners:
         Whether a service that holds a node is no hindrance by the time that the resource is
         created: its own, which is deleted before, or one that its client token leads to.
         """
-        known, resource = self._stack(), self._declared.get(urn, _Resource())
+        known, resource = self._stack(), self._of(urn)
         stack = known or {}
         if self.is_former(urn, service, existed=True):
             return not (urn in stack and stack[urn].kept_by == "retain_on_delete")
@@ -256,20 +274,20 @@ class Owners:
     def to_be_created(self, urn: str) -> bool:
         """Whether check was told last of no service that it has."""
         with self._lock:
-            return self._declared.get(urn, _Resource()).creating
+            return self._of(urn).creating
 
     # What diff tells, and what create and delete do
 
     def is_replaced(self, urn: str) -> bool:
         """Whether what the state has of a resource is deleted, and its successor not made yet."""
-        held = (self._stack() or {}).get(urn)
+        held = self._held(urn)
         return held is not None and held.replaced
 
     def new_import(self, urn: str, service: ModelServiceId) -> str | None:
         """What `import_` names where a resource exists, if it is new and another service."""
-        held = (self._stack() or {}).get(urn)  # check is not told of what is tainted
+        held = self._held(urn)  # check is not told of what is tainted
         with self._lock:
-            there = self._declared.get(urn, _Resource())
+            there = self._of(urn)
             existed = there.existed or (held is not None and not held.replaced)
             known = {None, there.adopted, str(service), held.imported if held else None}
             hidden = held is not None and held.imported == ""  # one that is a secret
@@ -301,10 +319,6 @@ class Owners:
                 )
             self._claimed[service] = urn
             self._declared[urn] = replace(self._declared[urn], had=service)
-
-    def of(self, urn: str) -> Ownership:
-        """What an operation on that resource is to know."""
-        return _View(self, urn)
 
     def begin_deletion(
         self, urn: str, service: ModelServiceId, client_token: object = None
@@ -377,7 +391,7 @@ class Owners:
         undeclared = [other for other in others if other not in self._declared]
         if self._declared and urn not in self._declared:  # what it has no more goes too
             others = [other for other in others if not self._is_gone(other)]
-        there = self._declared.get(owner, _Resource())
+        there = self._of(owner)
         if owner != urn and not (there.had == service and there.creating):
             whose = f"is resource {_named(owner)} by now"
         elif wanted and urn not in self._declared:  # gone from the program, and not taken yet
@@ -402,7 +416,7 @@ class Owners:
         replaced is deleted under the name that it had.
         """
         owner = self._claimed.get(service, urn)
-        there = self._declared.get(owner, _Resource())
+        there = self._of(owner)
         replaced = owner != urn and there.had == service and there.creating
         # Where the state has both names, the service has two owners.
         return owner if replaced and owner not in known else urn
@@ -456,25 +470,25 @@ class Owners:
     def release(self, urn: str, service: ModelServiceId) -> None:
         """See `Ownership`."""
         with self._lock:
-            had = self._declared.get(urn, _Resource()).had
+            had = self._of(urn).had
             if self._claimed.get(service) == urn and service != had:
                 del self._claimed[service]
 
     def is_former(self, urn: str, service: ModelServiceId, *, existed: bool) -> bool:
         """See `Ownership`."""
-        if self._declared.get(urn, _Resource()).had == service:
+        if self._of(urn).had == service:
             return True
-        held = (self._stack() or {}).get(urn) if existed else None
+        held = self._held(urn) if existed else None
         return held is not None and held.service == service
 
     def created_before(self, urn: str) -> bool:
         """See `Ownership`."""
-        resource = self._declared.get(urn, _Resource())
-        return resource.existed or resource.had is not None or urn in (self._stack() or {})
+        resource = self._of(urn)
+        return resource.existed or resource.had is not None or self._held(urn) is not None
 
     def is_left_in(self, urn: str, adopted: ModelServiceId) -> bool:
         """See `Ownership`."""
-        resource, held = self._declared.get(urn, _Resource()), (self._stack() or {}).get(urn)
+        resource, held = self._of(urn), self._held(urn)
         before = {resource.adopted, str(resource.had)}
         if held is not None:
             before |= {held.imported, str(held.service)}
@@ -483,7 +497,7 @@ class Owners:
     def standing(self, urn: str, service: ModelServiceId, node: str) -> Standing:
         """See `Ownership`."""
         if service in self._deleting:
-            return Standing(BEING_DELETED, leaves=True, patience_s=math.inf)
+            return Standing(BEING_DELETED, leaves=True, wait_s=math.inf)
         if self.is_former(urn, service, existed=True):
             retained = self._kept_by(service) == "retain_on_delete"
             return Standing(
@@ -498,13 +512,13 @@ class Owners:
         owner = owner or self._in_stack(service)
         if owner is None:
             first = "" if known is not None else f"{_WHERE_TO_LOOK} "
-            return Standing(first + how_to_take_over(service), anybodys=True)
+            return Standing(first + how_to_take_over(service), unowned=True)
         with self._lock:
             there = self._declared.get(owner)
         if there is None:
             if self._is_gone(owner):
                 return Standing(self._undeclared(urn, owner, service))
-            return Standing(_not_yet_declared(owner), patience_s=_DECLARED_S)
+            return Standing(_not_yet_declared(owner), wait_s=_DECLARED_S)
         if (service.db_instance_id, node) in there.nodes:
             return Standing(f"It is {_one_node(owner)}")
         return self._leaving(urn, owner, service)
@@ -524,13 +538,12 @@ class Owners:
             self._waiting.add(urn)
             if self._operating - self._waiting:
                 self._worked_s = self._clock.monotonic()
-            since_s = self._worked_s
         return Standing(
             f"{leaves} has not begun to. Run `pulumi up` again; if it does not help, change that "
             "one alone first.",
             leaves=True,
-            patience_s=_LEAVES_S,
-            since_s=since_s,
+            wait_s=_LEAVES_S,
+            wait_from_s=self._worked_s,
         )
 
     def _undeclared(self, urn: str, owner: str, service: ModelServiceId) -> str:
@@ -552,16 +565,6 @@ class Owners:
             )
         return " ".join([*told, "Else choose a free node."])
 
-    def _kept_by(self, service: ModelServiceId) -> str | None:
-        """The option that keeps a service of the state where it is."""
-        stack = (self._stack() or {}).values()
-        return next((held.kept_by for held in stack if held.service == service), None)
-
-    def _in_stack(self, service: ModelServiceId) -> str | None:
-        stack = (self._stack() or {}).items()
-        owners = (urn for urn, held in stack if held.service == service)
-        return next(owners, None)
-
     def _await_declaration(self, urn: str) -> None:
         """Wait until the program has told of a resource, or of all, or long enough."""
         until = self._clock.monotonic() + _DECLARED_S
@@ -575,36 +578,6 @@ _WHERE_TO_LOOK = (
     "If a resource of this stack has it (`pulumi stack --show-urns --show-ids` tells), name its "
     "URN in aliases where this is that one under another name, or remove it first."
 )
-
-
-class _View(Ownership):
-    """See `Ownership`: the record, as one resource sees it."""
-
-    def __init__(self, owners: Owners, urn: str) -> None:
-        self._owners = owners
-        self._urn = urn
-
-    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
-        return self._owners.claim(self._urn, service, existed=existed)
-
-    def rival(self, nodes: Collection[Node]) -> str | None:
-        return self._owners.rival(self._urn, nodes)
-
-    def release(self, service: ModelServiceId) -> None:
-        self._owners.release(self._urn, service)
-
-    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:
-        return self._owners.is_former(self._urn, service, existed=existed)
-
-    @property
-    def created_before(self) -> bool:
-        return self._owners.created_before(self._urn)
-
-    def is_left_in(self, adopted: ModelServiceId) -> bool:
-        return self._owners.is_left_in(self._urn, adopted)
-
-    def standing(self, service: ModelServiceId, node: str) -> Standing:
-        return self._owners.standing(self._urn, service, node)
 
 
 def _nodes_of(inputs: Properties) -> frozenset[Node]:

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pulumi_adbpg_model.lifecycle.timing import poll_delay
+from pulumi_adbpg_model.lifecycle.operation import poll_delay
 from tests.chaos.clarity import why_unclear
 from tests.chaos.commands import Ran
 from tests.chaos.operations import OPERATIONS

@@ -104,6 +104,8 @@ class _Watched:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._api, name)
+        if name == "within":
+            return lambda deadline: _Watched(method(deadline), self._called)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self._called(_ACTIONS[name])

@@ -25,8 +25,14 @@ from pulumi_adbpg_model.errors import (
     ServerError,
     TransportError,
 )
-from pulumi_adbpg_model.lifecycle import Operation, OwnedError, Ownership, Standing, Tokens
-from pulumi_adbpg_model.lifecycle.operation import NoOthers
+from pulumi_adbpg_model.lifecycle import (
+    Memory,
+    Operation,
+    OwnedError,
+    Ownership,
+    Standing,
+    Tokens,
+)
 
 INSTANCE = "gp-demo"
 SPEC = ModelServiceSpec(INSTANCE, "Qwen3-8B", ("ai-1",))
@@ -97,7 +103,7 @@ class Voice:
 
 
 @dataclass
-class FakeOwners(NoOthers):
+class FakeOwners(Ownership):
     """Says of services what it is told to, and remembers what was claimed."""
 
     standings: dict[ModelServiceId, Standing] = field(default_factory=dict)
@@ -110,27 +116,26 @@ class FakeOwners(NoOthers):
     claims: list[tuple[ModelServiceId, bool]] = field(default_factory=list)
     releases: list[ModelServiceId] = field(default_factory=list)
 
-    def claim(self, service: ModelServiceId, *, existed: bool) -> str | None:
+    def claim(self, urn: str, service: ModelServiceId, *, existed: bool) -> str | None:
         self.claims.append((service, existed))
         if service in self.others:
             raise OwnedError(f"{service} is another's")
         return self.whose
 
-    def release(self, service: ModelServiceId) -> None:
+    def release(self, urn: str, service: ModelServiceId) -> None:
         self.releases.append(service)
 
-    def is_former(self, service: ModelServiceId, *, existed: bool) -> bool:
+    def is_former(self, urn: str, service: ModelServiceId, *, existed: bool) -> bool:
         return existed and service in self.former
 
-    @property
-    def created_before(self) -> bool:
+    def created_before(self, urn: str) -> bool:
         return self.before
 
-    def is_left_in(self, adopted: ModelServiceId) -> bool:
+    def is_left_in(self, urn: str, adopted: ModelServiceId) -> bool:
         return self.before
 
-    def standing(self, service: ModelServiceId, node: str) -> Standing:
-        return self.standings.get(service) or super().standing(service, node)
+    def standing(self, urn: str, service: ModelServiceId, node: str) -> Standing:
+        return self.standings.get(service) or super().standing(urn, service, node)
 
 
 @dataclass(frozen=True)
@@ -345,7 +350,7 @@ def operation(
     limit_s: float = 3600.0,
     *,
     max_poll_interval_s: float | None = None,
-    deleted_here: set[ModelServiceId] | None = None,
+    deleted: set[ModelServiceId] | None = None,
     owners: Ownership | None = None,
 ) -> Operation:
     """One operation that starts now."""
@@ -356,8 +361,8 @@ def operation(
         deadline,
         voice,
         max_poll_interval_s,
-        NoOthers() if owners is None else owners,
-        set() if deleted_here is None else deleted_here,
+        owners=Ownership() if owners is None else owners,
+        memory=Memory() if deleted is None else Memory(deleted),
     )
 
 

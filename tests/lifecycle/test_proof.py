@@ -12,7 +12,7 @@ from pulumi_adbpg_model.lifecycle import (
     WhitelistChange,
     create,
     delete,
-    read,
+    refresh,
     update,
     wait_until_active,
 )
@@ -28,28 +28,28 @@ from tests.lifecycle.fakes import (
 )
 
 
-def test_read_believes_no_single_absence(cloud: FakeCloud, voice: Voice) -> None:
+def test_refresh_believes_no_single_absence(cloud: FakeCloud, voice: Voice) -> None:
     """Describe and list may lag behind together once; a service that was seen is not dropped."""
     service = cloud.add()
     cloud.fail("describe", not_found())
     cloud.services[service].listed = False
 
-    assert read(operation(cloud, voice), service) is not None
+    assert refresh(operation(cloud, voice), service) is not None
 
 
-def test_read_needs_two_absences_some_seconds_apart(cloud: FakeCloud, voice: Voice) -> None:
+def test_refresh_needs_two_absences_some_seconds_apart(cloud: FakeCloud, voice: Voice) -> None:
     """Only then the state may drop the service."""
-    assert read(operation(cloud, voice), ModelServiceId("gp-demo", "ms-gone")) is None
+    assert refresh(operation(cloud, voice), ModelServiceId("gp-demo", "ms-gone")) is None
     first, *_, last = cloud.times("list")
     assert last - first >= 5.0
 
 
-def test_read_that_is_over_after_one_absence_keeps_the_state(
+def test_refresh_that_is_over_after_one_absence_keeps_the_state(
     cloud: FakeCloud, voice: Voice
 ) -> None:
     """A limit that leaves no time for the second look proves nothing."""
     with pytest.raises(OperationError, match="The state is kept; run the command again"):
-        read(operation(cloud, voice, 1.0), ModelServiceId("gp-demo", "ms-gone"))
+        refresh(operation(cloud, voice, 1.0), ModelServiceId("gp-demo", "ms-gone"))
 
 
 def test_a_wait_needs_two_absences_some_seconds_apart(

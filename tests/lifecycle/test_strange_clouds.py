@@ -10,12 +10,12 @@ from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import ApiError, BusyError, InvalidRequestError
 from pulumi_adbpg_model.lifecycle import (
     adopt,
-    change_whitelist,
     create,
     delete,
-    read,
+    refresh,
     wait_until_active,
 )
+from pulumi_adbpg_model.lifecycle.update import WhitelistChange, change_whitelist
 from tests.lifecycle.fakes import (
     DERIVED,
     SPEC,
@@ -107,17 +107,17 @@ def test_delete_raises_an_unknown_code_when_the_list_cannot_be_had(
     assert unknown is caught.value
 
 
-def test_read_with_an_unknown_code_keeps_the_state_and_says_what_the_list_says(
+def test_refresh_with_an_unknown_code_keeps_the_state_and_says_what_the_list_says(
     cloud: FakeCloud, voice: Voice, unknown: ApiError
 ) -> None:
     """A refresh must not guess, but the user has to know how to go on."""
     cloud.fail_always("describe", unknown)
 
     with pytest.raises(type(unknown)) as caught:
-        read(operation(cloud, voice), _GONE)
+        refresh(operation(cloud, voice), _GONE)
 
-    assert unknown is caught.value
-    assert str(unknown).endswith(
+    assert unknown is caught.value.__cause__
+    assert str(caught.value).endswith(
         " The state is kept. ListModelServices does not show gp-demo:ms-gone: if it was deleted, "
         "`pulumi destroy --target <urn>` or `pulumi state delete <urn>` drops it."
     )
@@ -166,7 +166,7 @@ def test_a_tombstone_in_the_list_is_not_a_service(
     service = cloud.add(status=word)
     cloud.fail_always("describe", not_found())
 
-    assert read(operation(cloud, voice), service) is None
+    assert refresh(operation(cloud, voice), service) is None
     delete(operation(cloud, voice), service)
 
 
@@ -208,7 +208,7 @@ def test_change_that_the_cloud_does_not_show_is_told_not_refused(
     found: FakeService = cloud.services[service]
     found.details = dataclasses.replace(found.details, security_ip_list=None)
 
-    change_whitelist(operation(cloud, voice), service, "mine", ("10.0.0.1",))
+    change_whitelist(operation(cloud, voice), service, WhitelistChange("mine", ("10.0.0.1",)))
 
     assert cloud.groups == {"mine": ("10.0.0.1",)}
     assert voice.warnings == [
@@ -226,4 +226,4 @@ def test_a_contradiction_late_in_an_operation_is_outlasted_too(
     cloud.clock.advance(100.0)
     cloud.fail("describe", not_found(), not_found())
 
-    assert read(update, service) is not None
+    assert refresh(update, service) is not None

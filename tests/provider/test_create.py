@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pulumi_adbpg_model.lifecycle.tokens import TOKEN_S
+from pulumi_adbpg_model.lifecycle.create import TOKEN_S
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.hosting import MovedClock, TimedHost
 from tests.provider.dynamic_host import CONFIG, DynamicHost, HostError, Properties, secret

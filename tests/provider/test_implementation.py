@@ -24,7 +24,7 @@ def test_operations_share_what_the_process_knows(inputs: Properties) -> None:
     )._implementation
     one, other = (process._operation(inputs, kind) for kind in ("create", "delete"))
     assert one.deadline != other.deadline
-    for name in ("clock", "deleted_here", "spent_tokens"):
+    for name in ("clock", "memory", "owners"):
         assert getattr(one, name) is getattr(other, name), name
 
 

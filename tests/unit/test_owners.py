@@ -214,12 +214,12 @@ def test_a_resource_that_the_program_has_no_more_owns_nothing(run: _Run) -> None
     """A refresh compares it too, before anybody takes its service over."""
     run.owners.own(_A, _ONE)
     run.declares(_B, "ai-1", __adopt="gp-1:ms-1")
-    assert run.owners.of(_B).claim(_ONE, existed=True) is None
+    assert run.owners.claim(_B, _ONE, existed=True) is None
 
 
 _Step = Callable[[_Run], object]
 _owns: _Step = lambda run: run.owners.own(_A, _ONE)  # noqa: E731
-_claims: _Step = lambda run: run.owners.of(_B).claim(_ONE, existed=True)  # noqa: E731
+_claims: _Step = lambda run: run.owners.claim(_B, _ONE, existed=True)  # noqa: E731
 _deletes: _Step = lambda run: run.owners.begin_deletion(_A, _ONE)  # noqa: E731
 
 
@@ -251,7 +251,7 @@ def test_a_claim_of_what_the_program_has_no_more_leaves_the_deletion_nothing_to_
     """Renamed, and taken over: a call would delete it from under the new name."""
     run.holds(_A, _ONE)
     run.declares(_B, "ai-1", number=1, __adopt="gp-1:ms-1")
-    assert run.owners.of(_B).claim(_ONE, existed=True) == (
+    assert run.owners.claim(_B, _ONE, existed=True) == (
         f"gp-1:ms-1 was resource 'a' ({_A}), whose deletion leaves it alone from now on"
     )
     assert run.clock.sleeps == []
@@ -266,7 +266,7 @@ def test_a_claim_of_what_a_resource_of_the_program_has_is_refused(run: _Run) -> 
     run.declares(_A, "ai-1", had="ai-1")
     run.declares(_B, "ai-2")
     with pytest.raises(OwnedError) as caught:
-        run.owners.of(_B).claim(_ONE, existed=True)
+        run.owners.claim(_B, _ONE, existed=True)
     assert str(caught.value) == (
         f"model service gp-1:ms-1 is resource 'a' ({_A}) of this program, and a service has one "
         "owner. Take 'a' out of the program, which leaves the service to this one. Or remove "
@@ -281,7 +281,7 @@ def test_a_claim_waits_for_the_program_to_declare_the_owner(run: _Run) -> None:
     run.declares(_B, "ai-2", number=2)
     run.clock.at(1.0, lambda: run.comes(_A))
     with pytest.raises(OwnedError, match="is resource 'a'"):
-        run.owners.of(_B).claim(_ONE, existed=True)
+        run.owners.claim(_B, _ONE, existed=True)
     assert 1.0 <= run.clock.now < 1.2
 
 
@@ -292,14 +292,14 @@ def test_a_claim_does_not_wait_for_long(run: _Run, *, cancelled: bool) -> None:
     run.declares(_B, "ai-2", number=2)
     if cancelled:
         run.clock.cancel()
-    assert run.owners.of(_B).claim(_ONE, existed=True) is not None
+    assert run.owners.claim(_B, _ONE, existed=True) is not None
     assert run.clock.now == pytest.approx(0.0 if cancelled else 2.0, abs=0.2)
 
 
 def test_a_claim_of_what_is_new_asks_nobody(run: _Run) -> None:
     """The state cannot have it."""
     run.holds(_A, _ONE)
-    assert run.owners.of(_B).claim(_ONE, existed=False) is None
+    assert run.owners.claim(_B, _ONE, existed=False) is None
     assert run.asked == 0
 
 
@@ -308,34 +308,34 @@ def test_a_claim_of_its_own_is_no_news(run: _Run) -> None:
     run.holds(_A, _ONE)
     run.declares(_A, "ai-1", had="ai-1")
     run.owners.own(_A, _ONE)
-    assert run.owners.of(_A).claim(_ONE, existed=True) is None
+    assert run.owners.claim(_A, _ONE, existed=True) is None
 
 
 def test_a_claim_that_came_to_nothing_leaves_the_service_to_others(run: _Run) -> None:
     """But not what the resource has had all the time, nor what is another's."""
-    run.owners.of(_A).claim(_ONE, existed=False)
-    run.owners.of(_B).release(_ONE)
+    run.owners.claim(_A, _ONE, existed=False)
+    run.owners.release(_B, _ONE)
     with pytest.raises(OwnedError):
-        run.owners.of(_B).claim(_ONE, existed=False)
-    run.owners.of(_A).release(_ONE)
-    run.owners.of(_A).release(_ONE)
-    assert run.owners.of(_B).claim(_ONE, existed=False) is None
+        run.owners.claim(_B, _ONE, existed=False)
+    run.owners.release(_A, _ONE)
+    run.owners.release(_A, _ONE)
+    assert run.owners.claim(_B, _ONE, existed=False) is None
 
     run.declares(_A, "ai-1", had="ai-1")
     run.owners.own(_A, _TWO)
-    run.owners.of(_A).claim(_TWO, existed=True)
-    run.owners.of(_A).release(_TWO)
+    run.owners.claim(_A, _TWO, existed=True)
+    run.owners.release(_A, _TWO)
     with pytest.raises(OwnedError):
-        run.owners.of(_B).claim(_TWO, existed=False)
+        run.owners.claim(_B, _TWO, existed=False)
 
 
 def test_what_is_being_deleted_is_nobodys_any_more(run: _Run) -> None:
     """Nobody gets it back; another one of the id, should there be one, is free."""
     assert run.owners.begin_deletion(_A, _ONE) is None
     with pytest.raises(OwnedError, match="It is being deleted: run `pulumi up` again once it is"):
-        run.owners.of(_B).claim(_ONE, existed=True)
+        run.owners.claim(_B, _ONE, existed=True)
     run.owners.end_deletion(_ONE, gone=True)
-    assert run.owners.of(_B).claim(_ONE, existed=False) is None
+    assert run.owners.claim(_B, _ONE, existed=False) is None
 
 
 def test_a_deletion_that_failed_changes_no_owner(run: _Run) -> None:
@@ -345,7 +345,7 @@ def test_a_deletion_that_failed_changes_no_owner(run: _Run) -> None:
     run.owners.begin_deletion(_A, _ONE)
     run.owners.end_deletion(_ONE, gone=False)
     with pytest.raises(OwnedError, match="is resource 'a'"):
-        run.owners.of(_B).claim(_ONE, existed=False)
+        run.owners.claim(_B, _ONE, existed=False)
     assert run.owners.begin_deletion(_A, _ONE) is None
 
 
@@ -358,7 +358,7 @@ def test_nothing_is_deleted_that_another_one_is_to_take_over(run: _Run) -> None:
         f"delete of model service gp-1:ms-1 was not sent: resource 'b' ({_B}) is to take it over, "
         "and has not. Correct that one, then run `pulumi up` again."
     )
-    assert run.owners.of(_B).claim(_ONE, existed=True) is None
+    assert run.owners.claim(_B, _ONE, existed=True) is None
 
 
 def test_of_two_hundred_that_claim_one_service_one_gets_it(run: _Run) -> None:
@@ -368,7 +368,7 @@ def test_of_two_hundred_that_claim_one_service_one_gets_it(run: _Run) -> None:
     def claim(number: int) -> bool:
         together.wait()
         try:
-            run.owners.of(f"{_TYPE}{number}").claim(_ONE, existed=False)
+            run.owners.claim(f"{_TYPE}{number}", _ONE, existed=False)
         except OwnedError:
             return False
         return True
@@ -384,7 +384,7 @@ def test_a_deletion_and_a_claim_at_once_are_never_both_let_through(run: _Run) ->
     def claims(service: ModelServiceId) -> bool:
         together.wait()
         try:
-            run.owners.of(_B).claim(service, existed=False)
+            run.owners.claim(_B, service, existed=False)
         except OwnedError:
             return False
         return True
@@ -407,39 +407,39 @@ def test_what_a_resource_had_until_now_is_its_former(run: _Run) -> None:
     """As diff told, or the state; the state has nothing of what is new."""
     run.declares(_A, "ai-1", had="ai-1")
     run.owners.own(_A, _ONE)
-    assert run.owners.of(_A).is_former(_ONE, existed=False)
-    assert not run.owners.of(_A).is_former(_TWO, existed=False)
+    assert run.owners.is_former(_A, _ONE, existed=False)
+    assert not run.owners.is_former(_A, _TWO, existed=False)
     run.holds(_B, _TWO)
-    assert run.owners.of(_B).is_former(_TWO, existed=True)
-    assert not run.owners.of(_B).is_former(_TWO, existed=False)
-    assert not run.owners.of(_B).is_former(_ONE, existed=True)
+    assert run.owners.is_former(_B, _TWO, existed=True)
+    assert not run.owners.is_former(_B, _TWO, existed=False)
+    assert not run.owners.is_former(_B, _ONE, existed=True)
     run.stack = None
-    assert not run.owners.of(_B).is_former(_TWO, existed=True)
+    assert not run.owners.is_former(_B, _TWO, existed=True)
 
 
 def test_whether_a_resource_was_created_before(run: _Run) -> None:
     """In this run, before it, or never."""
     run.declares(_A, "ai-1", had="ai-1")
     run.replaces(_A, "ai-1")
-    assert run.owners.of(_A).created_before
+    assert run.owners.created_before(_A)
     run.declares(_B, "ai-2")
-    assert not run.owners.of(_B).created_before
+    assert not run.owners.created_before(_B)
     run.holds(_B, _TWO)
-    assert run.owners.of(_B).created_before
+    assert run.owners.created_before(_B)
     run.stack = None
-    assert not run.owners.of(_B).created_before
+    assert not run.owners.created_before(_B)
 
 
 # What is in the way
 
 
 def _standing(run: _Run, urn: str = _B, node: str = "ai-1") -> Standing:
-    return run.owners.of(urn).standing(_ONE, node)
+    return run.owners.standing(urn, _ONE, node)
 
 
 def test_what_nobody_has_may_be_taken_over(run: _Run) -> None:
     """Or be what an interrupted run made."""
-    assert _standing(run) == Standing(_TAKE_OVER, anybodys=True)
+    assert _standing(run) == Standing(_TAKE_OVER, unowned=True)
 
 
 def test_where_the_state_is_not_to_be_had_it_is_named_first(run: _Run) -> None:
@@ -449,7 +449,7 @@ def test_where_the_state_is_not_to_be_had_it_is_named_first(run: _Run) -> None:
         "If a resource of this stack has it (`pulumi stack --show-urns --show-ids` tells), name "
         "its URN in aliases where this is that one under another name, or remove it first. "
         f"{_TAKE_OVER}",
-        anybodys=True,
+        unowned=True,
     )
 
 
@@ -458,15 +458,15 @@ def test_what_is_being_deleted_is_waited_for_as_long_as_it_takes(run: _Run) -> N
     run.holds(_A, _ONE)
     run.owners.begin_deletion(_A, _ONE)
     standing = _standing(run)
-    assert (standing.leaves, standing.patience_s, standing.anybodys) == (True, float("inf"), False)
-    assert standing.told == "It is being deleted: run `pulumi up` again once it is gone."
+    assert (standing.leaves, standing.wait_s, standing.unowned) == (True, float("inf"), False)
+    assert standing.advice == "It is being deleted: run `pulumi up` again once it is gone."
 
 
 def test_what_the_resource_had_is_said_to_be_kept(run: _Run) -> None:
     """`retain_on_delete` kept it: it is neither waited for nor resumed."""
     run.declares(_B, "ai-1", had="ai-1")
     run.owners.own(_B, _ONE)
-    assert "had until now, and it was not deleted. Choose" in _standing(run).told
+    assert "had until now, and it was not deleted. Choose" in _standing(run).advice
     run.holds(_B, _ONE, kept_by="retain_on_delete")
     assert _standing(run) == Standing(
         "It is what this resource had until now, and retain_on_delete kept it. Choose another "
@@ -479,26 +479,26 @@ def test_what_the_program_has_no_more_is_told_with_alias_and_target(run: _Run) -
     urn = "urn:pulumi:dev::shop::my:Shop$pulumi-python:dynamic/adbpg:ModelService::it's"
     run.holds(urn, _ONE)
     run.declares(_B, "ai-1", number=1)
-    assert _standing(run).told == (
+    assert _standing(run).advice == (
         'It is resource "it\'s" of this stack. If this is that one under another name or parent, '
         f'say so with opts=ResourceOptions(aliases=[{urn!r}]). If the program has no "it\'s" any '
         "more, `pulumi destroy --target 'urn:pulumi:dev::shop::my:Shop$pulumi-python:dynamic/"
         "adbpg:ModelService::it'\"'\"'s'` deletes it; then run `pulumi up` again. Else choose a "
         "free node."
     )
-    assert _standing(run).patience_s == 0.0
-    assert not _standing(run).anybodys
+    assert _standing(run).wait_s == 0.0
+    assert not _standing(run).unowned
 
 
 def test_an_alias_is_no_way_out_for_what_exists_itself(run: _Run) -> None:
     """A resource that moves there has a service of its own."""
     run.holds(_A, _ONE)
     run.declares(_B, "ai-1", had="ai-2", number=1)
-    assert "aliases" not in _standing(run).told
-    assert "destroy" not in _standing(run).told  # before its diff it may be that one
+    assert "aliases" not in _standing(run).advice
+    assert "destroy" not in _standing(run).advice  # before its diff it may be that one
     run.owners.own(_B, _TWO)
-    assert "aliases" not in _standing(run).told
-    assert f"`pulumi destroy --target {_A}` deletes it" in _standing(run).told
+    assert "aliases" not in _standing(run).advice
+    assert f"`pulumi destroy --target {_A}` deletes it" in _standing(run).advice
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -506,7 +506,7 @@ def test_no_target_is_named_that_would_match_others(run: _Run, number: int) -> N
     """A star stands for anything in a target."""
     run.holds(f"{_TYPE}a*", _ONE)
     run.declares(_B, "ai-1", number=number)
-    told = _standing(run).told
+    told = _standing(run).advice
     assert "--target" not in told
     assert told.endswith("Else choose a free node.")
 
@@ -516,13 +516,13 @@ def test_what_the_program_may_still_declare_is_waited_for(run: _Run) -> None:
     run.holds(_A, _ONE)
     run.declares(_B, "ai-1", number=2)
     standing = _standing(run)
-    assert standing.told == (
+    assert standing.advice == (
         "It is resource 'a' of this stack, which the program has not declared so far. If it is to "
         f"leave that node, let it go first: `pulumi up --target {_A}`, then run `pulumi up` "
         "again; where the two change places, give one of them a free node first. Else choose a "
         "free node."
     )
-    assert (standing.leaves, standing.patience_s) == (False, 2.0)
+    assert (standing.leaves, standing.wait_s) == (False, 2.0)
 
 
 @pytest.mark.parametrize(
@@ -543,9 +543,9 @@ def test_what_the_program_has_not_made_is_gone_though_not_all_is_declared(
         run.owners.declare(_B, {}, _on("ai-1"), told)
     assert not run.owners.all_declared
     standing = _standing(run)
-    assert ("aliases=" in standing.told) == gone
-    assert ("destroy --target" in standing.told) == gone
-    assert standing.patience_s == (0.0 if gone else 2.0)
+    assert ("aliases=" in standing.advice) == gone
+    assert ("destroy --target" in standing.advice) == gone
+    assert standing.wait_s == (0.0 if gone else 2.0)
 
 
 def test_two_that_declare_one_node_are_named(run: _Run) -> None:
@@ -563,11 +563,11 @@ def test_a_resource_of_the_program_that_leaves_the_node_is_waited_for(run: _Run)
     run.declares(_A, "ai-2", had="ai-1")
     run.holds(_A, _ONE)
     standing = _standing(run)
-    assert standing.told == (
+    assert standing.advice == (
         f"It is resource 'a' ({_A}) of this program, which leaves that node, but has not begun to. "
         "Run `pulumi up` again; if it does not help, change that one alone first."
     )
-    assert (standing.leaves, standing.patience_s) == (True, 120.0)
+    assert (standing.leaves, standing.wait_s) == (True, 120.0)
 
 
 def test_the_patience_begins_when_no_other_is_in_the_way_of_what_leaves(run: _Run) -> None:
@@ -576,27 +576,29 @@ def test_the_patience_begins_when_no_other_is_in_the_way_of_what_leaves(run: _Ru
     run.owners.own(_A, _ONE)
     run.clock.sleep(10)
     with run.owners.operating(_B):
-        assert _standing(run).since_s == 0.0  # it waits itself
+        assert _standing(run).wait_from_s == 0.0  # it waits itself
         with run.owners.operating(_C):
-            assert _standing(run).since_s == 10.0
+            assert _standing(run).wait_from_s == 10.0
             run.clock.sleep(1000)
-            assert _standing(run).since_s == 1010.0
-            run.owners.of(_C).standing(_ONE, "ai-1")
+            assert _standing(run).wait_from_s == 1010.0
+            run.owners.standing(_C, _ONE, "ai-1")
             run.clock.sleep(50)
-            assert _standing(run).since_s == 1010.0  # that one waits, too
-            run.owners.of(_C).claim(_TWO, existed=False)
-            assert _standing(run).since_s == 1060.0
+            assert _standing(run).wait_from_s == 1010.0  # that one waits, too
+            run.owners.claim(_C, _TWO, existed=False)
+            assert _standing(run).wait_from_s == 1060.0
             run.clock.sleep(5)
         run.clock.sleep(100)
-        assert _standing(run).since_s == 1065.0
+        assert _standing(run).wait_from_s == 1065.0
 
 
 def test_what_this_run_made_is_its_resources_whatever_the_state_says(run: _Run) -> None:
     """The state may lag behind."""
     run.declares(_A, "ai-1")
-    run.owners.of(_A).claim(_ONE, existed=False)
+    run.owners.claim(_A, _ONE, existed=False)
     run.holds(_C, _ONE)
-    assert _standing(run).told.startswith(f"It is resource 'a' ({_A}) of this program, which decl")
+    assert _standing(run).advice.startswith(
+        f"It is resource 'a' ({_A}) of this program, which decl"
+    )
 
 
 # What a preview may leave out
@@ -709,8 +711,8 @@ def test_a_neighbour_whose_service_stays_is_not_waited_for(run: _Run, option: st
     run.owners.own(_A, _ONE)
     run.declares(_B, "ai-1")
     standing = _standing(run)
-    assert f"but {option} keeps its service there" in standing.told
-    assert (standing.leaves, standing.patience_s) == (False, 0.0)
+    assert f"but {option} keeps its service there" in standing.advice
+    assert (standing.leaves, standing.wait_s) == (False, 0.0)
 
 
 def test_a_neighbour_that_has_another_service_by_now_has_left_its_former_one(run: _Run) -> None:
@@ -719,7 +721,7 @@ def test_a_neighbour_that_has_another_service_by_now_has_left_its_former_one(run
     run.owners.own(_A, _ONE)
     run.replaces(_A, "ai-2")
     assert _standing(run).leaves
-    run.owners.of(_A).claim(_TWO, existed=False)
+    run.owners.claim(_A, _TWO, existed=False)
     assert _standing(run) == Standing(
         f"It is resource 'a' ({_A}) of this program, which leaves that node, but retain_on_delete "
         "keeps its service there. Choose another node."
@@ -733,7 +735,7 @@ def test_one_after_the_other_nobody_waits_for_a_neighbour(run: _Run) -> None:
     run.owners.own(_A, _ONE)
     run.declares(_B, "ai-1")
     assert not _standing(run).leaves
-    assert "without --parallel 1" in _standing(run).told
+    assert "without --parallel 1" in _standing(run).advice
     run.owners.begin_deletion(_A, _ONE)
     assert _standing(run).leaves
 
@@ -783,10 +785,10 @@ def test_an_import_is_left_in_where_it_names_what_was_taken_over_before(run: _Ru
     run.declares(_C, "ai-3", had="ai-3")
     run.owners.own(_C, _ONE)
     for urn in (_A, _B, _C):
-        assert run.owners.of(urn).is_left_in(_ONE)
+        assert run.owners.is_left_in(urn, _ONE)
     other = ModelServiceId("gp-1", "ms-3")
-    assert run.owners.of(_B).is_left_in(_TWO)
-    assert not any(run.owners.of(urn).is_left_in(other) for urn in (_A, _B, _C))
+    assert run.owners.is_left_in(_B, _TWO)
+    assert not any(run.owners.is_left_in(urn, other) for urn in (_A, _B, _C))
 
 
 def test_what_two_had_and_one_is_about_to_replace_is_deleted_with_the_other(run: _Run) -> None:

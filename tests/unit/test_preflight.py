@@ -398,8 +398,8 @@ def test_a_holder_that_the_program_has_no_more_is_told_as_the_create_will(desk: 
     """With the alias and the target; it is not left by an interrupted run."""
     old = desk.has_old()
     (told,) = desk.tell(number=1)
-    standing = desk.owners.of(f"{_URN}model").standing(ModelServiceId("gp-1", "ms-1"), "ai-1")
-    assert told == f"{_HELD} {standing.told}"
+    standing = desk.owners.standing(f"{_URN}model", ModelServiceId("gp-1", "ms-1"), "ai-1")
+    assert told == f"{_HELD} {standing.advice}"
     assert f'aliases=["{old}"]' in told
 
 

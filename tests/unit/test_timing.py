@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_adbpg_model.clock import Deadline, SystemClock
-from pulumi_adbpg_model.lifecycle.timing import format_duration, poll_delay
+from pulumi_adbpg_model.lifecycle.operation import format_duration, poll_delay
 
 
 @dataclass

@@ -50,7 +50,7 @@ def find(
     for shown in listed:
         if chosen and not _names(shown.id) & set(chosen):
             continue
-        details = _completed(lifecycle.look(operation, shown.id), shown)
+        details = _completed(lifecycle.find_or_prove_gone(operation, shown.id), shown)
         problem = _problem(details)
         if details is not None and problem is None:
             found.append(details)

@@ -96,22 +96,6 @@ def test_create_returns_the_id_when_cancelled(
     assert created.outcome.reason == "the operation was cancelled (last status 'deploying')"
 
 
-def test_create_sends_nothing_when_cancelled_before(
-    cloud: FakeCloud, clock: FakeClock, voice: Voice
-) -> None:
-    """A create that starts after the cancel makes no service."""
-    clock.cancel()
-
-    with pytest.raises(OperationError) as caught:
-        create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
-
-    assert str(caught.value) == (
-        "CreateModelService in instance gp-demo was not sent: the operation was cancelled. Run "
-        "the command again."
-    )
-    assert cloud.calls == []
-
-
 def test_create_submits_without_the_list(cloud: FakeCloud, voice: Voice) -> None:
     """The look around before a create only helps: its failure stops nothing."""
     cloud.fail_always("list", outage())
@@ -184,9 +168,7 @@ def test_create_knows_at_once_that_an_id_deleted_here_is_dead(
     _dead(cloud, tokens.own or _FIRST)
     deleted = {ModelServiceId(INSTANCE, "ms-dead-0")}
 
-    created = create(
-        operation(cloud, voice, deleted_here=deleted), SPEC, tokens, wait_for_active=True
-    )
+    created = create(operation(cloud, voice, deleted=deleted), SPEC, tokens, wait_for_active=True)
 
     assert str(created.id) == "gp-demo:ms-2"
     assert cloud.times("create") == [0.0, again_s]
@@ -202,9 +184,7 @@ def test_create_outwaits_a_node_that_a_service_deleted_here_still_seems_to_hold(
     dead = cloud.add()
     clock.at(7.0, lambda: cloud.remove(dead))
 
-    created = create(
-        operation(cloud, voice, deleted_here={dead}), SPEC, DERIVED, wait_for_active=True
-    )
+    created = create(operation(cloud, voice, deleted={dead}), SPEC, DERIVED, wait_for_active=True)
 
     assert str(created.id) == "gp-demo:ms-1"
     assert cloud.abouts("create") == [DERIVED.at(float(second)) for second in (0, 2, 4, 6, 8)]
@@ -264,7 +244,7 @@ def test_create_names_what_it_was_answered_with_though_this_run_deleted_it(
     cloud.tokens = dict.fromkeys(map(DERIVED.at, range(100)), dead)
 
     with pytest.raises(OperationError, match=r"to be replaced: gp-demo:ms-dead\. Run"):
-        create(operation(cloud, voice, deleted_here={dead}), SPEC, DERIVED, wait_for_active=True)
+        create(operation(cloud, voice, deleted={dead}), SPEC, DERIVED, wait_for_active=True)
 
     assert cloud.times("create") == [float(second) for second in range(0, 20, 2)]
 
@@ -297,7 +277,7 @@ def test_create_sends_nothing_after_a_cancel_of_the_wait_for_the_next_token(
     clock.at(1.5, clock.cancel)
 
     with pytest.raises(OperationError, match="was not sent: the operation was cancelled"):
-        create(operation(cloud, voice, deleted_here=deleted), SPEC, DERIVED, wait_for_active=True)
+        create(operation(cloud, voice, deleted=deleted), SPEC, DERIVED, wait_for_active=True)
 
     assert cloud.abouts("create") == [_FIRST]
     assert cloud.services == {}
@@ -332,21 +312,3 @@ def test_create_waits_for_a_service_that_shows_late(
 
     assert (str(created.id), created.outcome.reason) == ("gp-demo:ms-1", None)
     assert cloud.abouts("create") == [_FIRST]
-
-
-def test_create_gives_each_call_what_is_left_of_the_deadline(
-    cloud: FakeCloud, voice: Voice
-) -> None:
-    """No call may retry beyond the deadline, and the look around gets 5 s of it at most."""
-    cloud.call_s = 1.0
-    cloud.fail("create", busy())
-
-    create(operation(cloud, voice, 20.0), SPEC, DERIVED, wait_for_active=True)
-
-    assert [(call.action, call.remaining_s) for call in cloud.calls] == [
-        ("list", 5.0),
-        ("create", 19.0),
-        ("list", 5.0),
-        ("create", 15.0),
-        ("describe", 14.0),
-    ]

@@ -83,39 +83,6 @@ def test_adopt_lists_every_difference_at_once(cloud: FakeCloud, voice: Voice) ->
     assert voice.notes == []
 
 
-def test_adopt_leaves_what_is_not_declared_free(cloud: FakeCloud, voice: Voice) -> None:
-    """A description or whitelist that is not declared is no difference."""
-    service = cloud.add(description="theirs", security_ip_list=("10.0.0.1",))
-
-    created = adopt(operation(cloud, voice), service, SPEC, wait_for_active=True)
-
-    assert created.outcome.reason is None
-
-
-def test_adopt_ignores_how_texts_are_written(cloud: FakeCloud, voice: Voice) -> None:
-    """Line ends, white space around and the case of the model's name are no difference."""
-    service = cloud.add(model_name=SPEC.model_name.lower(), description="of two\r\nlines")
-    spec = dataclasses.replace(SPEC, description="of two\nlines\n")
-
-    adopt(operation(cloud, voice), service, spec, wait_for_active=True)
-
-    assert voice.warnings == []
-
-
-def test_adopt_compares_nodes_and_networks_as_sets(cloud: FakeCloud, voice: Voice) -> None:
-    """Order and spelling are no difference."""
-    service = cloud.add(
-        ai_nodes=("ai-2", "ai-1"), security_ip_list=("10.2.0.1", "10.1.0.0/16", "10.1.0.0/16")
-    )
-    spec = dataclasses.replace(
-        SPEC, ai_nodes=("ai-1", "ai-2"), security_ip_list=("10.1.2.3/16", "10.2.0.1/32")
-    )
-
-    adopt(operation(cloud, voice), service, spec, wait_for_active=True)
-
-    assert voice.warnings == []
-
-
 def test_adopt_refuses_what_is_not_there(cloud: FakeCloud, voice: Voice) -> None:
     """A wrong id creates nothing instead."""
     with pytest.raises(OperationError) as caught:
@@ -359,8 +326,8 @@ def test_create_or_adopt_replaces_an_adopted_service_that_this_run_deleted(
 ) -> None:
     """The successor of an adopted service is created: there is nothing to take over any more."""
     service, deleted = cloud.add(), set[ModelServiceId]()
-    delete(operation(cloud, voice, deleted_here=deleted), service)
-    one = operation(cloud, voice, deleted_here=deleted, owners=FakeOwners(before=before))
+    delete(operation(cloud, voice, deleted=deleted), service)
+    one = operation(cloud, voice, deleted=deleted, owners=FakeOwners(before=before))
 
     created = create_or_adopt(one, SPEC, DERIVED, service, wait_for_active=True)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.lifecycle import Tokens
-from pulumi_adbpg_model.lifecycle.tokens import TOKEN_S
+from pulumi_adbpg_model.lifecycle.create import TOKEN_S
 
 _URN = "urn:pulumi:dev::demo::pulumi-python:dynamic/adbpg:ModelService::embed"
 _SPEC = ModelServiceSpec(

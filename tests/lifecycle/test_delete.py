@@ -8,17 +8,14 @@ from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import (
     AccessError,
     AdbpgModelError,
-    BusyError,
     InstanceNotFoundError,
     OperationError,
-    TransportError,
 )
 from pulumi_adbpg_model.lifecycle import delete
 from tests.lifecycle.fakes import (
     FakeClock,
     FakeCloud,
     Voice,
-    busy,
     fault,
     not_found,
     operation,
@@ -31,7 +28,7 @@ def test_delete_asks_and_proves(cloud: FakeCloud, voice: Voice) -> None:
     service = cloud.add()
     deleted: set[ModelServiceId] = set()
 
-    delete(operation(cloud, voice, deleted_here=deleted), service)
+    delete(operation(cloud, voice, deleted=deleted), service)
 
     assert [call.action for call in cloud.calls] == ["delete", *["describe", "list"] * 2]
     assert {service} == deleted
@@ -44,7 +41,7 @@ def test_delete_of_what_is_gone_already_succeeds(cloud: FakeCloud, voice: Voice)
     service = ModelServiceId("gp-demo", "ms-gone")
     deleted: set[ModelServiceId] = set()
 
-    delete(operation(cloud, voice, deleted_here=deleted), service)
+    delete(operation(cloud, voice, deleted=deleted), service)
 
     assert [call.action for call in cloud.calls] == ["delete", "describe", "list"]
     assert {service} == deleted
@@ -65,50 +62,6 @@ def test_delete_waits_until_a_slow_cloud_is_done(cloud: FakeCloud, voice: Voice)
     ] == voice.progressed[:3]
 
 
-def test_delete_is_repeated_while_the_cloud_refuses_it(cloud: FakeCloud, voice: Voice) -> None:
-    """A service that is being deployed may not be deleted yet."""
-    service = cloud.add(status="deploying")
-    cloud.fail("delete", busy(), busy())
-
-    delete(operation(cloud, voice), service)
-
-    assert cloud.times("delete") == [0.0, 2.0, 4.0]
-    assert voice.progressed == [
-        "waiting for the instance: not now (0 s so far)",
-        "waiting for the instance: not now (2 s so far)",
-        "gp-demo:ms-old is 'not shown any more': 4 s since its deletion began",
-    ]
-
-
-def test_delete_raises_at_the_deadline_while_refused(cloud: FakeCloud, voice: Voice) -> None:
-    """The last delete is sent at the deadline; then the refusal is raised and the state kept."""
-    service = cloud.add()
-    deleted: set[ModelServiceId] = set()
-    cloud.fail_always("delete", busy())
-
-    with pytest.raises(BusyError):
-        delete(operation(cloud, voice, 63.0, deleted_here=deleted), service)
-
-    assert cloud.times("delete")[-1] == 63.0
-    assert set() == deleted
-    assert service in cloud.services
-
-
-def test_delete_raises_at_a_cancel_while_refused(
-    cloud: FakeCloud, clock: FakeClock, voice: Voice
-) -> None:
-    """A cancel while waiting for the instance sends no further delete."""
-    service = cloud.add()
-    cloud.fail("delete", busy(), busy())
-    clock.at(3.0, clock.cancel)
-
-    with pytest.raises(BusyError):
-        delete(operation(cloud, voice), service)
-
-    assert cloud.times("delete") == [0.0, 2.0]
-    assert service in cloud.services
-
-
 def test_delete_raises_at_the_deadline_while_it_is_still_there(
     cloud: FakeCloud, voice: Voice
 ) -> None:
@@ -118,7 +71,7 @@ def test_delete_raises_at_the_deadline_while_it_is_still_there(
     deleted: set[ModelServiceId] = set()
 
     with pytest.raises(OperationError) as caught:
-        delete(operation(cloud, voice, 90.0, deleted_here=deleted), service)
+        delete(operation(cloud, voice, 90.0, deleted=deleted), service)
 
     assert (
         str(caught.value)
@@ -194,7 +147,7 @@ def test_delete_raises_what_it_cannot_get_past(
     cloud.fail_always(action, error)
 
     with pytest.raises(type(error)) as caught:
-        delete(operation(cloud, voice, deleted_here=deleted), service)
+        delete(operation(cloud, voice, deleted=deleted), service)
 
     assert error is caught.value
     assert set() == deleted
@@ -244,25 +197,17 @@ def test_delete_tells_of_the_deadline_when_an_outage_lasts_beyond_it(
         delete(operation(cloud, voice, 60.0), service)
 
 
-def test_delete_gives_each_call_what_is_left_of_the_deadline(
-    cloud: FakeCloud, voice: Voice
+def test_a_delete_is_not_sent_for_a_service_that_shows_after_the_cancel(
+    cloud: FakeCloud, clock: FakeClock, voice: Voice
 ) -> None:
-    """No call may retry beyond the deadline."""
+    """A service that seemed to be gone and shows after all is not deleted behind a dead engine."""
     service = cloud.add()
-    cloud.delete_polls = 10_000
+    cloud.fail("delete", not_found())
+    cloud.call_s = 1.0
+    clock.at(1.5, clock.cancel)  # while it is described
 
-    with pytest.raises(OperationError):
-        delete(operation(cloud, voice, 5.0), service)
+    with pytest.raises(OperationError, match=r"^DeleteModelService .* was not sent"):
+        delete(operation(cloud, voice), service)
 
-    assert [(call.action, call.remaining_s) for call in cloud.calls] == [
-        ("delete", 5.0),
-        ("describe", 5.0),
-        ("describe", 3.0),
-        ("describe", 1.0),
-        ("describe", 0.0),
-    ]
-
-
-def test_an_outage_is_a_transport_error() -> None:
-    """The error used above is the one that an unreachable cloud gives."""
-    assert isinstance(outage(), TransportError)
+    assert len(cloud.times("delete")) == 1
+    assert service in cloud.services

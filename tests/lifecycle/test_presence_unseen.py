@@ -1,4 +1,4 @@
-"""A service that no run ever saw: not-found counts after its grace only, in look, read, delete."""
+"""A service that no run ever saw: not-found counts after its grace only, whoever looks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.lifecycle import delete, look, read
+from pulumi_adbpg_model.lifecycle import delete, find_or_prove_gone, refresh
 from tests.lifecycle.fakes import FakeClock, FakeCloud, Voice, busy, not_found, operation
 
 _GONE = ModelServiceId("gp-demo", "ms-gone")
@@ -22,7 +22,7 @@ def _late(cloud: FakeCloud, shows_at_s: float) -> ModelServiceId:
     return service
 
 
-@pytest.mark.parametrize("see", [look, read])
+@pytest.mark.parametrize("see", [find_or_prove_gone, refresh])
 def test_look_gives_an_unseen_service_30_s_to_show(
     cloud: FakeCloud, voice: Voice, see: _Look
 ) -> None:
@@ -38,7 +38,7 @@ def test_look_gives_an_unseen_service_30_s_to_show(
     assert voice.progressed[0] == "gp-demo:ms-old does not show yet"
 
 
-@pytest.mark.parametrize("see", [look, read])
+@pytest.mark.parametrize("see", [find_or_prove_gone, refresh])
 def test_look_believes_the_list_about_an_unseen_service_after_its_grace(
     cloud: FakeCloud, voice: Voice, see: _Look
 ) -> None:
@@ -47,7 +47,9 @@ def test_look_believes_the_list_about_an_unseen_service_after_its_grace(
     assert cloud.times("list") == [30.0]
 
 
-@pytest.mark.parametrize(("see", "looks"), [(look, [0.0]), (read, [0.0, 2.0, 4.0, 6.0])])
+@pytest.mark.parametrize(
+    ("see", "looks"), [(find_or_prove_gone, [0.0]), (refresh, [0.0, 2.0, 4.0, 6.0])]
+)
 def test_look_has_no_grace_for_a_service_that_was_seen(
     cloud: FakeCloud, voice: Voice, see: _Look, looks: list[float]
 ) -> None:
@@ -64,7 +66,7 @@ def test_look_raises_when_the_list_contradicts_beyond_the_grace(
     cloud.fail_always("describe", not_found())
 
     with pytest.raises(OperationError, match="does not know gp-demo:ms-old, but ListModel"):
-        look(operation(cloud, voice), service, seen=False)
+        find_or_prove_gone(operation(cloud, voice), service, seen=False)
 
     assert 45.0 <= cloud.clock.now <= 48.0
 
@@ -100,7 +102,7 @@ def test_delete_believes_the_list_about_an_unseen_service_after_its_grace(
     """One that never shows is gone after 30 s, with one delete."""
     deleted: set[ModelServiceId] = set()
 
-    delete(operation(cloud, voice, deleted_here=deleted), _GONE, seen=False)
+    delete(operation(cloud, voice, deleted=deleted), _GONE, seen=False)
 
     assert cloud.times("delete") == [0.0]
     assert cloud.times("list") == [30.0, 30.0]
@@ -133,7 +135,7 @@ def test_delete_pays_no_grace_for_an_unseen_service_that_shows(
     assert cloud.clock.now == 2.0
 
 
-@pytest.mark.parametrize("see", [look, read])
+@pytest.mark.parametrize("see", [find_or_prove_gone, refresh])
 def test_look_proves_nothing_when_it_is_cancelled_within_the_grace(
     cloud: FakeCloud, clock: FakeClock, voice: Voice, see: _Look
 ) -> None:
@@ -162,7 +164,7 @@ def test_delete_proves_nothing_when_it_is_cancelled_within_the_grace(
     deleted: set[ModelServiceId] = set()
 
     with pytest.raises(OperationError, match="does not show yet, and the operation was cancelled"):
-        delete(operation(cloud, voice, deleted_here=deleted), service, seen=False)
+        delete(operation(cloud, voice, deleted=deleted), service, seen=False)
 
     assert set() == deleted
 
@@ -186,14 +188,14 @@ def test_delete_proves_nothing_at_a_deadline_within_the_grace(
     assert service in cloud.services
 
 
-def test_read_does_not_take_a_described_service_with_status_deleted_for_there(
+def test_refresh_does_not_take_a_described_service_with_status_deleted_for_there(
     cloud: FakeCloud, voice: Voice
 ) -> None:
     """A cloud may go on describing what it deleted; the list without it is the proof."""
     service = cloud.add(status="deleted")
     cloud.services[service].listed = False
 
-    assert read(operation(cloud, voice), service) is None
+    assert refresh(operation(cloud, voice), service) is None
     assert [call.action for call in cloud.calls] == ["describe", "list"] * 4
 
 
@@ -204,7 +206,7 @@ def test_a_status_of_deleted_alone_is_no_proof(cloud: FakeCloud, voice: Voice, s
     cloud.services[service].statuses = [status]
 
     with pytest.raises(OperationError, match="The state is kept"):
-        read(operation(cloud, voice), service)
+        refresh(operation(cloud, voice), service)
 
 
 @pytest.mark.parametrize("status", ["deleting", "undeleted", "deleted soon", None])
@@ -215,7 +217,7 @@ def test_any_other_status_is_that_of_a_service_that_is_there(
     service = cloud.add(status=status)
     cloud.services[service].listed = False
 
-    details = read(operation(cloud, voice), service)
+    details = refresh(operation(cloud, voice), service)
 
     assert details is not None
     assert details.status == status

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_adbpg_model.errors import AdbpgModelError, BusyError, OperationError
-from pulumi_adbpg_model.lifecycle import change_whitelist
+from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
+from pulumi_adbpg_model.lifecycle.update import WhitelistChange, change_whitelist
 from tests.lifecycle.fakes import (
     FakeClock,
     FakeCloud,
     Voice,
-    busy,
     fault,
     operation,
     outage,
@@ -18,6 +17,8 @@ from tests.lifecycle.fakes import (
 )
 
 _NEW = ("10.0.0.1", "10.1.2.3/16")
+_MINE = WhitelistChange("mine", _NEW)
+_THEIRS = WhitelistChange("theirs", _NEW)
 
 
 def test_change_sets_the_group_and_compares(cloud: FakeCloud, voice: Voice) -> None:
@@ -25,7 +26,7 @@ def test_change_sets_the_group_and_compares(cloud: FakeCloud, voice: Voice) -> N
     service = cloud.add()
     cloud.reach["mine"] = service
 
-    details = change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+    details = change_whitelist(operation(cloud, voice), service, _MINE)
 
     assert details.security_ip_list == _NEW
     assert cloud.abouts("modify") == ["gp-demo mine 10.0.0.1,10.1.2.3/16"]
@@ -37,7 +38,7 @@ def test_change_accepts_a_canonical_spelling(cloud: FakeCloud, voice: Voice) -> 
     service = cloud.add()
     cloud.set_whitelist(service, ["10.1.0.0/16", "10.0.0.1/32"])
 
-    change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+    change_whitelist(operation(cloud, voice), service, _MINE)
 
     assert cloud.clock.now == 0.0
 
@@ -50,7 +51,7 @@ def test_change_waits_until_the_list_shows(
     service = cloud.add()
     clock.at(after_s, lambda: cloud.set_whitelist(service, _NEW))
 
-    change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+    change_whitelist(operation(cloud, voice), service, _MINE)
 
     assert after_s <= clock.now <= after_s + 2.0
     assert len(cloud.times("modify")) == 1
@@ -65,7 +66,7 @@ def test_change_raises_when_the_list_never_shows(
     cloud.set_whitelist(service, live)
 
     with pytest.raises(OperationError) as caught:
-        change_whitelist(operation(cloud, voice), service, "theirs", _NEW)
+        change_whitelist(operation(cloud, voice), service, _THEIRS)
 
     assert (
         "change of security_ip_list failed: whitelist group 'theirs' of instance gp-demo was set "
@@ -82,7 +83,7 @@ def test_change_ends_at_the_deadline(cloud: FakeCloud, voice: Voice, limit_s: fl
     service = cloud.add()
 
     with pytest.raises(OperationError) as caught:
-        change_whitelist(operation(cloud, voice, limit_s), service, "theirs", _NEW)
+        change_whitelist(operation(cloud, voice, limit_s), service, _THEIRS)
 
     assert (
         str(caught.value)
@@ -99,7 +100,7 @@ def test_change_ends_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voic
     clock.at(1.0, clock.cancel)
 
     with pytest.raises(OperationError) as caught:
-        change_whitelist(operation(cloud, voice), service, "theirs", _NEW)
+        change_whitelist(operation(cloud, voice), service, _THEIRS)
 
     assert (
         str(caught.value)
@@ -108,45 +109,6 @@ def test_change_ends_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voic
         "operation was cancelled before it showed: run `pulumi up` again."
     )
     assert clock.now == 1.0
-
-
-def test_change_is_repeated_while_the_instance_is_busy(cloud: FakeCloud, voice: Voice) -> None:
-    """Busy is waited for, and shown."""
-    service = cloud.add()
-    cloud.reach["mine"] = service
-    cloud.fail("modify", busy(), busy())
-
-    change_whitelist(operation(cloud, voice), service, "mine", _NEW)
-
-    assert cloud.times("modify") == [0.0, 2.0, 4.0]
-    assert voice.progressed == [
-        "waiting for the instance: not now (0 s so far)",
-        "waiting for the instance: not now (2 s so far)",
-    ]
-
-
-def test_change_raises_busy_at_the_deadline(cloud: FakeCloud, voice: Voice) -> None:
-    """The last attempt is at the deadline."""
-    service = cloud.add()
-    cloud.fail_always("modify", busy())
-
-    with pytest.raises(BusyError):
-        change_whitelist(operation(cloud, voice, 63.0), service, "mine", _NEW)
-
-    assert cloud.times("modify")[-1] == 63.0
-
-
-def test_change_raises_busy_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voice) -> None:
-    """A cancel while waiting for the instance sends no further change."""
-    service = cloud.add()
-    cloud.reach["mine"] = service
-    cloud.fail("modify", busy(), busy())
-    clock.at(3.0, clock.cancel)
-
-    with pytest.raises(BusyError):
-        change_whitelist(operation(cloud, voice), service, "mine", _NEW)
-
-    assert cloud.times("modify") == [0.0, 2.0]
 
 
 @pytest.mark.parametrize("error", [outage(), fault(), quota()])
@@ -159,7 +121,7 @@ def test_change_raises_what_it_cannot_get_past(
     cloud.fail_always(action, error)
 
     with pytest.raises(type(error)) as caught:
-        change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+        change_whitelist(operation(cloud, voice), service, _MINE)
 
     assert error is caught.value
 
@@ -170,26 +132,10 @@ def test_change_raises_when_the_service_is_gone(cloud: FakeCloud, voice: Voice) 
     cloud.remove(service)
 
     with pytest.raises(OperationError) as caught:
-        change_whitelist(operation(cloud, voice), service, "mine", _NEW)
+        change_whitelist(operation(cloud, voice), service, _MINE)
 
     assert (
         str(caught.value)
         == "change of security_ip_list failed: model service gp-demo:ms-old is gone. Run `pulumi "
         "refresh`, then `pulumi up` to create it again."
     )
-
-
-def test_change_gives_each_call_what_is_left_of_the_deadline(
-    cloud: FakeCloud, voice: Voice
-) -> None:
-    """No call may retry beyond the deadline."""
-    service = cloud.add()
-    cloud.reach["mine"] = service
-    cloud.call_s = 1.0
-
-    change_whitelist(operation(cloud, voice, 60.0), service, "mine", _NEW)
-
-    assert [(call.action, call.remaining_s) for call in cloud.calls] == [
-        ("modify", 60.0),
-        ("describe", 59.0),
-    ]

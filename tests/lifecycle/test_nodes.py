@@ -188,7 +188,7 @@ def test_create_asks_again_with_a_token_of_its_own_that_was_never_answered(
 ) -> None:
     """Once the node is free, the service is made with it."""
     service = cloud.add()
-    owners.standings[service] = Standing("It leaves.", leaves=True, patience_s=120.0)
+    owners.standings[service] = Standing("It leaves.", leaves=True, wait_s=120.0)
     clock.at(5.0, lambda: cloud.remove(service))
 
     created = _create(cloud, voice, owners, OWN)
@@ -202,7 +202,7 @@ def test_create_waits_for_a_holder_that_leaves(
 ) -> None:
     """Its resource is moved away in the same run."""
     service = cloud.add()
-    owners.standings[service] = Standing("It leaves.", leaves=True, patience_s=120.0)
+    owners.standings[service] = Standing("It leaves.", leaves=True, wait_s=120.0)
     clock.at(60.0, lambda: cloud.remove(service))
 
     created = _create(cloud, voice, owners)
@@ -219,7 +219,7 @@ def test_create_waits_for_a_holder_no_longer_than_it_is_worth(
     """From when it was first in the way, or could begin to leave; not from the create's begin."""
     clock.at(30.0, lambda: cloud.appear("ms-old"))
     owners.standings[ModelServiceId(INSTANCE, "ms-old")] = Standing(
-        "It has not begun.", leaves=True, patience_s=20.0, since_s=since_s
+        "It has not begun.", leaves=True, wait_s=20.0, wait_from_s=since_s
     )
     cloud.fail("create", *[busy()] * 15)
 
@@ -236,7 +236,7 @@ def test_create_waits_for_a_holder_that_the_cloud_is_deleting(
 ) -> None:
     """Whosoever it is, and for as long as the create may take; it is not asked for."""
     service = cloud.add(status=word)
-    owners.standings[service] = dataclasses.replace(_OTHERS, anybodys=True)
+    owners.standings[service] = dataclasses.replace(_OTHERS, unowned=True)
     clock.at(1800.0, lambda: cloud.remove(service))
 
     created = _create(cloud, voice, owners)
@@ -265,7 +265,7 @@ def test_create_that_is_cancelled_waits_for_no_holder(
     cloud: FakeCloud, clock: FakeClock, voice: Voice, owners: FakeOwners
 ) -> None:
     """Nothing is sent after it."""
-    owners.standings[cloud.add()] = Standing("It leaves.", leaves=True, patience_s=math.inf)
+    owners.standings[cloud.add()] = Standing("It leaves.", leaves=True, wait_s=math.inf)
     clock.at(5.0, clock.cancel)
 
     with pytest.raises(OperationError, match="It leaves"):
@@ -286,7 +286,7 @@ def test_create_waits_for_one_holder_after_the_other(
 
     cloud.add()
     for name in ("ms-old", "ms-next"):
-        leaves = Standing(f"{name} leaves.", leaves=True, patience_s=50.0)
+        leaves = Standing(f"{name} leaves.", leaves=True, wait_s=50.0)
         owners.standings[ModelServiceId(INSTANCE, name)] = leaves
     clock.at(40.0, turn)
     clock.at(80.0, lambda: cloud.remove(ModelServiceId(INSTANCE, "ms-next")))
@@ -298,7 +298,7 @@ def test_create_waits_for_no_holder_when_the_refusal_is_not_about_nodes(
     cloud: FakeCloud, clock: FakeClock, voice: Voice, owners: FakeOwners
 ) -> None:
     """Missing rights do not come with time."""
-    owners.standings[cloud.add()] = Standing("It leaves.", leaves=True, patience_s=math.inf)
+    owners.standings[cloud.add()] = Standing("It leaves.", leaves=True, wait_s=math.inf)
     cloud.fail_always("create", outage())
 
     with pytest.raises(type(outage()), match=f"{_HELD}; it was there before. It leaves"):
@@ -324,7 +324,7 @@ def test_create_does_not_name_what_this_run_deleted(
     """It is neither in doubt nor billed."""
     dead = ModelServiceId(INSTANCE, "ms-dead")
     cloud.tokens["t-1"] = dead
-    one = operation(cloud, voice, owners=owners, deleted_here={dead})
+    one = operation(cloud, voice, owners=owners, deleted={dead})
     really = cloud.create_model_service
 
     def refusing(spec: ModelServiceSpec, client_token: str) -> Submission:
@@ -382,7 +382,7 @@ def test_refuse_if_held_keeps_the_service_where_another_is_in_the_way(
 @pytest.mark.parametrize(
     ("status", "standing"),
     [
-        ("active", Standing("It leaves.", leaves=True, patience_s=120.0)),
+        ("active", Standing("It leaves.", leaves=True, wait_s=120.0)),
         ("deleting", _OTHERS),
         ("deleted", _OTHERS),
     ],
@@ -403,7 +403,7 @@ def test_refuse_if_held_looks_at_all_that_are_in_the_way(
     cloud: FakeCloud, voice: Voice, owners: FakeOwners
 ) -> None:
     """One that leaves does not hide one that stays."""
-    leaves = Standing("It leaves.", leaves=True, patience_s=120.0)
+    leaves = Standing("It leaves.", leaves=True, wait_s=120.0)
     owners.standings[cloud.add("ms-leaves", "ai-1")] = leaves
     cloud.add("ms-deleted", "ai-1", status="deleting")
     owners.standings[cloud.add("ms-stays", "ai-2")] = _OTHERS
@@ -417,8 +417,8 @@ def test_refuse_if_held_waits_for_what_is_not_known_yet(
 ) -> None:
     """The program may say in a moment that the holder leaves."""
     service = cloud.add()
-    owners.standings[service] = Standing("Not declared.", patience_s=3.0)
-    leaves = Standing("It leaves.", leaves=True, patience_s=120.0)
+    owners.standings[service] = Standing("Not declared.", wait_s=3.0)
+    leaves = Standing("It leaves.", leaves=True, wait_s=120.0)
     clock.at(1.0, lambda: owners.standings.update({service: leaves}))
 
     _refuse(cloud, voice, owners, "ai-1")
@@ -436,7 +436,7 @@ def test_refuse_if_held_waits_no_longer_than_that(
     ends_s: float,
 ) -> None:
     """By what it is worth, or by the limit of the deletion."""
-    owners.standings[cloud.add()] = Standing("Not declared.", patience_s=3.0)
+    owners.standings[cloud.add()] = Standing("Not declared.", wait_s=3.0)
 
     with pytest.raises(OperationError, match=r"Not declared\."):
         _refuse(cloud, voice, owners, "ai-1", limit_s=limit_s)
@@ -543,7 +543,7 @@ def test_refuse_if_held_passes_where_no_node_is_known_to_stay_taken(
     owners = FakeOwners()
     taken = {"own": ["ai-3"], "free": ["ai-2"]}.get(why, ["ai-1"])
     one = _hides(cloud, *taken, status="deleting" if why == "goes" else "active")
-    standing = Standing("It leaves.", leaves=True, patience_s=120.0)
+    standing = Standing("It leaves.", leaves=True, wait_s=120.0)
     owners.standings[one] = standing if why == "leaves" else _OTHERS
     if why == "not told":
         cloud.fail_always("nodes", outage())

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
-from pulumi_adbpg_model.lifecycle.creation import Created, create
+from pulumi_adbpg_model.lifecycle.compare import differences, verify, where_it_shows
+from pulumi_adbpg_model.lifecycle.create import Created, Tokens, create
 from pulumi_adbpg_model.lifecycle.operation import Operation, OwnedError
-from pulumi_adbpg_model.lifecycle.presence import GoneError, look
-from pulumi_adbpg_model.lifecycle.tokens import Tokens
-from pulumi_adbpg_model.lifecycle.verification import differences, verify, where_it_shows
-from pulumi_adbpg_model.lifecycle.waiting import wait_until_active
+from pulumi_adbpg_model.lifecycle.presence import GoneError, find_or_prove_gone
+from pulumi_adbpg_model.lifecycle.wait import wait_until_active
 
 __all__ = ["adopt", "create_or_adopt", "differing"]
 
@@ -34,11 +33,11 @@ def create_or_adopt(
     Where import_ was left in since, the service that was taken over then may be gone, another's, or
     kept as it was by retain_on_delete: what replaces it is created.
     """
-    if adopted is not None and adopted not in operation.deleted_here:
+    if adopted is not None and adopted not in operation.memory.deleted:
         try:
             return adopt(operation, adopted, spec, wait_for_active=wait_for_active)
         except (GoneError, OwnedError, UnfitError):
-            if not operation.owners.is_left_in(adopted):
+            if not operation.owners.is_left_in(operation.urn, adopted):
                 raise
     return create(operation, spec, tokens, wait_for_active=wait_for_active)
 
@@ -55,38 +54,26 @@ def adopt(
             difference.
         AdbpgModelError: A call failed.
     """
-    details = look(operation, service)
+    details = find_or_prove_gone(operation, service)
     if details is None:
         raise _nothing_to_adopt(service)
-    whose = operation.owners.claim(service, existed=True)
+    whose = operation.owners.claim(operation.urn, service, existed=True)
     try:
-        created = _adopt(operation, service, spec, details, wait_for_active=wait_for_active)
+        _check(operation, service, spec, details)
+        outcome = wait_until_active(operation, service, only_seen=not wait_for_active, last=details)
+        if outcome.gone:
+            raise _nothing_to_adopt(service)
+        _check(operation, service, spec, outcome.details or details)  # now that everything shows
     except AdbpgModelError:
-        operation.owners.release(service)
+        operation.owners.release(operation.urn, service)
         raise
-    if whose is not None:
-        operation.report.note(whose)
-    return created
-
-
-def _adopt(
-    operation: Operation,
-    service: ModelServiceId,
-    spec: ModelServiceSpec,
-    details: ModelServiceDetails,
-    *,
-    wait_for_active: bool,
-) -> Created:
-    _check(operation, service, spec, details)
-    outcome = wait_until_active(operation, service, only_seen=not wait_for_active, last=details)
-    if outcome.gone:
-        raise _nothing_to_adopt(service)
-    _check(operation, service, spec, outcome.details or details)  # now that everything shows
     if outcome.details is not None and outcome.details.phase is Phase.ACTIVE:
         operation.report.note(f"{service} is taken over; nothing was created")
     elif not wait_for_active:
         operation.report.note(f"{service} is compared in full once it is active; nothing created")
     verify(operation, spec, outcome.details)
+    if whose is not None:
+        operation.report.note(whose)
     return Created(service, None, outcome, None)
 
 

@@ -10,16 +10,15 @@ from pulumi_adbpg_model.errors import (
     OperationError,
     TransportError,
 )
-from pulumi_adbpg_model.lifecycle.operation import Operation
-from pulumi_adbpg_model.lifecycle.outage import Outage
+from pulumi_adbpg_model.lifecycle.operation import Operation, format_duration
 from pulumi_adbpg_model.lifecycle.presence import (
-    explaining_state,
-    find,
+    Outage,
+    describe_or_none,
+    find_or_prove_gone,
     is_proven_gone,
-    look,
+    kept_in_state,
     may_mean_gone,
 )
-from pulumi_adbpg_model.lifecycle.timing import format_duration
 
 __all__ = ["delete"]
 
@@ -40,14 +39,16 @@ def delete(operation: Operation, service: ModelServiceId, *, seen: bool = True) 
         InstanceNotFoundError: The instance is not visible; says how to drop the state by hand.
         AdbpgModelError: A call failed; the service stays in the state.
     """
-    with explaining_state():
-        seen = seen or find(operation, service, any_code=True) is not None
+    try:
+        seen = seen or describe_or_none(operation, service, any_code=True) is not None
         asked = _request(operation, service)
         # Whatever the answer was: it may be about a service that the cloud does not see yet.
-        if not seen and look(operation, service, seen=False, any_code=True) is not None:
+        if not seen and find_or_prove_gone(operation, service, seen=False, any_code=True):
             asked = _request(operation, service)
         _wait_until_gone(operation, service, asked=asked)
-    operation.deleted_here.add(service)
+    except InstanceNotFoundError as error:
+        raise kept_in_state(error) from error
+    operation.memory.deleted.add(service)
     operation.report.note(f"{service} is deleted")
 
 
@@ -55,7 +56,7 @@ def _request(operation: Operation, service: ModelServiceId) -> bool:
     """Ask for the deletion; False when the cloud does not know the service, which is no proof."""
     operation.stop_if_cancelled("DeleteModelService", str(service))
     try:
-        operation.when_not_busy(lambda: operation.api.delete_model_service(service))
+        operation.retry_while_busy(lambda: operation.api.delete_model_service(service))
     except InstanceNotFoundError:
         raise
     except NotFoundError:
@@ -74,7 +75,7 @@ def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bo
     absent = False
     while True:
         try:
-            details = find(operation, service, any_code=True)
+            details = describe_or_none(operation, service, any_code=True)
             if details is not None or not is_proven_gone(operation, service):
                 absent = False
             elif absent or not asked or operation.over:
@@ -86,7 +87,7 @@ def _wait_until_gone(operation: Operation, service: ModelServiceId, *, asked: bo
             unseen = "not shown any more" if absent else "listed, but not described"
             status = details.status if details else unseen
         except (ApiError, TransportError) as error:
-            if not outage.bears(error, any_code=True):
+            if not outage.tolerates(error):
                 raise
             unread = error
         else:
