@@ -22,7 +22,13 @@ The wording is `<action> <subject> failed: <reason> (code=…, status=…, reque
 
 from __future__ import annotations
 
+from copy import copy
+from typing import TYPE_CHECKING
+
 from pulumi_adbpg_model.domain import printable
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in typing from Python 3.11 on
 
 __all__ = [
     "AccessError",
@@ -90,6 +96,17 @@ class _CallError(AdbpgModelError):
     def details(self) -> str:
         """The answer's identifying fields in parentheses, or nothing."""
         return ""
+
+    def replace(self, *, hint: str | None = None, in_doubt: bool | None = None) -> Self:
+        """
+        The same error with another hint, or with another word on `in_doubt`: a new one.
+
+        To be raised `from` this one.
+        """
+        new = copy(self)
+        new.hint = self.hint if hint is None else hint
+        new.in_doubt = self.in_doubt if in_doubt is None else in_doubt
+        return new
 
     def __str__(self) -> str:
         text = f"{self.action} {self.subject} failed: {self.reason}{self.details}."

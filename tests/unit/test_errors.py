@@ -73,6 +73,19 @@ def test_error_keeps_its_fields() -> None:
     ) == (None, None, None, None)  # fmt: skip
 
 
+def test_error_is_replaced_by_a_new_one_with_all_that_is_not_named() -> None:
+    """What a caller adds makes another error of the same class; the first one stays as it was."""
+    first = ServerError(
+        _ACTION, _SUBJECT, "a fault", code="InternalError", status=500, request_id="R-1"
+    )
+    new = first.replace(hint="Do this.", in_doubt=False)
+    assert (type(new), new.details, new.in_doubt) == (ServerError, first.details, False)
+    assert str(new) == str(first).replace(first.hint, "Do this.")
+    assert (first.hint, first.in_doubt) == (ServerError.default_hint, True)
+    assert str(first.replace(in_doubt=False)) == str(first)
+    assert first.replace(hint="").in_doubt
+
+
 @pytest.mark.parametrize(
     ("reason", "shown"),
     [
