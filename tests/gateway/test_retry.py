@@ -166,12 +166,19 @@ def test_a_cancel_before_allows_one_attempt() -> None:
     assert (len(call.at), clock.sleeps) == (1, [])
 
 
-@pytest.mark.parametrize(
-    ("budget_s", "seconds"), [(None, 90.0), (100.0, 90.0), (10.0, 10.0), (0.0, 0.0), (-5.0, 0.0)]
-)
-def test_a_budget_only_tightens_the_policy(budget_s: float | None, seconds: float) -> None:
-    """What is left of a deadline bounds the repeating, and never loosens it."""
-    assert RetryPolicy().within(budget_s) == RetryPolicy(seconds=seconds)
+@pytest.mark.parametrize(("budget_s", "end_s"), [(100.0, 30.0), (10.0, 10.0), (0.0, 0.0)])
+def test_a_deadline_only_tightens_the_policy(budget_s: float, end_s: float) -> None:
+    """What is left of it bounds the repeating, and never loosens it; one attempt is always made."""
+    clock = FakeClock()
+    call = Failing(clock, *[_throttled(1.0)] * 99)
+    with pytest.raises(ThrottledError):
+        call_with_retry(
+            call,
+            policy=RetryPolicy(attempts=99, seconds=30.0, max_wait_s=1.0),
+            clock=clock,
+            deadline=Deadline.after(clock, budget_s),
+        )
+    assert call.at == [float(at) for at in range(int(end_s) + 1)]
 
 
 _ERRORS = st.one_of(
