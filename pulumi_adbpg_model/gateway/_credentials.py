@@ -12,7 +12,7 @@ from alibabacloud_credentials.models import CredentialModel
 
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import ConfigurationError
-from pulumi_adbpg_model.gateway._sources import Chain, Supply, UnusableError, supply_of
+from pulumi_adbpg_model.gateway._sources import Chain, Provider, UnusableError, provider_of
 from pulumi_adbpg_model.settings.identity import (
     CREDENTIAL_SOURCES,
     Credentials,
@@ -72,7 +72,7 @@ class Signer:
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
-        self._supply: Supply | Chain | None = None
+        self._provider: Provider | Chain | None = None
         self._last: CredentialModel | None = None
         self._ends: float | None = None
         #: Not before this time of the clock the source is asked again.
@@ -121,9 +121,9 @@ class Signer:
     def told(self) -> str:
         """Where they come from, in words; nothing of themselves."""
         source = self._credentials.source
-        if self._supply is None or isinstance(self._credentials, StaticKey):
+        if self._provider is None or isinstance(self._credentials, StaticKey):
             return source
-        return f"{source}: {self._supply.told}"
+        return f"{source}: {self._provider.told}"
 
     def _held(self) -> CredentialModel:
         if self._last is None:
@@ -168,14 +168,14 @@ class Signer:
             self._take()
 
     def _take(self) -> None:
-        if self._supply is None:
-            self._supply = supply_of(self._credentials)
-        found = self._supply.get_credentials()
+        if self._provider is None:
+            self._provider = provider_of(self._credentials)
+        found = self._provider.get_credentials()
         ends = found.get_expiration() or None
         left_s = None if ends is None else ends - self._now()
         if left_s is not None and left_s <= 0:
             told = "it gives credentials that have expired, or this machine's clock is ahead"
-            raise UnusableError(f"{self._supply.told}: {told}")
+            raise UnusableError(f"{self._provider.told}: {told}")
         token = found.get_security_token()
         model = CredentialModel(
             access_key_id=found.get_access_key_id(),
@@ -188,7 +188,7 @@ class Signer:
             same = self._last is not None and self._last.to_map() == model.to_map()
             # The library keeps back that a renewal failed, for some sources.
             if same and left_s is not None and left_s < _AHEAD_S:
-                self._error = UnusableError(f"{self._supply.told}: it gives no newer credentials")
+                self._error = UnusableError(f"{self._provider.told}: it gives no newer credentials")
             else:
                 self._error = None
             self._last, self._ends = model, ends
@@ -197,7 +197,7 @@ class Signer:
 
     def _good_for_s(self, left_s: float | None) -> float:
         """How long nothing newer is asked for."""
-        if self._supply is not None and self._supply.lasting:
+        if self._provider is not None and self._provider.lasting:
             return float("inf")
         if left_s is None:
             return _UNSURE_S
