@@ -48,10 +48,10 @@ _CODES = frozenset(
 class FetchError(Exception):
     """No usable answer came. The text is ours, and holds nothing but a host and a kind."""
 
-    def __init__(self, reason: str, *, passing: bool) -> None:
+    def __init__(self, reason: str, *, transient: bool) -> None:
         super().__init__(reason)
         #: Whether it may go better in a moment.
-        self.passing = passing
+        self.transient = transient
 
 
 class _Asked(threading.local):
@@ -98,14 +98,14 @@ class _GuardedCore(TeaCore):  # type: ignore[misc] # it has no types
                 secure=str(sent.url).startswith("https:"),
             ).send(sent)
         except ConfigurationError as error:
-            raise FetchError(str(error), passing=False) from None
+            raise FetchError(str(error), transient=False) from None
         except RequestException as error:
             lasting = isinstance(error, (transport.SSLError, ProxyUnusable))
-            raise FetchError(transport_reason(error, host), passing=not lasting) from None
+            raise FetchError(transport_reason(error, host), transient=not lasting) from None
         if answer.status != 200:
             status, code = answer.status, _code_in(answer.content)
             told = f"{host} answers with status {status}{code and f' (code={code})'}"
-            raise FetchError(told, passing=status >= 500 or status == 429)
+            raise FetchError(told, transient=status >= 500 or status == 429)
         response = TeaResponse()
         response.status_code = answer.status
         response.headers = {name.lower(): value for name, value in answer.headers.items()}

@@ -111,12 +111,12 @@ _NO_URL = "it is no URL that can be asked"
 class UnusableError(Exception):
     """A source gives no credentials; the text says why, and is ours."""
 
-    def __init__(self, reason: str, *, nothing: bool = False, passing: bool = False) -> None:
+    def __init__(self, reason: str, *, absent: bool = False, transient: bool = False) -> None:
         super().__init__(reason)
         #: Whether there is simply nothing, so that the next of the chain may be looked at.
-        self.nothing = nothing
+        self.absent = absent
         #: Whether it may go better in a moment.
-        self.passing = passing
+        self.transient = transient
 
 
 class Provider:
@@ -164,7 +164,7 @@ class Provider:
         }
         for name, text in parts.items():
             if not text and name != "security token":
-                raise UnusableError(f"{self.told}: the {name} is empty", nothing=True)
+                raise UnusableError(f"{self.told}: the {name} is empty", absent=True)
             if not isinstance(text, str | None):
                 raise UnusableError(f"{self.told}: the {name} is no text")
             sign = unusable_sign(text or "")
@@ -176,11 +176,11 @@ class Provider:
         """Why there are none, in our words."""
         for cause in _causes(error):
             if isinstance(cause, UnusableError):
-                return UnusableError(str(cause), nothing=cause.nothing, passing=cause.passing)
+                return UnusableError(str(cause), absent=cause.absent, transient=cause.transient)
             if isinstance(cause, _fetch.FetchError):
-                return UnusableError(f"{self.told}: {cause}", passing=cause.passing)
+                return UnusableError(f"{self.told}: {cause}", transient=cause.transient)
             if isinstance(cause, subprocess.TimeoutExpired):
-                return UnusableError(f"{self.told}: its command does not end", passing=True)
+                return UnusableError(f"{self.told}: its command does not end", transient=True)
             about_files = self._otherwise == _MALFORMED and not _fetch.asked_host()
             if isinstance(cause, OSError) and about_files:
                 return UnusableError(f"{self.told}: {_kind(cause)}")
@@ -211,13 +211,13 @@ class Chain:
                 credentials = provider.get_credentials()
             except UnusableError as error:
                 # Elsewhere nobody answers at the metadata address of ECS.
-                if not error.nothing and not isinstance(source, EcsRole):
+                if not error.absent and not isinstance(source, EcsRole):
                     raise
                 reasons.append(str(error))
                 continue
             self._found, self.told, self.lasting = provider, provider.told, provider.lasting
             return credentials
-        raise UnusableError("; ".join(reasons), nothing=True)
+        raise UnusableError("; ".join(reasons), absent=True)
 
 
 def provider_of(credentials: Credentials) -> Provider | Chain:
@@ -329,7 +329,7 @@ def _profile(profile: Profile, *, key_alone: bool = False) -> Provider:
         return _section_instead(profile, None)
     if found is None:
         told = f"no profile {name!r}" if profile.name else "no current profile"
-        raise UnusableError(f"{shown} has {told}", nothing=profile.name is None)
+        raise UnusableError(f"{shown} has {told}", absent=profile.name is None)
     if found.get("mode") in _LATER_MODES:
         _refuse_rivals(profile, f"one of mode {found['mode']}")
     kept = _Kept(profile, file, profiles, key_alone)
@@ -375,8 +375,8 @@ def _checked(
     told = f"{told} ({what} {kind})"
     missing = [field for field in needs[kind] if not found.get(field)]
     if missing:
-        nothing = kind == may_be_empty
-        raise UnusableError(f"{told} has no {' and no '.join(missing)}", nothing=nothing)
+        absent = kind == may_be_empty
+        raise UnusableError(f"{told} has no {' and no '.join(missing)}", absent=absent)
     return kind, told
 
 
@@ -475,7 +475,7 @@ def _section(credentials: CredentialsFile) -> Provider:
     except configparser.NoSectionError:
         raise UnusableError(
             f"{shown} has no section {credentials.section!r}",
-            nothing=credentials.section == "default",
+            absent=credentials.section == "default",
         ) from None
     except configparser.Error as error:
         line = getattr(error, "lineno", None)
@@ -508,7 +508,7 @@ def _text_of(file: Path, told: str) -> str:
         with file.open(encoding="utf-8-sig") as opened:
             text = opened.read(_MOST_SIGNS + 1)
     except FileNotFoundError:
-        raise UnusableError(f"{told}: the file does not exist", nothing=True) from None
+        raise UnusableError(f"{told}: the file does not exist", absent=True) from None
     except (OSError, ValueError) as error:
         raise UnusableError(f"{told}: {_kind(error)}") from None
     if len(text) > _MOST_SIGNS:

@@ -387,10 +387,8 @@ class _Place:
 
 
 def _named(reader: _Reader, names: tuple[str, ...]) -> tuple[str, str]:
-    found = reader.first(names)
-    if found is None:  # asked for only where one is set
-        raise ConfigurationError(f"none of {', '.join(names)} is set")
-    return _checked(*found)
+    """The first that is set, where one is known to be."""
+    return _checked(*reader.set_ones(*names)[0])
 
 
 def _key(
