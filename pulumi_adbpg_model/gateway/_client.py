@@ -20,7 +20,6 @@ from typing import Any
 from alibabacloud_tea_openapi import client as openapi
 from alibabacloud_tea_openapi.utils import Utils
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
-from darabonba.core import DaraCore
 from darabonba.response import DaraResponse
 from darabonba.runtime import RuntimeOptions
 
@@ -62,15 +61,16 @@ class _Call(threading.local):
 
 
 _call = _Call()
+_core_of_others = openapi.DaraCore
 
 
-class _GuardedCore(DaraCore):  # type: ignore[misc] # it has no types
+class _GuardedCore(openapi.DaraCore):  # type: ignore[misc] # it has no types
     """The part of the SDK that its client sends with."""
 
     @staticmethod
     def do_action(request: Any, runtime_option: dict[str, Any] | None = None) -> DaraResponse:
         if _call.session is None:
-            return DaraCore.do_action(request, runtime_option)
+            return _core_of_others.do_action(request, runtime_option)
         _call.sent = True
         sent = prepared(request, _call.session.protocol)
         answer = _call.session.send(sent, to_the_api=True)
