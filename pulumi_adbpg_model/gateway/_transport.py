@@ -208,8 +208,6 @@ class _TlsAdapter(_Adapter):
 
 def transport_reason(cause: BaseException, host: str) -> str:
     """One phrase for what broke. Never the library's own text: it holds the URL or the body."""
-    if isinstance(cause, FrontEndRefused):
-        return f"{host} answers with status {cause.status}, not as the API does"
     megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
     reasons: tuple[tuple[type[BaseException], str], ...] = (
         (ProxyUnusable, "HTTPS_PROXY names no http proxy"),
