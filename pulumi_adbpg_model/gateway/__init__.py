@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import partial
 from typing import TypeVar
 
 from pulumi_adbpg_model.clock import Clock, Deadline
@@ -22,7 +23,7 @@ from pulumi_adbpg_model.domain import (
     ModelServiceSpec,
     Submission,
 )
-from pulumi_adbpg_model.errors import NotFoundError, TransportError
+from pulumi_adbpg_model.errors import TransportError
 from pulumi_adbpg_model.gateway import _wire
 from pulumi_adbpg_model.gateway._client import Client
 from pulumi_adbpg_model.gateway._endpoints import endpoint_of
@@ -40,6 +41,7 @@ _READ_TIMEOUT_S = 10.0
 _MAX_READINGS = 3
 
 _T = TypeVar("_T")
+_Object = dict[str, object]
 
 
 class Gateway:
@@ -109,27 +111,18 @@ class Gateway:
         Raises:
             TransportError: The answer names no account.
         """
-        body = self._client.for_sts().call("GetCallerIdentity", "of the credentials", {}, None)
-        found = _wire.caller(body)
-        if found is None:
-            reason = "the answer names no account"
-            raise TransportError("GetCallerIdentity", "of the credentials", reason)
-        return found
+        client = self._client.for_sts()
+        return _call_once(client, _wire.caller, "GetCallerIdentity", "of the credentials", {})
 
     def create_model_service(self, spec: ModelServiceSpec, client_token: str) -> Submission:
         """CreateModelService. Retried with the same token only, so at most one is created."""
-        subject = f"in instance {spec.db_instance_id}"
-
-        def submitted(body: dict[str, object]) -> Submission:
-            service_id = _wire.identifier(body.get("ModelServiceId"))
-            if service_id is None:
-                reason = "the answer names no ModelServiceId"
-                raise TransportError("CreateModelService", subject, reason)
-            service = ModelServiceId(spec.db_instance_id, service_id)
-            return Submission(service, _wire.text(body.get("RequestId")))
-
-        query, body = _wire.create_query(spec), _wire.create_body(spec, client_token)
-        return self._call("CreateModelService", subject, query, body, read=submitted)
+        return self._call(
+            partial(_wire.submission, spec.db_instance_id),
+            "CreateModelService",
+            f"in instance {spec.db_instance_id}",
+            _wire.create_query(spec),
+            _wire.create_body(spec, client_token),
+        )
 
     def describe_model_service(self, service: ModelServiceId) -> ModelServiceDetails:
         """
@@ -138,24 +131,12 @@ class Gateway:
         Raises:
             NotFoundError: Also when the answer is a success that describes nothing.
         """
-
-        def described(body: dict[str, object]) -> ModelServiceDetails:
-            details = _wire.described(service, body)
-            if details is None:
-                reason = "the answer describes no service"
-                request_id = _wire.text(body.get("RequestId"))
-                raise NotFoundError(
-                    "DescribeModelService", str(service), reason, request_id=request_id
-                )
-            return details
-
-        query = _wire.service_query(service)
-        return self._call("DescribeModelService", str(service), query, read=described)
+        read, query = partial(_wire.described, service), _wire.service_query(service)
+        return self._call(read, "DescribeModelService", str(service), query)
 
     def delete_model_service(self, service: ModelServiceId) -> None:
         """DeleteModelService. Safe to repeat; returns when the cloud accepts it."""
-        query = _wire.service_query(service)
-        self._call("DeleteModelService", str(service), query, read=bool)
+        self._call(bool, "DeleteModelService", str(service), _wire.service_query(service))
 
     def list_model_services(self, db_instance_id: str) -> list[ModelServiceDetails]:
         """
@@ -181,20 +162,12 @@ class Gateway:
         self, db_instance_id: str, deadline: Deadline
     ) -> list[ModelServiceDetails] | None:
         """One reading of all pages; None when the list changed between them."""
-        subject = f"of instance {db_instance_id}"
-
-        def listed(body: dict[str, object]) -> tuple[list[ModelServiceDetails], int | None]:
-            items = _wire.listed(db_instance_id, body)
-            if items is None:
-                reason = "the answer holds no list of services"
-                raise TransportError("ListModelServices", subject, reason)
-            return items, _wire.count(body.get("TotalRecordCount"))
-
+        read, subject = partial(_wire.listed, db_instance_id), f"of instance {db_instance_id}"
         found: dict[str, ModelServiceDetails] = {}
         first_total: int | None = None
         for page in range(1, _MAX_PAGES + 1):
             query = _wire.list_query(db_instance_id, self.region, page, _PAGE_SIZE)
-            items, total = self._call("ListModelServices", subject, query, read=listed)
+            items, total = self._call(read, "ListModelServices", subject, query)
             if page == 1:
                 first_total = total
             elif total != first_total:
@@ -218,17 +191,8 @@ class Gateway:
         Raises:
             TransportError: The answer holds something else.
         """
-        subject = f"of instance {db_instance_id}"
-
-        def listed(body: dict[str, object]) -> list[AiNode]:
-            nodes = _wire.nodes(body)
-            if nodes is None:
-                reason = "the answer holds no list of nodes"
-                raise TransportError("ListAINodePools", subject, reason)
-            return nodes
-
         query = _wire.instance_query(db_instance_id, self.region)
-        return self._call("ListAINodePools", subject, query, read=listed)
+        return self._call(_wire.nodes, "ListAINodePools", f"of instance {db_instance_id}", query)
 
     def list_supported_models(self) -> list[str]:
         """
@@ -238,42 +202,42 @@ class Gateway:
             TransportError: The answer holds no list.
         """
         subject = f"of region {self.region}" if self.region else "of the endpoint"
-
-        def listed(body: dict[str, object]) -> list[str]:
-            names = _wire.models(body)
-            if names is None:
-                raise TransportError("ListSupportModels", subject, "the answer names no models")
-            return names
-
         query = _wire.region_query(self.region)
-        return self._call("ListSupportModels", subject, query, read=listed)
+        return self._call(_wire.models, "ListSupportModels", subject, query)
 
-    def modify_security_ips(
-        self,
-        db_instance_id: str,
-        group: str,
-        entries: Sequence[str],
-    ) -> None:
+    def modify_security_ips(self, db_instance_id: str, group: str, entries: Sequence[str]) -> None:
         """ModifySecurityIps: covers one named whitelist group. Safe to repeat."""
-        self._call(
-            "ModifySecurityIps",
-            f"of group {group} of instance {db_instance_id}",
-            _wire.whitelist_query(db_instance_id, group, entries),
-            read=bool,
-        )
+        subject = f"of group {group} of instance {db_instance_id}"
+        query = _wire.whitelist_query(db_instance_id, group, entries)
+        self._call(bool, "ModifySecurityIps", subject, query)
 
     def _call(
         self,
+        read: Callable[[_Object], _T],
         action: str,
         subject: str,
-        query: dict[str, object],
-        body: dict[str, object] | None = None,
-        *,
-        read: Callable[[dict[str, object]], _T],
+        query: _Object,
+        body: _Object | None = None,
     ) -> _T:
         """Call and read the answer; one that cannot be read counts as none, and is retried."""
         return call_with_retry(
-            lambda: read(self._client.call(action, subject, query, body)),
-            policy=self._policy.within(self._deadline.remaining_s if self._deadline else None),
+            lambda: _call_once(self._client, read, action, subject, query, body),
+            policy=self._policy,
             clock=self._clock,
+            deadline=self._deadline,
         )
+
+
+def _call_once(
+    client: Client,
+    read: Callable[[_Object], _T],
+    action: str,
+    subject: str,
+    query: _Object,
+    body: _Object | None = None,
+) -> _T:
+    answer = client.call(action, subject, query, body)
+    try:
+        return read(answer)
+    except _wire.UnreadableError as error:
+        raise TransportError(action, subject, str(error)) from None

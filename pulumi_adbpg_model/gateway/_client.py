@@ -1,4 +1,10 @@
-"""One signed call through the official OpenAPI client, built lazily and shared."""
+"""
+One signed call through the official OpenAPI client, built lazily and shared.
+
+That client composes and signs; a session of ours sends, put in place of the `DaraCore` of its
+module. Should a later version send another way, it does not get far: the protocol that it is told
+is none that any library could send by.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +12,29 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from typing import Any
 
-from alibabacloud_tea_openapi.client import Client as OpenApiClient
+from alibabacloud_tea_openapi import client as openapi
 from alibabacloud_tea_openapi.utils import Utils
-from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from darabonba.response import DaraResponse
 from darabonba.runtime import RuntimeOptions
 
 from pulumi_adbpg_model.clock import Clock
-from pulumi_adbpg_model.errors import AccessError, AdbpgModelError, RenewalError, TransportError
+from pulumi_adbpg_model.errors import (
+    AccessError,
+    AdbpgModelError,
+    ConfigurationError,
+    RenewalError,
+    TransportError,
+)
 from pulumi_adbpg_model.gateway._credentials import Signer
 from pulumi_adbpg_model.gateway._endpoints import host_of, sts_of
 from pulumi_adbpg_model.gateway._errors import masked, translate
-from pulumi_adbpg_model.gateway._transport import GuardedSession, Place, place_for, rpc_params
+from pulumi_adbpg_model.gateway._transport import GuardedSession, prepared
 from pulumi_adbpg_model.settings import Settings
 
 __all__ = ["Client"]
@@ -32,6 +46,58 @@ for _name in ("darabonba-core", "alibabacloud-tea", "credentials"):
 
 #: How the codes begin that refuse what calls are signed with.
 _ABOUT_KEYS = ("InvalidSecurityToken.", "InvalidAccessKeyId.")
+#: What the SDK is told; the session knows the real one.
+_NO_PROTOCOL = "guarded"
+#: The SDK's packages, in versions that send as this module expects.
+_SUPPORTED = {"alibabacloud-tea-openapi": "0.4.6", "darabonba-core": "1.0.9"}
+
+
+class _Call(threading.local):
+    """The call that this thread makes for this package: others of the process are left alone."""
+
+    session: GuardedSession | None = None
+    #: Whether the SDK has come to `_GuardedCore` with it.
+    sent = False
+
+
+_call = _Call()
+_core_of_others = openapi.DaraCore
+
+
+class _GuardedCore(openapi.DaraCore):  # type: ignore[misc] # it has no types
+    """The part of the SDK that its client sends with."""
+
+    @staticmethod
+    def do_action(request: Any, runtime_option: dict[str, Any] | None = None) -> DaraResponse:
+        if _call.session is None:
+            return _core_of_others.do_action(request, runtime_option)
+        _call.sent = True
+        sent = prepared(request, _call.session.protocol)
+        answer = _call.session.send(sent, to_the_api=True)
+        response = DaraResponse()
+        response.status_code = answer.status
+        response.headers = {name.lower(): value for name, value in answer.headers.items()}
+        response.body = answer.content
+        return response
+
+
+vars(openapi)["DaraCore"] = _GuardedCore
+
+
+@cache
+def _rpc(action: str, version: str) -> Params:
+    """How every action of the API is called. The protocol is that of the client's configuration."""
+    return Params(
+        action=action,
+        version=version,
+        protocol=_NO_PROTOCOL,
+        pathname="/",
+        method="POST",
+        auth_type="AK",
+        style="RPC",
+        req_body_type="formData",
+        body_type="json",
+    )
 
 
 class Client:
@@ -53,7 +119,7 @@ class Client:
         self._redact = redact
         self._lock = threading.Lock()
         self._signer = signer or Signer.of(settings.credentials, clock)
-        self._built: tuple[Any, Place] | None = None
+        self._built: tuple[Any, GuardedSession] | None = None
 
     def for_sts(self) -> Client:
         """One for the API that tells which account calls, with the same credentials."""
@@ -76,15 +142,19 @@ class Client:
         request = OpenApiRequest(
             query=Utils.query(query), body=None if body is None else Utils.parse_to_map(body)
         )
-        client, place = self._client(host)
+        client, session = self._client(host)
         # The client asks again: here a failure is known for what it is.
         self._signer.get_credential()
-        place.fill()
+        _call.session, _call.sent = session, False
         try:
-            answer = client.call_api(rpc_params(action, self._version), request, RuntimeOptions())
+            answer = client.call_api(_rpc(action, self._version), request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
+            _check_sent(error)
             told = translate(error, action, subject, host, self._without_secrets)
             raise self._explained(told) from None
+        finally:
+            _call.session = None
+        _check_sent()
         content = answer.get("body")
         if not isinstance(content, dict):
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")
@@ -109,32 +179,51 @@ class Client:
             reason = f"the credentials have expired and could not be renewed: {failure}"
             return RenewalError(error.action, error.subject, reason)
         if error.hint == AccessError.default_hint:
-            error.hint += f" The credentials come from {self._settings.credentials.source}."
+            source = self._settings.credentials.source
+            return error.replace(hint=f"{error.hint} The credentials come from {source}.")
         return error
 
     def _without_secrets(self, text: str) -> str:
         return self._redact(masked(text, sorted(self._signer.secrets)))
 
-    def _client(self, host: str) -> tuple[Any, Place]:
+    def _client(self, host: str) -> tuple[Any, GuardedSession]:
         with self._lock:
             if self._built is None:
                 self._built = self._build(host)
             return self._built
 
-    def _build(self, host: str) -> tuple[Any, Place]:
-        settings = self._settings
-        protocol = settings.endpoint.protocol if settings.endpoint else "https"
-        session = GuardedSession(self._clock, self._read_timeout_s, secure=protocol == "https")
-        place = place_for(session, protocol, host, self)
+    def _build(self, host: str) -> tuple[Any, GuardedSession]:
+        endpoint = self._settings.endpoint
+        secure = endpoint is None or endpoint.protocol == "https"
         config = Config(
             endpoint=host,
-            protocol=protocol,
-            max_idle_conns=place.pool_size,
-            region_id=settings.region,
+            protocol=_NO_PROTOCOL,
+            region_id=self._settings.region,
             credential=self._signer,
             user_agent=f"pulumi-adbpg-model/{_own_version()}",
         )
-        return OpenApiClient(config), place
+        session = GuardedSession(self._clock, self._read_timeout_s, secure=secure)
+        return openapi.Client(config), session
+
+
+def _check_sent(error: Exception | None = None) -> None:
+    """
+    Make sure that the SDK has sent by the session of this thread's call.
+
+    Args:
+        error: How the call ended; None when it went well.
+
+    Raises:
+        ConfigurationError: It has not, and not for want of something to send.
+    """
+    if _call.sent or isinstance(getattr(error, "inner_exception", error), UnicodeError):
+        return
+    found = " with ".join(f"{name} {version_of(name)}" for name in _SUPPORTED)
+    needed = " with ".join(" ".join(pair) for pair in _SUPPORTED.items())
+    raise ConfigurationError(
+        f"{found} is not supported: what it sends cannot be secured, so nothing is sent. Install "
+        f"{needed}, or a newer pulumi-adbpg-model."
+    ) from None
 
 
 def _own_version() -> str:

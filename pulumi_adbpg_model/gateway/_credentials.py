@@ -12,7 +12,7 @@ from alibabacloud_credentials.models import CredentialModel
 
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import ConfigurationError
-from pulumi_adbpg_model.gateway._sources import Chain, Supply, UnusableError, supply_of
+from pulumi_adbpg_model.gateway._sources import Chain, Provider, UnusableError, provider_of
 from pulumi_adbpg_model.settings.identity import (
     CREDENTIAL_SOURCES,
     Credentials,
@@ -23,23 +23,25 @@ from pulumi_adbpg_model.settings.identity import (
 __all__ = ["Signer"]
 
 #: A source that fails is left alone for so long: many may ask at once.
-_PAUSE_S = 10.0
+_FAILURE_PAUSE_S = 10.0
 #: What fails at first, and may pass, is tried once more after so long.
-_SECOND_TRY_S = 1.0
+_RETRY_PAUSE_S = 1.0
 #: An answer of a source is waited for so long; a command may take a minute.
-_MOST_S = 65.0
+_FETCH_TIMEOUT_S = 65.0
 #: Credentials are renewed so long before their end, or after half of what they have left.
-_AHEAD_S = 15 * 60.0
+_RENEW_AHEAD_S = 15 * 60.0
 #: So long before their end they are not used any more, if there are others.
-_OVER_S = 5.0
+_EXPIRY_MARGIN_S = 5.0
 #: What does not say when it ends is asked for again after so long.
-_UNSURE_S = 60.0
-_LOOK_S = 0.02
+_UNKNOWN_EXPIRY_S = 60.0
+_POLL_S = 0.02
 
 
 class Signer:
     """
-    Who signs, as the official client asks for it. Threads may share it.
+    Who signs, as the official client asks for it.
+
+    Threads may share it: one fetch at a time serves them all (single-flight).
 
     A renewal that fails is no failure: it is tried long before the end, and the cloud says when
     that has come.
@@ -72,14 +74,14 @@ class Signer:
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
-        self._supply: Supply | Chain | None = None
-        self._last: CredentialModel | None = None
-        self._ends: float | None = None
+        self._provider: Provider | Chain | None = None
+        self._model: CredentialModel | None = None
+        self._expires: float | None = None
         #: Not before this time of the clock the source is asked again.
         self._next_s = 0.0
         self._error: UnusableError | None = None
         #: Set when the question to the source that is under way is over; None without one.
-        self._asking: threading.Event | None = None
+        self._refreshing: threading.Event | None = None
         #: Every secret and token that was given so far, to be masked in texts.
         self.secrets: set[str] = set()
 
@@ -92,24 +94,25 @@ class Signer:
         """
         began_s = self._clock.monotonic()
         with self._lock:
-            asking, mine = self._asking, False
-            if asking is None and (began_s >= self._next_s or self._is_over(fresh_try=True)):
-                asking, mine = threading.Event(), True
-                self._asking = asking
+            refreshing, mine = self._refreshing, False
+            due = began_s >= self._next_s or self._has_expired(fresh_try=True)
+            if refreshing is None and due:
+                refreshing, mine = threading.Event(), True
+                self._refreshing = refreshing
                 # In a thread, because nothing ends a question that hangs.
-                threading.Thread(target=self._ask, args=(asking,), daemon=True).start()
+                threading.Thread(target=self._refresh, args=(refreshing,), daemon=True).start()
             # Whoever has what may still do waits for nobody else's question.
-            if asking is None or not (mine or self._last is None or self._is_over()):
-                return self._held()
-        while not asking.wait(_LOOK_S):
-            late = self._clock.monotonic() - began_s > _MOST_S
+            if refreshing is None or not (mine or self._model is None or self._has_expired()):
+                return self._current()
+        while not refreshing.wait(_POLL_S):
+            late = self._clock.monotonic() - began_s > _FETCH_TIMEOUT_S
             if late or self._clock.cancelled:
                 why = "it does not answer in time" if late else "its answer was not waited for"
                 with self._lock:
-                    self._over(asking, UnusableError(why))
+                    self._finish(refreshing, UnusableError(why))
                 break
         with self._lock:
-            return self._held()
+            return self._current()
 
     @property
     def failure(self) -> str | None:
@@ -121,61 +124,61 @@ class Signer:
     def told(self) -> str:
         """Where they come from, in words; nothing of themselves."""
         source = self._credentials.source
-        if self._supply is None or isinstance(self._credentials, StaticKey):
+        if self._provider is None or isinstance(self._credentials, StaticKey):
             return source
-        return f"{source}: {self._supply.told}"
+        return f"{source}: {self._provider.told}"
 
-    def _held(self) -> CredentialModel:
-        if self._last is None:
-            raise self._none(self._error or UnusableError("it was not asked"))
-        return self._last
+    def _current(self) -> CredentialModel:
+        if self._model is None:
+            raise self._no_credentials(self._error or UnusableError("it was not asked"))
+        return self._model
 
-    def _is_over(self, *, fresh_try: bool = False) -> bool:
+    def _has_expired(self, *, fresh_try: bool = False) -> bool:
         """Whether what is held has ended, and for a fresh try: no failure says so already."""
-        if self._ends is None or (fresh_try and self._error is not None):
+        if self._expires is None or (fresh_try and self._error is not None):
             return False
-        return self._now() >= self._ends - _OVER_S
+        return self._now() >= self._expires - _EXPIRY_MARGIN_S
 
-    def _ask(self, asking: threading.Event) -> None:
+    def _refresh(self, refreshing: threading.Event) -> None:
         """Ask the source, and keep what it gives."""
         failure: UnusableError | None = None
         try:
-            self._take_patiently()
+            self._fetch_with_retry()
         except UnusableError as error:
             failure = error
         except Exception:  # noqa: BLE001 - a thread of one's own may not end in silence
             failure = UnusableError("its answer cannot be used")
         with self._lock:
-            self._over(asking, failure)
-        asking.set()
+            self._finish(refreshing, failure)
+        refreshing.set()
 
-    def _over(self, asking: threading.Event, failure: UnusableError | None) -> None:
+    def _finish(self, refreshing: threading.Event, failure: UnusableError | None) -> None:
         """A question has ended; the next may be under way already."""
         if failure is not None:
-            self._error, self._next_s = failure, self._clock.monotonic() + _PAUSE_S
-        if self._asking is asking:
-            self._asking = None
+            self._error, self._next_s = failure, self._clock.monotonic() + _FAILURE_PAUSE_S
+        if self._refreshing is refreshing:
+            self._refreshing = None
 
-    def _take_patiently(self) -> None:
+    def _fetch_with_retry(self) -> None:
         try:
-            self._take()
+            self._fetch()
         except UnusableError as error:
-            if self._last is not None or not error.passing:
+            if self._model is not None or not error.transient:
                 raise
-            self._clock.sleep(_SECOND_TRY_S)
+            self._clock.sleep(_RETRY_PAUSE_S)
             if self._clock.cancelled:
                 raise
-            self._take()
+            self._fetch()
 
-    def _take(self) -> None:
-        if self._supply is None:
-            self._supply = supply_of(self._credentials)
-        found = self._supply.get_credentials()
+    def _fetch(self) -> None:
+        if self._provider is None:
+            self._provider = provider_of(self._credentials)
+        found = self._provider.get_credentials()
         ends = found.get_expiration() or None
         left_s = None if ends is None else ends - self._now()
         if left_s is not None and left_s <= 0:
             told = "it gives credentials that have expired, or this machine's clock is ahead"
-            raise UnusableError(f"{self._supply.told}: {told}")
+            raise UnusableError(f"{self._provider.told}: {told}")
         token = found.get_security_token()
         model = CredentialModel(
             access_key_id=found.get_access_key_id(),
@@ -185,26 +188,26 @@ class Signer:
             provider_name=found.get_provider_name(),
         )
         with self._lock:
-            same = self._last is not None and self._last.to_map() == model.to_map()
+            same = self._model is not None and self._model.to_map() == model.to_map()
             # The library keeps back that a renewal failed, for some sources.
-            if same and left_s is not None and left_s < _AHEAD_S:
-                self._error = UnusableError(f"{self._supply.told}: it gives no newer credentials")
+            if same and left_s is not None and left_s < _RENEW_AHEAD_S:
+                self._error = UnusableError(f"{self._provider.told}: it gives no newer credentials")
             else:
                 self._error = None
-            self._last, self._ends = model, ends
+            self._model, self._expires = model, ends
             self._next_s = self._clock.monotonic() + self._good_for_s(left_s)
             self.secrets |= {text for text in (model.access_key_secret, token) if text}
 
     def _good_for_s(self, left_s: float | None) -> float:
         """How long nothing newer is asked for."""
-        if self._supply is not None and self._supply.lasting:
+        if self._provider is not None and self._provider.lasting:
             return float("inf")
         if left_s is None:
-            return _UNSURE_S
-        return max(left_s - _AHEAD_S, left_s / 2)
+            return _UNKNOWN_EXPIRY_S
+        return max(left_s - _RENEW_AHEAD_S, left_s / 2)
 
-    def _none(self, error: UnusableError) -> ConfigurationError:
-        if error.nothing and isinstance(self._credentials, DefaultChain):
+    def _no_credentials(self, error: UnusableError) -> ConfigurationError:
+        if error.absent and isinstance(self._credentials, DefaultChain):
             places = "; ".join(CREDENTIAL_SOURCES)
             return ConfigurationError(
                 f"no Alibaba Cloud credentials were found. Looked in: {places}. Of the last: "

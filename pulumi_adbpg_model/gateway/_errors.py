@@ -128,13 +128,11 @@ def translate(
     if isinstance(error, AlibabaCloudException):
         return _from_answer(error, action, subject, redact)
     cause: BaseException = getattr(error, "inner_exception", None) or error
-    # The SDK wraps the transport's exception in its own, leaving the original as the context.
-    origin = cause.__context__ or cause
-    if isinstance(origin, ProxyUnusable):
-        return ConfigurationError(f"{transport_reason(origin, host)}: correct or unset it")
-    if isinstance(origin, FrontEndRefused):
-        return _from_front_end(origin, action, subject, host)
-    return TransportError(action, subject, transport_reason(origin, host))
+    if isinstance(cause, ProxyUnusable):
+        return ConfigurationError(f"{transport_reason(cause, host)}: correct or unset it")
+    if isinstance(cause, FrontEndRefused):
+        return _from_front_end(cause, action, subject, host)
+    return TransportError(action, subject, transport_reason(cause, host))
 
 
 def _from_front_end(

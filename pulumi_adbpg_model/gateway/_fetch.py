@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import Any
 
 from alibabacloud_credentials import provider
-from requests import PreparedRequest, RequestException
+from requests import RequestException
 from requests import exceptions as transport
 from Tea.core import TeaCore
 from Tea.response import TeaResponse
@@ -26,6 +26,7 @@ from pulumi_adbpg_model.errors import ConfigurationError
 from pulumi_adbpg_model.gateway._transport import (
     GuardedSession,
     ProxyUnusable,
+    prepared,
     transport_reason,
 )
 
@@ -47,10 +48,10 @@ _CODES = frozenset(
 class FetchError(Exception):
     """No usable answer came. The text is ours, and holds nothing but a host and a kind."""
 
-    def __init__(self, reason: str, *, passing: bool) -> None:
+    def __init__(self, reason: str, *, transient: bool) -> None:
         super().__init__(reason)
         #: Whether it may go better in a moment.
-        self.passing = passing
+        self.transient = transient
 
 
 class _Asked(threading.local):
@@ -86,13 +87,7 @@ class _GuardedCore(TeaCore):  # type: ignore[misc] # it has no types
         if not _asked.ours:
             return TeaCore.do_action(request, runtime_option)
         options = runtime_option or {}
-        prepared = PreparedRequest()
-        prepared.prepare(
-            method=request.method.upper(),
-            url=TeaCore.compose_url(request),
-            data=request.body.encode() if isinstance(request.body, str) else request.body,
-            headers=request.headers,
-        )
+        sent = prepared(request, request.protocol)
         host = str(request.headers.get("host"))
         _asked.host = host
         try:
@@ -100,21 +95,21 @@ class _GuardedCore(TeaCore):  # type: ignore[misc] # it has no types
                 SystemClock(),
                 (options.get("readTimeout") or _DEFAULT_TIMEOUT_MS) / 1000,
                 connect_timeout_s=(options.get("connectTimeout") or _DEFAULT_TIMEOUT_MS) / 1000,
-                secure=str(prepared.url).startswith("https:"),
-            ).exchange(prepared)
+                secure=str(sent.url).startswith("https:"),
+            ).send(sent)
         except ConfigurationError as error:
-            raise FetchError(str(error), passing=False) from None
+            raise FetchError(str(error), transient=False) from None
         except RequestException as error:
             lasting = isinstance(error, (transport.SSLError, ProxyUnusable))
-            raise FetchError(transport_reason(error, host), passing=not lasting) from None
-        if answer.status_code != 200:
-            status, code = answer.status_code, _code_in(answer.raw.getvalue())
+            raise FetchError(transport_reason(error, host), transient=not lasting) from None
+        if answer.status != 200:
+            status, code = answer.status, _code_in(answer.content)
             told = f"{host} answers with status {status}{code and f' (code={code})'}"
-            raise FetchError(told, passing=status >= 500 or status == 429)
+            raise FetchError(told, transient=status >= 500 or status == 429)
         response = TeaResponse()
-        response.status_code = answer.status_code
+        response.status_code = answer.status
         response.headers = {name.lower(): value for name, value in answer.headers.items()}
-        response.body = answer.raw.read()
+        response.body = answer.content
         return response
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
-import tenacity
-
-from pulumi_adbpg_model.clock import Clock
-from pulumi_adbpg_model.errors import AdbpgModelError, ApiError, TransportError
+from pulumi_adbpg_model.clock import Clock, Deadline
+from pulumi_adbpg_model.errors import ApiError, TransportError
 
 __all__ = ["RetryPolicy", "backoff", "call_with_retry"]
 
@@ -31,12 +29,6 @@ class RetryPolicy:
     seconds: float = 90.0
     first_wait_s: float = 0.5
     max_wait_s: float = 15.0
-
-    def within(self, budget_s: float | None) -> RetryPolicy:
-        """The same policy with at most `budget_s` seconds."""
-        if budget_s is None:
-            return self
-        return replace(self, seconds=max(0.0, min(self.seconds, budget_s)))
 
 
 def backoff(policy: RetryPolicy, attempt: int, jitter: float, asked_s: float | None) -> float:
@@ -55,57 +47,29 @@ def call_with_retry(
     *,
     policy: RetryPolicy,
     clock: Clock,
+    deadline: Deadline | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> _T:
     """
-    Make the call, repeating it under the policy.
+    Make the call, repeating it under the policy, and at most until the deadline.
 
     Raises:
-        AdbpgModelError: The last attempt's own error; `in_doubt` if any of them was.
+        AdbpgModelError: The last attempt's own; `in_doubt` if any attempt was.
     """
     started = clock.monotonic()
-    try:
-        return call()  # goes well nearly always, and then needs none of what follows
-    except AdbpgModelError as first:
-        failed: AdbpgModelError | None = first
-    error: BaseException | None = None
-    in_doubt = False
-
-    def attempt() -> _T:
-        nonlocal failed, in_doubt
+    left_s = policy.seconds if deadline is None else min(policy.seconds, deadline.remaining_s)
+    attempt, in_doubt = 0, False
+    while True:
+        attempt += 1
         try:
-            if failed is not None:
-                first, failed = failed, None
-                raise first
             return call()
-        except (ApiError, TransportError) as refused:
-            refused.in_doubt = in_doubt = in_doubt or refused.in_doubt
-            raise
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        nonlocal error
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after_s if isinstance(error, ApiError) else None
-        return backoff(policy, state.attempt_number, jitter(), asked)
-
-    def stop(state: tenacity.RetryCallState) -> bool:
-        ends = clock.monotonic() - started + state.upcoming_sleep
-        return clock.cancelled or state.attempt_number >= policy.attempts or ends > policy.seconds
-
-    def sleep(seconds: float) -> None:
-        clock.sleep(seconds)
-        if clock.cancelled and error is not None:
-            raise error
-
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_is_retryable),
-        wait=wait,
-        stop=stop,
-        sleep=sleep,
-        reraise=True,
-    )
-    return retrying(attempt)
-
-
-def _is_retryable(error: BaseException) -> bool:
-    return isinstance(error, AdbpgModelError) and bool(getattr(error, "retryable", False))
+        except (ApiError, TransportError) as error:
+            in_doubt = in_doubt or error.in_doubt
+            last = error if error.in_doubt == in_doubt else error.replace(in_doubt=in_doubt)
+        pause_s = backoff(policy, attempt, jitter(), getattr(last, "retry_after_s", None))
+        late = clock.monotonic() - started + pause_s > left_s
+        if not last.retryable or attempt >= policy.attempts or late or clock.cancelled:
+            raise last
+        clock.sleep(pause_s)
+        if clock.cancelled:
+            raise last

@@ -11,7 +11,7 @@ import configparser
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ from pulumi_adbpg_model.settings.identity import (
     unusable_sign,
 )
 
-__all__ = ["Chain", "Supply", "UnusableError", "supply_of"]
+__all__ = ["Chain", "Provider", "UnusableError", "provider_of"]
 
 _fetch.install()
 
@@ -71,6 +71,20 @@ _TYPES = {
     "oidc_role_arn": ("role_arn", "oidc_provider_arn", "oidc_token_file_path"),
     "ecs_ram_role": (),
     "rsa_key_pair": ("public_key_id", "private_key_file"),
+}
+#: The modes that are the same, and a section's fields by their names in a profile.
+_MODE_OF = {
+    "access_key": "AK",
+    "ram_role_arn": "RamRoleArn",
+    "oidc_role_arn": "OIDC",
+    "ecs_ram_role": "EcsRamRole",
+}
+_IN_SECTION = {
+    **{name: name for name in (*_KEY, "oidc_provider_arn", "policy")},
+    "ram_role_arn": "role_arn",
+    "ram_role_name": "role_name",
+    "ram_session_name": "role_session_name",
+    "oidc_token_file": "oidc_token_file_path",
 }
 #: Modes that pulumi-alicloud looks at later than at others, or not at all.
 _LATER_MODES = ("EcsRamRole", "OIDC")
@@ -97,33 +111,39 @@ _NO_URL = "it is no URL that can be asked"
 class UnusableError(Exception):
     """A source gives no credentials; the text says why, and is ours."""
 
-    def __init__(self, reason: str, *, nothing: bool = False, passing: bool = False) -> None:
+    def __init__(self, reason: str, *, absent: bool = False, transient: bool = False) -> None:
         super().__init__(reason)
         #: Whether there is simply nothing, so that the next of the chain may be looked at.
-        self.nothing = nothing
+        self.absent = absent
         #: Whether it may go better in a moment.
-        self.passing = passing
+        self.transient = transient
 
 
-class Supply:
+class Provider:
     """Gives credentials of one source, and renews them in time."""
 
     def __init__(
-        self, behind: Any, told: str, otherwise: str = _MALFORMED, *, lasting: bool = False
+        self,
+        told: str,
+        new: Callable[..., Any],
+        otherwise: str = _MALFORMED,
+        *,
+        lasting: bool = False,
+        **arguments: Any,
     ) -> None:
         """
-        Make one.
+        Have the library's provider made: `new` makes it, of the arguments.
 
-        Args:
-            behind: The library's provider.
-            told: What it is, for texts.
-            otherwise: What to say of a failure without an answer of any host.
-            lasting: Whether nothing renews what it gives.
+        `told` is what it is, and `otherwise` how it fails without an answer of any host; nothing
+        renews what is `lasting`.
         """
-        self._behind = behind
         self.told = told
-        self._otherwise = otherwise
         self.lasting = lasting
+        self._otherwise = otherwise
+        try:
+            self._provider = new(**arguments)
+        except Exception as error:  # noqa: BLE001 - the library raises several unrelated kinds
+            raise self._unusable(error) from None
 
     def get_credentials(self) -> Any:
         """
@@ -134,9 +154,9 @@ class Supply:
         """
         try:
             with _fetch.guarded():
-                found = self._behind.get_credentials()
+                found = self._provider.get_credentials()
         except Exception as error:  # noqa: BLE001 - the library raises several unrelated kinds
-            raise self.unusable(error) from None
+            raise self._unusable(error) from None
         parts = {
             "access key id": found.get_access_key_id(),
             "access key secret": found.get_access_key_secret(),
@@ -144,7 +164,7 @@ class Supply:
         }
         for name, text in parts.items():
             if not text and name != "security token":
-                raise UnusableError(f"{self.told}: the {name} is empty", nothing=True)
+                raise UnusableError(f"{self.told}: the {name} is empty", absent=True)
             if not isinstance(text, str | None):
                 raise UnusableError(f"{self.told}: the {name} is no text")
             sign = unusable_sign(text or "")
@@ -152,15 +172,15 @@ class Supply:
                 raise UnusableError(f"{self.told}: the {name} {sign}")
         return found
 
-    def unusable(self, error: Exception) -> UnusableError:
+    def _unusable(self, error: Exception) -> UnusableError:
         """Why there are none, in our words."""
         for cause in _causes(error):
             if isinstance(cause, UnusableError):
-                return UnusableError(str(cause), nothing=cause.nothing, passing=cause.passing)
+                return UnusableError(str(cause), absent=cause.absent, transient=cause.transient)
             if isinstance(cause, _fetch.FetchError):
-                return UnusableError(f"{self.told}: {cause}", passing=cause.passing)
+                return UnusableError(f"{self.told}: {cause}", transient=cause.transient)
             if isinstance(cause, subprocess.TimeoutExpired):
-                return UnusableError(f"{self.told}: its command does not end", passing=True)
+                return UnusableError(f"{self.told}: its command does not end", transient=True)
             about_files = self._otherwise == _MALFORMED and not _fetch.asked_host()
             if isinstance(cause, OSError) and about_files:
                 return UnusableError(f"{self.told}: {_kind(cause)}")
@@ -178,29 +198,29 @@ class Chain:
 
     def __init__(self, chain: DefaultChain) -> None:
         self._sources = chain.sources
-        self._found: Supply | Chain | None = None
+        self._found: Provider | Chain | None = None
 
     def get_credentials(self) -> Any:
-        """See `Supply`."""
+        """See `Provider`."""
         if self._found is not None:
             return self._found.get_credentials()
         reasons = []
         for source in self._sources:
             try:
-                supply = supply_of(source)
-                credentials = supply.get_credentials()
+                provider = provider_of(source)
+                credentials = provider.get_credentials()
             except UnusableError as error:
                 # Elsewhere nobody answers at the metadata address of ECS.
-                if not error.nothing and not isinstance(source, EcsRole):
+                if not error.absent and not isinstance(source, EcsRole):
                     raise
                 reasons.append(str(error))
                 continue
-            self._found, self.told, self.lasting = supply, supply.told, supply.lasting
+            self._found, self.told, self.lasting = provider, provider.told, provider.lasting
             return credentials
-        raise UnusableError("; ".join(reasons), nothing=True)
+        raise UnusableError("; ".join(reasons), absent=True)
 
 
-def supply_of(credentials: Credentials) -> Supply | Chain:
+def provider_of(credentials: Credentials) -> Provider | Chain:
     """
     Make what gives the credentials of a source.
 
@@ -208,64 +228,50 @@ def supply_of(credentials: Credentials) -> Supply | Chain:
         UnusableError: It is incomplete, malformed or not there.
     """
     try:
-        return _supply_of(credentials)
+        return _provider_of(credentials)
     except UnusableError:
         raise
     except Exception:  # noqa: BLE001 - files may hold anything
         raise UnusableError(_MALFORMED) from None
 
 
-def _supply_of(credentials: Credentials) -> Supply | Chain:
-    if isinstance(credentials, StaticKey):
-        return _static_key(credentials)
+def _provider_of(credentials: Credentials) -> Provider | Chain:
+    match credentials:
+        case StaticKey():
+            return _static_key(credentials)
+        case Profile():
+            return _profile(credentials)
+        case CredentialsFile():
+            return _section(credentials)
+        case CredentialsUri(uri=uri):
+            return Provider("the credentials URI", URLCredentialsProvider, _NO_URL, uri=uri)
+        case EcsRole(name=name):
+            return _ecs_role("the RAM role of the ECS instance", name)
+        case OidcRole(role=role, provider_arn=arn, token_file=file):
+            return _oidc_role(f"the OIDC role with the token of {file}", role, arn, file)
+        case AssumedRole(role=role, base=base):
+            return _assumed_role("the RAM role to assume", role, _base_of(base))
+        case DefaultChain():
+            return Chain(credentials)
+
+
+def _base_of(credentials: Credentials) -> Provider | Chain:
+    """With what a role is assumed: of a profile with a role its key, as in pulumi-alicloud."""
     if isinstance(credentials, Profile):
-        return _profile(credentials)
-    if isinstance(credentials, CredentialsFile):
-        return _section(credentials)
-    if isinstance(credentials, CredentialsUri):
-        return _made(URLCredentialsProvider, "the credentials URI", _NO_URL, uri=credentials.uri)
-    if isinstance(credentials, EcsRole):
-        return _ecs_role("the RAM role of the ECS instance", credentials.name)
-    if isinstance(credentials, OidcRole):
-        told = f"the OIDC role with the token of {credentials.token_file}"
-        return _oidc_role(told, credentials.role, credentials.provider_arn, credentials.token_file)
-    if isinstance(credentials, AssumedRole):
-        base = credentials.base
-        found: Supply | Chain
-        # Of a profile with a role of its own the key counts, as in pulumi-alicloud.
-        if isinstance(base, Profile):
-            found = _profile(base, key_alone=True)
-        elif isinstance(base, StaticKey):
-            found = _static_key(base, role_is_set=True)
-        else:
-            found = _supply_of(base)
-        return _assumed_role("the RAM role to assume", credentials.role, found)
-    return Chain(credentials)
+        return _profile(credentials, key_alone=True)
+    if isinstance(credentials, StaticKey):
+        return _static_key(credentials, role_is_set=True)
+    return _provider_of(credentials)
 
 
-def _made(
-    new: Callable[..., Any],
-    told: str,
-    otherwise: str = _MALFORMED,
-    *,
-    lasting: bool = False,
-    **given: Any,
-) -> Supply:
-    try:
-        return Supply(new(**given), told, otherwise, lasting=lasting)
-    except Exception as error:  # noqa: BLE001 - the library raises several unrelated kinds
-        raise Supply(None, told, otherwise).unusable(error) from None
-
-
-def _key(told: str, id_: Any, secret: Any, token: Any = None) -> Supply:
+def _key(told: str, id_: Any, secret: Any, token: Any = None) -> Provider:
     given = {"access_key_id": id_, "access_key_secret": secret}
     if token is None:
-        return _made(StaticAKCredentialsProvider, told, lasting=True, **given)
-    given["security_token"] = token
-    return _made(StaticSTSCredentialsProvider, told, lasting=True, **given)
+        return Provider(told, StaticAKCredentialsProvider, lasting=True, **given)
+    return Provider(told, StaticSTSCredentialsProvider, lasting=True, security_token=token, **given)
 
 
-def _static_key(key: StaticKey, *, role_is_set: bool = False) -> Supply:
+def _static_key(key: StaticKey, *, role_is_set: bool = False) -> Provider:
     mode = None if key.beside is None else _mode_of(key.beside)
     with_token = mode == "StsToken" and not key.security_token
     with_role = mode == "RamRoleArn" and not role_is_set
@@ -278,34 +284,25 @@ def _static_key(key: StaticKey, *, role_is_set: bool = False) -> Supply:
     return _key("the access key", key.access_key_id, key.access_key_secret, key.security_token)
 
 
-def _ecs_role(told: str, name: str | None) -> Supply:
+def _ecs_role(told: str, name: str | None) -> Provider:
     # Without a thread of its own, which would go on asking.
-    return _made(EcsRamRoleCredentialsProvider, told, role_name=name, async_update_enabled=False)
+    new = EcsRamRoleCredentialsProvider
+    return Provider(told, new, role_name=name, async_update_enabled=False)
 
 
-def _oidc_role(told: str, role: Role, provider_arn: str, token_file: str) -> Supply:
+def _oidc_role(told: str, role: Role, provider_arn: str, token_file: str) -> Provider:
     file = _path(token_file)
     token = _text_of(file, told)
     sign = unusable_sign(token)
     if sign is not None or not token:
         raise UnusableError(f"{told}: the file {sign or 'is empty'}")
-    return _made(
-        OIDCRoleArnCredentialsProvider,
-        told,
-        oidc_provider_arn=provider_arn,
-        oidc_token_file_path=str(file),
-        **_of_role(role),
-    )
+    given = {"oidc_provider_arn": provider_arn, "oidc_token_file_path": str(file), **_of_role(role)}
+    return Provider(told, OIDCRoleArnCredentialsProvider, **given)
 
 
-def _assumed_role(told: str, role: Role, base: Supply | Chain) -> Supply:
-    return _made(
-        RamRoleArnCredentialsProvider,
-        told,
-        credentials_provider=base,
-        external_id=role.external_id,
-        **_of_role(role),
-    )
+def _assumed_role(told: str, role: Role, base: Provider | Chain) -> Provider:
+    given = {"credentials_provider": base, "external_id": role.external_id, **_of_role(role)}
+    return Provider(told, RamRoleArnCredentialsProvider, **given)
 
 
 def _of_role(role: Role) -> dict[str, Any]:
@@ -318,7 +315,7 @@ def _of_role(role: Role) -> dict[str, Any]:
     }
 
 
-def _profile(profile: Profile, *, key_alone: bool = False) -> Supply:
+def _profile(profile: Profile, *, key_alone: bool = False) -> Provider:
     shown = profile.file or CLI_FILE
     file = _path(shown)
     absent = profile.file is None and not os.path.exists(file)  # noqa: PTH110 - never raises
@@ -332,14 +329,14 @@ def _profile(profile: Profile, *, key_alone: bool = False) -> Supply:
         return _section_instead(profile, None)
     if found is None:
         told = f"no profile {name!r}" if profile.name else "no current profile"
-        raise UnusableError(f"{shown} has {told}", nothing=profile.name is None)
+        raise UnusableError(f"{shown} has {told}", absent=profile.name is None)
     if found.get("mode") in _LATER_MODES:
         _refuse_rivals(profile, f"one of mode {found['mode']}")
     kept = _Kept(profile, file, profiles, key_alone)
     return _by_mode(kept, found, f"profile {name!r} of {shown}", ())
 
 
-def _section_instead(profile: Profile, file: str | None) -> Supply:
+def _section_instead(profile: Profile, file: str | None) -> Provider:
     _refuse_rivals(profile, "a section of a file of the SDKs")
     name = profile.name or "default"
     return _section(CredentialsFile(profile.source, name, file, profile.sts_host))
@@ -363,43 +360,64 @@ class _Kept:
     key_alone: bool
 
 
-def _by_mode(kept: _Kept, found: Mapping[str, Any], told: str, above: tuple[Any, ...]) -> Supply:
-    mode = found.get("mode")
-    if not isinstance(mode, str) or mode not in _MODES:
-        raise UnusableError(f"{told} has no mode that is known ({', '.join(_MODES)})")
-    told = f"{told} (mode {mode})"
-    missing = [field for field in _MODES[mode] if not found.get(field)]
+def _checked(
+    told: str,
+    what: str,
+    needs: Mapping[str, Sequence[str]],
+    found: Mapping[str, Any],
+    *,
+    may_be_empty: str | None = None,
+) -> tuple[str, str]:
+    """Its kind, and how it is told with that; one of the kind that may be empty is as nothing."""
+    kind = found.get(what)
+    if not isinstance(kind, str) or kind not in needs:
+        raise UnusableError(f"{told} has no {what} that is known ({', '.join(needs)})")
+    told = f"{told} ({what} {kind})"
+    missing = [field for field in needs[kind] if not found.get(field)]
     if missing:
-        # What `aliyun configure` leaves when it is broken off is as good as nothing.
-        empty = kept.profile.name is None and mode == "AK"
-        raise UnusableError(f"{told} has no {' and no '.join(missing)}", nothing=empty)
-    id_, secret, token = (found.get(name) for name in (*_KEY, "sts_token"))
-    if mode == "AK" or (mode == "RamRoleArn" and kept.key_alone):
-        return _key(told, id_, secret)
-    if mode == "StsToken":
-        return _key(told, id_, secret, token)
-    if mode == "EcsRamRole":
-        return _ecs_role(told, found.get("ram_role_name") or None)
+        absent = kind == may_be_empty
+        raise UnusableError(f"{told} has no {' and no '.join(missing)}", absent=absent)
+    return kind, told
+
+
+def _by_mode(kept: _Kept, found: Mapping[str, Any], told: str, above: tuple[Any, ...]) -> Provider:
+    # What `aliyun configure` leaves when it is broken off is as good as nothing.
+    may_be_empty = "AK" if kept.profile.name is None else None
+    mode, told = _checked(told, "mode", _MODES, found, may_be_empty=may_be_empty)
     if mode in _OTHERWISE:
         return _session(kept, found, told, mode)
-    session = found.get("ram_session_name") or found.get("role_session_name")
-    role = Role(
-        found["ram_role_arn"],
-        session or Role.session_name,
-        found.get("policy"),
-        found.get("external_id"),
-        found.get("expired_seconds") or Role.duration_s,
-        kept.profile.sts_host or _sts_host(found),
-    )
-    if mode == "OIDC":
-        return _oidc_role(told, role, found["oidc_provider_arn"], str(found["oidc_token_file"]))
-    if mode == "RamRoleArn":
-        return _assumed_role(told, role, _key(told, id_, secret))
+    sts_host = kept.profile.sts_host or _sts_host(found)
+    if mode != "ChainableRamRoleArn":
+        key_alone = mode == "RamRoleArn" and kept.key_alone
+        return _of_fields("AK" if key_alone else mode, found, told, sts_host)
     source, name = found["source_profile"], found.get("name")
     if not isinstance(source, str) or source in (*above, name) or source not in kept.profiles:
         raise UnusableError(f"{told} builds on a profile that does not exist, or on itself")
     base = _by_mode(kept, kept.profiles[source], f"{told}, its source profile", (*above, name))
-    return _assumed_role(told, role, base)
+    return _assumed_role(told, _role(found, sts_host), base)
+
+
+def _of_fields(mode: str, found: Mapping[str, Any], told: str, sts_host: str | None) -> Provider:
+    """A mode that needs nothing but its fields, which are there."""
+    if mode == "EcsRamRole":
+        return _ecs_role(told, found.get("ram_role_name") or None)
+    if mode == "OIDC":
+        arn, file = found["oidc_provider_arn"], str(found["oidc_token_file"])
+        return _oidc_role(told, _role(found, sts_host), arn, file)
+    token = found["sts_token"] if mode == "StsToken" else None
+    key = _key(told, found["access_key_id"], found["access_key_secret"], token)
+    return _assumed_role(told, _role(found, sts_host), key) if mode == "RamRoleArn" else key
+
+
+def _role(found: Mapping[str, Any], sts_host: str | None) -> Role:
+    return Role(
+        found["ram_role_arn"],
+        found.get("ram_session_name") or found.get("role_session_name") or Role.session_name,
+        found.get("policy"),
+        found.get("external_id"),
+        found.get("expired_seconds") or Role.duration_s,
+        sts_host,
+    )
 
 
 def _sts_host(found: Mapping[str, Any]) -> str | None:
@@ -409,7 +427,7 @@ def _sts_host(found: Mapping[str, Any]) -> str | None:
     return f"{prefix}.{region}.aliyuncs.com" if isinstance(region, str) and region else None
 
 
-def _session(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Supply:
+def _session(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Provider:
     """A mode in which somebody has logged in, or a command has."""
     given: dict[str, Any]
     if mode == "CloudSSO":
@@ -420,7 +438,7 @@ def _session(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Sup
     else:  # it writes what it was given into the file, to be used next time
         new = CLIProfileCredentialsProvider
         given = {"profile_name": found.get("name"), "profile_file": str(kept.file)}
-    return _made(new, told, _OTHERWISE[mode], **given)
+    return Provider(told, new, _OTHERWISE[mode], **given)
 
 
 def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str | None] | None:
@@ -448,7 +466,7 @@ def _mode_of(profile: Profile) -> object:
     return known and known[0].get(profile.name or "", {}).get("mode")
 
 
-def _section(credentials: CredentialsFile) -> Supply:
+def _section(credentials: CredentialsFile) -> Provider:
     shown = credentials.file or INI_FILE
     parser = configparser.ConfigParser(interpolation=None)
     try:
@@ -457,7 +475,7 @@ def _section(credentials: CredentialsFile) -> Supply:
     except configparser.NoSectionError:
         raise UnusableError(
             f"{shown} has no section {credentials.section!r}",
-            nothing=credentials.section == "default",
+            absent=credentials.section == "default",
         ) from None
     except configparser.Error as error:
         line = getattr(error, "lineno", None)
@@ -466,31 +484,13 @@ def _section(credentials: CredentialsFile) -> Supply:
     # What is behind a # is a remark, wherever it stands.
     section = {name: value.partition("#")[0].strip() for name, value in section.items()}
     told = f"section {credentials.section!r} of {shown}"
-    return _by_type(section, told, credentials.sts_host)
-
-
-def _by_type(section: Mapping[str, str], told: str, sts_host: str | None) -> Supply:
-    type_ = section.get("type")
-    if type_ not in _TYPES:
-        raise UnusableError(f"{told} has no type that is known ({', '.join(_TYPES)})")
-    told = f"{told} (type {type_})"
-    missing = [name for name in _TYPES[type_] if not section.get(name)]
-    if missing:
-        raise UnusableError(f"{told} has no {' and no '.join(missing)}")
-    if type_ == "ecs_ram_role":
-        return _ecs_role(told, section.get("role_name") or None)
+    type_, told = _checked(told, "type", _TYPES, section)
     if type_ == "rsa_key_pair":
         given: dict[str, Any] = {name: section[name] for name in _TYPES[type_]}
-        return _made(RsaKeyPairCredentialsProvider, told, sts_endpoint=sts_host, **given)
-    if type_ == "access_key":
-        return _key(told, section["access_key_id"], section["access_key_secret"])
-    session = section.get("role_session_name") or Role.session_name
-    role = Role(section["role_arn"], session, section.get("policy"), sts_host=sts_host)
-    if type_ == "oidc_role_arn":
-        provider_arn, file = section["oidc_provider_arn"], section["oidc_token_file_path"]
-        return _oidc_role(told, role, provider_arn, file)
-    base = _key(told, section["access_key_id"], section["access_key_secret"])
-    return _assumed_role(told, role, base)
+        new = RsaKeyPairCredentialsProvider
+        return Provider(told, new, sts_endpoint=credentials.sts_host, **given)
+    found = {field: section.get(name) for field, name in _IN_SECTION.items()}
+    return _of_fields(_MODE_OF[type_], found, told, credentials.sts_host)
 
 
 def _path(text: str) -> Path:
@@ -508,7 +508,7 @@ def _text_of(file: Path, told: str) -> str:
         with file.open(encoding="utf-8-sig") as opened:
             text = opened.read(_MOST_SIGNS + 1)
     except FileNotFoundError:
-        raise UnusableError(f"{told}: the file does not exist", nothing=True) from None
+        raise UnusableError(f"{told}: the file does not exist", absent=True) from None
     except (OSError, ValueError) as error:
         raise UnusableError(f"{told}: {_kind(error)}") from None
     if len(text) > _MOST_SIGNS:

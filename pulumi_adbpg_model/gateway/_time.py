@@ -44,7 +44,7 @@ def time_ahead_s(
     request = PreparedRequest()
     request.prepare(method="GET", url=f"{url}/")
     try:
-        date = session.exchange(request).headers.get("Date")
+        date = session.send(request).headers.get("Date")
         return None if date is None else round(now() - parsedate_to_datetime(date).timestamp())
     except (RequestException, ValueError):
         return None

@@ -1,31 +1,22 @@
 """
-The session under the official client, with what the SDK's own sessions leave open closed.
+The session under the SDKs, with what their own sessions leave open closed.
 
 Those follow redirects with the signed headers, read answers of any size, and belong to the whole
-process, so that a neighbour may have turned verification off. None of it can be configured: the SDK
-is given a session of our own. If it does not use that one, no call is made.
+process, so that a neighbour may have turned verification off. None of it can be configured.
 """
 
 from __future__ import annotations
 
-import io
-import itertools
 import logging
 import ssl
 import threading
-import weakref
+from collections.abc import Mapping
 from contextlib import closing
-from functools import cache
-from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from alibabacloud_tea_openapi.client import Client as OpenApiClient
-from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.core import DaraCore
-from darabonba.request import DaraRequest
-from darabonba.runtime import RuntimeOptions
-from requests import PreparedRequest, Response, adapters, exceptions
+from requests import PreparedRequest, adapters, exceptions
 from requests.utils import get_environ_proxies
 from urllib3 import exceptions as urllib3_exceptions
 
@@ -34,16 +25,14 @@ from pulumi_adbpg_model.errors import ConfigurationError
 
 __all__ = [
     "MAX_ANSWER_BYTES",
+    "Answer",
     "AnswerTooLarge",
     "AnswerTooSlow",
     "FrontEndRefused",
     "GuardedSession",
-    "Place",
     "ProxyUnusable",
     "RedirectRefused",
-    "check_sdk",
-    "place_for",
-    "rpc_params",
+    "prepared",
     "transport_reason",
 ]
 
@@ -55,10 +44,6 @@ _CONNECT_TIMEOUT_S = 5.0
 #: An answer must be complete within so many read timeouts; each read has only one of them.
 _READ_TIMEOUTS = 3
 _POOL_SIZE = 64
-#: The first version that keeps apart what has different pool sizes.
-_SUPPORTED = "1.0.9"
-#: Where nothing listens.
-_NOWHERE = "127.0.0.1:9"
 
 
 class RedirectRefused(exceptions.RequestException):
@@ -104,6 +89,28 @@ for _name in ("connection", "connectionpool", "response", "util.retry"):
     logging.getLogger(f"urllib3.{_name}").addFilter(_Quiet())
 
 
+class Answer(NamedTuple):
+    """A complete answer. Its headers are found by their names in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def prepared(request: Any, protocol: str) -> PreparedRequest:
+    """What one of the SDKs would send, by this protocol; their requests look alike."""
+    _, _, address = DaraCore.compose_url(request).partition("://")
+    body = request.body.encode() if isinstance(request.body, str) else request.body
+    made = PreparedRequest()
+    made.prepare(
+        method=request.method.upper(),
+        url=f"{protocol}://{address}",
+        data=body,
+        headers=request.headers,
+    )
+    return made
+
+
 class GuardedSession:
     """
     Sends requests to one host over connections that nobody else uses. Threads may share it.
@@ -119,6 +126,7 @@ class GuardedSession:
         secure: bool,
         connect_timeout_s: float = _CONNECT_TIMEOUT_S,
     ) -> None:
+        self.protocol = "https" if secure else "http"
         self._clock = clock
         self._timeouts_s = (connect_timeout_s, read_timeout_s)
         self._proxies: dict[str, str] | None = None
@@ -131,21 +139,13 @@ class GuardedSession:
                 "SSL_CERT_FILE and SSL_CERT_DIR name"
             ) from None
 
-    def send(self, request: PreparedRequest, **_options: object) -> Response:
+    def send(self, request: PreparedRequest, *, to_the_api: bool = False) -> Answer:
         """
-        Send one request to the API, whatever else the SDK would have it done with.
+        Send one request and read the answer.
 
-        Raises:
-            RequestException: There is no complete answer, or none that may be used.
-        """
-        answer = self.exchange(request)
-        if 400 <= answer.status_code < 500 and not _is_of_the_api(answer.raw.getvalue()):
-            raise FrontEndRefused(answer.status_code, _size(request))
-        return answer
-
-    def exchange(self, request: PreparedRequest) -> Response:
-        """
-        Send one request and read the answer, which `raw` holds then.
+        Args:
+            request: The request.
+            to_the_api: Whether an error has to be in the API's words to come from there.
 
         Raises:
             RequestException: There is no complete answer, or none that may be used.
@@ -155,21 +155,23 @@ class GuardedSession:
         deadline = self._clock.monotonic() + _READ_TIMEOUTS * self._timeouts_s[1]
         _sending.now = True
         try:
-            answer = self._adapter.send(
+            response = self._adapter.send(
                 request,
                 stream=True,
                 timeout=self._timeouts_s,
                 verify=True,
                 proxies=self._proxies,
             )
-            with closing(answer):
-                if 300 <= answer.status_code < 400:
+            with closing(response):
+                if 300 <= response.status_code < 400:
                     raise RedirectRefused
-                content = self._read(answer.raw, deadline)
+                content = self._read(response.raw, deadline)
         finally:
             _sending.now = False
-        answer.raw = io.BytesIO(content)  # from where the SDK reads it
-        return answer
+        status = response.status_code
+        if to_the_api and 400 <= status < 500 and not _is_of_the_api(content):
+            raise FrontEndRefused(status, _size(request))
+        return Answer(status, response.headers, content)
 
     def _read(self, raw: Any, deadline: float) -> bytes:
         content = bytearray()
@@ -180,111 +182,6 @@ class GuardedSession:
             if self._clock.monotonic() > deadline:
                 raise AnswerTooSlow
         return bytes(content)
-
-
-class Place:
-    """
-    Where the SDK looks for the session of one client of ours.
-
-    The one touch of the SDK's insides: it has no other place for a session of one's own.
-    """
-
-    def __init__(self, core: Any, protocol: str, host: str, session: Any) -> None:
-        #: The client's `max_idle_conns`. The SDK looks by host and this; nobody else has this one.
-        self.pool_size = next(_sizes)
-        self._core = core
-        self._key = f"{protocol}://{host}:{DaraRequest().port}:pool={self.pool_size}"
-        self._session = session
-
-    def fill(self) -> None:
-        """Put the session there; before each call, because the SDK may forget what it has."""
-        self._core._sessions[self._key] = self._session  # noqa: SLF001 - see above
-
-    def clear(self) -> None:
-        """Leave nothing behind."""
-        getattr(self._core, "_sessions", {}).pop(self._key, None)
-
-
-def place_for(session: GuardedSession, protocol: str, host: str, owner: object) -> Place:
-    """
-    Where to put this session for the SDK to send through it what a client has for this host.
-
-    Args:
-        session: The session.
-        protocol: `http` or `https`.
-        host: The host, with its port if it has one.
-        owner: With this object the place is cleared.
-
-    Raises:
-        ConfigurationError: This version of the SDK takes its sessions elsewhere.
-    """
-    check_sdk(DaraCore)
-    place = Place(DaraCore, protocol, host, session)
-    weakref.finalize(owner, place.clear)
-    return place
-
-
-@cache
-def rpc_params(action: str, version: str = "2016-05-03") -> Any:
-    """How every action of the API is called. The protocol is that of the client's configuration."""
-    return Params(
-        action=action,
-        version=version,
-        protocol="HTTPS",
-        pathname="/",
-        method="POST",
-        auth_type="AK",
-        style="RPC",
-        req_body_type="formData",
-        body_type="json",
-    )
-
-
-@cache
-def check_sdk(core: Any) -> None:
-    """
-    Make sure that the SDK sends through a session that is put where it looks for it.
-
-    What is sent to find out is for nobody, and signed with made-up keys.
-
-    Raises:
-        ConfigurationError: It does not: redirects would be followed, answers read without end.
-    """
-    place = Place(core, "http", _NOWHERE, _Probe())
-    config = Config(
-        endpoint=_NOWHERE,
-        protocol="http",
-        http_proxy=f"http://{_NOWHERE}",  # not the environment's
-        access_key_id="probe",
-        access_key_secret="probe",  # noqa: S106 - made up
-        max_idle_conns=place.pool_size,
-    )
-    try:
-        place.fill()
-        client = OpenApiClient(config)
-        client.call_api(rpc_params("Probe"), OpenApiRequest(), RuntimeOptions())
-    except Exception as error:  # noqa: BLE001 - the SDK wraps what it does not know
-        if isinstance(getattr(error, "inner_exception", error), _ProbedError):
-            return
-    finally:
-        place.clear()
-    raise ConfigurationError(
-        f"darabonba-core {version('darabonba-core')} is not supported: what it sends cannot be "
-        f"secured, so nothing is sent. Install darabonba-core {_SUPPORTED}, or a newer "
-        "pulumi-adbpg-model."
-    )
-
-
-class _ProbedError(Exception):
-    """Comes back when nothing but the probe was asked."""
-
-
-class _Probe:
-    def send(self, _request: PreparedRequest, **_options: object) -> Response:
-        raise _ProbedError
-
-
-_sizes = itertools.count(100_000)
 
 
 class _Adapter(adapters.HTTPAdapter):
@@ -311,8 +208,6 @@ class _TlsAdapter(_Adapter):
 
 def transport_reason(cause: BaseException, host: str) -> str:
     """One phrase for what broke. Never the library's own text: it holds the URL or the body."""
-    if isinstance(cause, FrontEndRefused):
-        return f"{host} answers with status {cause.status}, not as the API does"
     megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
     reasons: tuple[tuple[type[BaseException], str], ...] = (
         (ProxyUnusable, "HTTPS_PROXY names no http proxy"),

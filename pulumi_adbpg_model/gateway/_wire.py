@@ -1,8 +1,9 @@
 """
 Wire names and shapes: `domain` values to request parameters, and answers back.
 
-Parameters equal those of the generated SDK; what an answer lacks, or gives in another shape than
-documented, reads as None. https://www.alibabacloud.com/help/en/analyticdb/
+Parameters equal those of the generated SDK. A field that an answer lacks, or gives in another shape
+than documented, reads as None; an answer without what it was asked for raises.
+https://www.alibabacloud.com/help/en/analyticdb/
 analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-createmodelservice
 """
 
@@ -16,10 +17,13 @@ from pulumi_adbpg_model.domain import (
     ModelServiceDetails,
     ModelServiceId,
     ModelServiceSpec,
+    Submission,
 )
+from pulumi_adbpg_model.errors import NotFoundError
 from pulumi_adbpg_model.fields import FIELDS, comma_separated
 
 __all__ = [
+    "UnreadableError",
     "caller",
     "count",
     "create_body",
@@ -33,11 +37,16 @@ __all__ = [
     "nodes",
     "region_query",
     "service_query",
+    "submission",
     "text",
     "whitelist_query",
 ]
 
 Parameters = dict[str, object]
+
+
+class UnreadableError(Exception):
+    """A success lacks what the call was for; the text says what. `Gateway` names the call."""
 
 
 def _present(parameters: Parameters) -> Parameters:
@@ -93,42 +102,52 @@ def whitelist_query(db_instance_id: str, group: str, entries: Sequence[str]) -> 
     }
 
 
-def described(service: ModelServiceId, body: Parameters) -> ModelServiceDetails | None:
-    """The service in a Describe answer; None when it describes none."""
+def submission(db_instance_id: str, body: Parameters) -> Submission:
+    """Which service CreateModelService has made."""
+    service_id = identifier(body.get("ModelServiceId"))
+    if service_id is None:
+        raise UnreadableError("the answer names no ModelServiceId")
+    return Submission(ModelServiceId(db_instance_id, service_id), text(body.get("RequestId")))
+
+
+def described(service: ModelServiceId, body: Parameters) -> ModelServiceDetails:
+    """
+    The service in a Describe answer.
+
+    Raises:
+        NotFoundError: It describes none.
+    """
     if identifier(body.get("ModelServiceId")) is None and text(body.get("Status")) is None:
-        return None
+        raise NotFoundError(
+            "DescribeModelService",
+            str(service),
+            "the answer describes no service",
+            request_id=text(body.get("RequestId")),
+        )
     return _details(service, body, "PrivateConnectUrl", "PublicConnectUrl", "SecurityIpList")
 
 
-def listed(db_instance_id: str, body: Parameters) -> list[ModelServiceDetails] | None:
-    """The services in one page of a List answer; None when it holds no list."""
-    items = body.get("ModelServices")
-    if items is None and count(body.get("TotalRecordCount")) == 0:
-        return []
-    if not isinstance(items, list):
-        return None
+def listed(db_instance_id: str, body: Parameters) -> tuple[list[ModelServiceDetails], int | None]:
+    """The services in one page of a List answer, and how many there are in all."""
+    total = count(body.get("TotalRecordCount"))
     found = []
-    for item in items:
-        service_id = identifier(item.get("ModelServiceId")) if isinstance(item, dict) else None
+    for item in _objects(body.get("ModelServices"), "services", may_be_absent=total == 0):
+        service_id = identifier(item.get("ModelServiceId"))
         if service_id is None:
-            return None
+            raise _no_list("services")
         service = ModelServiceId(db_instance_id, service_id)
         found.append(_details(service, item, "PrivateConnUrl", "PublicConnUrl", "SecurityIPList"))
-    return found
+    return found, total
 
 
-def nodes(body: Parameters) -> list[AiNode] | None:
-    """The nodes in a ListAINodePools answer, of all pools; None when it holds something else."""
+def nodes(body: Parameters) -> list[AiNode]:
+    """The nodes in a ListAINodePools answer, of all pools."""
     found: list[AiNode] = []
-    pools = _objects(body.get("AINodePoolInfos"))
-    for pool in pools or ():
-        members = _objects(pool.get("AINodeInfos"))
-        if members is None:
-            return None
-        for node in members:
+    for pool in _objects(body.get("AINodePoolInfos"), "nodes"):
+        for node in _objects(pool.get("AINodeInfos"), "nodes"):
             name = _name(node.get("NodeName"))
             if name is None:
-                return None
+                raise _no_list("nodes")
             found.append(
                 AiNode(
                     name=name,
@@ -140,23 +159,25 @@ def nodes(body: Parameters) -> list[AiNode] | None:
                     create_time=text(node.get("CreateTime")),
                 )
             )
-    return None if pools is None else found
+    return found
 
 
-def models(body: Parameters) -> list[str] | None:
-    """The names in a ListSupportModels answer; None when it holds no list of names."""
+def models(body: Parameters) -> list[str]:
+    """The names in a ListSupportModels answer."""
     names = body.get("ModelNames")
     if isinstance(names, dict):
         names = names.get("modelNames")
     if not isinstance(names, list):
-        return None
+        raise UnreadableError("the answer names no models")
     return [name for name in map(_name, names) if name]
 
 
-def caller(body: Parameters) -> Caller | None:
-    """Who calls; None when the answer does not say."""
+def caller(body: Parameters) -> Caller:
+    """Who calls, in a GetCallerIdentity answer."""
     account_id = identifier(body.get("AccountId"))
-    return None if account_id is None else Caller(account_id, _name(body.get("Arn")))
+    if account_id is None:
+        raise UnreadableError("the answer names no account")
+    return Caller(account_id, _name(body.get("Arn")))
 
 
 def identifier(value: object) -> str | None:
@@ -212,8 +233,12 @@ def _split(entries: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in entries.split(",") if part.strip())
 
 
-def _objects(value: object) -> list[Parameters] | None:
-    """A list of objects, which may be left out; None when it is anything else."""
-    items = [] if value is None else value
-    fits = isinstance(items, list) and all(isinstance(item, dict) for item in items)
-    return items if fits else None  # type: ignore[return-value]
+def _objects(value: object, what: str, *, may_be_absent: bool = True) -> list[Parameters]:
+    items = [] if value is None and may_be_absent else value
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise _no_list(what)
+    return items
+
+
+def _no_list(what: str) -> UnreadableError:
+    return UnreadableError(f"the answer holds no list of {what}")

@@ -10,7 +10,7 @@ file or imports the cloud SDK.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -266,12 +266,13 @@ class Identity:
                     "this package and for pulumi-alicloud"
                 )
         reader = _Reader(config, environ, sts_host)
-        first, *later = [*(one for one in _places(reader) if one.names), _nothing(reader)]
-        credentials = first.make()
-        passed_over = [name for name in first.names if name not in first.used]
-        passed_over += [name for place in later for name in place.names]
-        left = reader.names(_TOKENS, (_OIDC_TOKEN,))  # alone they make nobody
-        passed_over += [name for name in left if name not in first.used]
+        set_ones = [place for place in _ORDER if reader.names(*place.settings)]
+        first, *later = [*set_ones, _Place((), _Reader.chain)]
+        credentials = first.make(reader)
+        used = [found[0] for group in first.groups if (found := reader.first(group))]
+        groups = [*first.groups, *(group for place in later for group in place.groups)]
+        given = reader.names(*groups, _TOKENS, (_OIDC_TOKEN,))  # tokens alone make nobody
+        passed_over = [name for name in given if name not in used]
         if first.alone:
             passed_over += reader.names((_ASSUMED,), _ASSUMED_VARIABLES[:1])
         else:
@@ -325,17 +326,6 @@ def unusable_sign(text: str) -> str | None:
     return None if text.isascii() else "holds a character that is not ASCII"
 
 
-@dataclass(frozen=True)
-class _Place:
-    """One place in the order: the names of what is set there, those that count, what they make."""
-
-    names: list[str]
-    used: list[str]
-    make: Callable[[], Credentials]
-    #: Whether `alicloud:assumeRole` does not apply to it.
-    alone: bool = False
-
-
 class _Reader:
     """Reads settings by their names."""
 
@@ -364,17 +354,6 @@ class _Reader:
     def names(self, *groups: tuple[str, ...]) -> list[str]:
         return [source for group in groups for source, _ in self.set_ones(*group)]
 
-    def place(
-        self,
-        groups: Sequence[tuple[str, ...]],
-        make: Callable[[], Credentials],
-        *,
-        alone: bool = False,
-    ) -> _Place:
-        """A place whose settings have several names each, of which the first that is set counts."""
-        used = [found[0] for group in groups if (found := self.first(group)) is not None]
-        return _Place(self.names(*groups), used, make, alone)
-
     def says_true(self, name: str) -> bool:
         return self.environ.get(name, "").lower() == "true"
 
@@ -391,32 +370,25 @@ class _Reader:
         return DefaultChain(tuple(sources))
 
 
-def _places(reader: _Reader) -> Iterator[_Place]:
-    if reader.names(*_OWN_KEY):
-        yield reader.place(_OWN_KEY, lambda: _key(reader, *_OWN_KEY), alone=True)
-    yield reader.place([_OWN_PROFILE], lambda: _own_profile(reader), alone=True)
-    if reader.names(_KEY_IDS, _KEY_SECRETS):
-        parts = (_KEY_IDS, _KEY_SECRETS, _TOKENS)
-        yield reader.place(parts, lambda: _key(reader, *parts, beside=_profile_beside(reader)))
-    yield reader.place([_PROFILES], lambda: _profile(reader))
-    yield reader.place([_URIS], lambda: CredentialsUri(*_named(reader, _URIS)))
-    yield reader.place([_PROFILE_FILES[:2]], lambda: _file_alone(reader))
-    yield reader.place([_ECS_ROLES], lambda: _ecs_role(reader))
-    yield reader.place([(_OIDC,)], lambda: _oidc_role(reader))
-    token_file, provider, _ = _OIDC_VARIABLES
-    yield reader.place([(token_file,), (provider,)], lambda: _oidc_of_variables(reader))
+@dataclass(frozen=True)
+class _Place:
+    """One place in the order: its settings, each by any of its names, and whom they make."""
 
+    settings: tuple[tuple[str, ...], ...]
+    make: Callable[[_Reader], Credentials]
+    #: What belongs to it, but makes nobody alone.
+    extras: tuple[tuple[str, ...], ...] = ()
+    #: Whether `alicloud:assumeRole` does not apply to it.
+    alone: bool = False
 
-def _nothing(reader: _Reader) -> _Place:
-    """What comes last in the order: nothing is set."""
-    return _Place([], [], reader.chain)
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        return self.settings + self.extras
 
 
 def _named(reader: _Reader, names: tuple[str, ...]) -> tuple[str, str]:
-    found = reader.first(names)
-    if found is None:  # asked for only where one is set
-        raise ConfigurationError(f"none of {', '.join(names)} is set")
-    return _checked(*found)
+    """The first that is set, where one is known to be."""
+    return _checked(*reader.set_ones(*names)[0])
 
 
 def _key(
@@ -455,6 +427,16 @@ def _bare(source: str) -> str:
     return source.rpartition(" ")[2]
 
 
+def _own_key(reader: _Reader) -> StaticKey:
+    return _key(reader, *_OWN_KEY)
+
+
+def _shared_key(reader: _Reader) -> StaticKey:
+    found = reader.first(_PROFILES)
+    beside = None if found is None else _profile_of(reader, *found)
+    return _key(reader, _KEY_IDS, _KEY_SECRETS, _TOKENS, beside=beside)
+
+
 def _own_profile(reader: _Reader) -> Profile:
     found = _named(reader, _OWN_PROFILE)
     _check_profiles_are_on(reader, found[0])
@@ -463,7 +445,7 @@ def _own_profile(reader: _Reader) -> Profile:
 
 
 def _profile(reader: _Reader) -> Profile:
-    source, _ = _named(reader, _PROFILES)
+    source, name = _named(reader, _PROFILES)
     _check_profiles_are_on(reader, source)
     token = reader.first(_TOKENS)
     if token is not None:
@@ -471,12 +453,7 @@ def _profile(reader: _Reader) -> Profile:
             f"{token[0]} is set without a key, and {source} names a profile, with whose key "
             "pulumi-alicloud sends it: unset one of them"
         )
-    return _profile_of(reader, *_named(reader, _PROFILES))
-
-
-def _profile_beside(reader: _Reader) -> Profile | None:
-    found = reader.first(_PROFILES)
-    return None if found is None else _profile_of(reader, *found)
+    return _profile_of(reader, source, name)
 
 
 def _profile_of(reader: _Reader, source: str, name: str) -> Profile:
@@ -518,6 +495,10 @@ def _file_alone(reader: _Reader) -> Credentials:
         f"{source} names a file, but nothing says which profile of it: set alicloud:profile, or "
         "ALICLOUD_PROFILE, too"
     )
+
+
+def _uri(reader: _Reader) -> CredentialsUri:
+    return CredentialsUri(*_named(reader, _URIS))
 
 
 def _ecs_role(reader: _Reader) -> EcsRole:
@@ -656,3 +637,17 @@ def _role(
         seconds,
         reader.sts_host,
     )
+
+
+#: Whatever has any of its settings set; the first makes who calls.
+_ORDER = (
+    _Place(_OWN_KEY, _own_key, alone=True),
+    _Place((_OWN_PROFILE,), _own_profile, alone=True),
+    _Place((_KEY_IDS, _KEY_SECRETS), _shared_key, extras=(_TOKENS,)),
+    _Place((_PROFILES,), _profile),
+    _Place((_URIS,), _uri),
+    _Place((_PROFILE_FILES[:2],), _file_alone),
+    _Place((_ECS_ROLES,), _ecs_role),
+    _Place(((_OIDC,),), _oidc_role),
+    _Place((_OIDC_VARIABLES[:1], _OIDC_VARIABLES[1:2]), _oidc_of_variables),
+)

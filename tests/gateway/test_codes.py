@@ -134,8 +134,8 @@ def test_no_unknown_code_says_that_the_instance_is_missing(code: str, status: in
         assert error_class(code, status) is not InstanceNotFoundError
 
 
-@pytest.mark.parametrize(("code", "cls"), _ROWS)
-def test_each_code_arrives_as_its_class_over_http(code: str, cls: type[ApiError]) -> None:
+@pytest.mark.parametrize(("code", "cls"), [(codes[0], cls) for cls, codes in _EXPECTED.items()])
+def test_a_code_arrives_as_its_class_over_http(code: str, cls: type[ApiError]) -> None:
     """The whole way from the answer: class, code, status, request id and the cloud's reason."""
     body = {"Code": code, "Message": "Some  reason.\nIn two lines.", "RequestId": "REQ-1"}
     with stub(lambda _: Answer(body, 400)) as cloud, pytest.raises(ApiError) as caught:
@@ -152,20 +152,42 @@ def test_each_code_arrives_as_its_class_over_http(code: str, cls: type[ApiError]
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
-        ("InvalidTimeStamp.Expired", "Set this machine's clock right: the cloud accepts 15"),
-        ("InvalidSecurityToken.Expired", "Fetch a new security token, then run the command again."),
-        ("Forbidden.RAM", "Check the access key and its secret, the RAM policy, and"),
-        ("QuotaNotEnough", "Free an AI node, or raise the quota or balance"),
-        ("IdempotentParameterMismatch", "Set another client_token"),
-        ("InvalidDBInstanceId.NotFound", "check db_instance_id, the region and the credentials."),
+        (
+            "InvalidTimeStamp.Expired",
+            "Set this machine's clock right: the cloud accepts 15 minutes of difference.",
+        ),
+        (
+            "InvalidSecurityToken.Expired",
+            "Fetch a new security token, then run the command again.",
+        ),
+        (
+            "Forbidden.RAM",
+            "Check the access key and its secret, the RAM policy, and the security token's expiry. "
+            "The credentials come from these tests.",
+        ),
+        (
+            "QuotaNotEnough",
+            "Free an AI node, or raise the quota or balance, then run `pulumi up` again.",
+        ),
+        (
+            "IdempotentParameterMismatch",
+            "Set another client_token, or leave it out to have one derived from the inputs.",
+        ),
+        (
+            "InvalidDBInstanceId.NotFound",
+            "The instance does not exist, or belongs to another region or account than the one in "
+            "use: check db_instance_id, the region and the credentials.",
+        ),
     ],
 )
 def test_a_code_comes_with_what_to_do_about_it(code: str, hint: str) -> None:
-    """The text ends with the next step."""
+    """The next step ends the text; where the key may be wrong, and only there, its source does."""
     answer = Answer({"Code": code, "Message": "m"}, 400)
     with stub(lambda _: answer) as cloud, pytest.raises(ApiError) as caught:
         gateway_for(cloud).list_ai_nodes(INSTANCE)
-    assert hint in str(caught.value)
+    assert str(caught.value) == (
+        f"ListAINodePools of instance gp-demo failed: m (code={code}, status=400). {hint}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,36 +205,6 @@ def test_an_error_answer_may_lack_anything(body: object, status: int, text: str)
     with stub(lambda _: Answer(body, status)) as cloud, pytest.raises(ApiError) as caught:
         gateway_for(cloud).list_ai_nodes(INSTANCE)
     assert f"ListAINodePools of instance gp-demo failed: {text}" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("code", "hint"),
-    [
-        (
-            "Forbidden.RAM",
-            (
-                "Check the access key and its secret, the RAM policy, and the security token's "
-                "expiry. The credentials come from these tests."
-            ),
-        ),
-        (
-            "InvalidTimeStamp.Expired",
-            "Set this machine's clock right: the cloud accepts 15 minutes of difference.",
-        ),
-        (
-            "QuotaNotEnough",
-            "Free an AI node, or raise the quota or balance, then run `pulumi up` again.",
-        ),
-    ],
-)
-def test_a_refused_key_is_named_by_its_source(code: str, hint: str) -> None:
-    """Which of several places the key came from is told where the key may be wrong, only there."""
-    answer = Answer({"Code": code, "Message": "m"}, 400)
-    with stub(lambda _: answer) as cloud, pytest.raises(ApiError) as caught:
-        gateway_for(cloud).list_ai_nodes(INSTANCE)
-    assert str(caught.value) == (
-        f"ListAINodePools of instance gp-demo failed: m (code={code}, status=400). {hint}"
-    )
 
 
 @pytest.mark.parametrize("declaration", ["", '<?xml version="1.0" encoding="UTF-8"?>'])

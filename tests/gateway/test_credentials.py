@@ -1,4 +1,7 @@
-"""Credentials from every source, each in a process of its own: the library reads env at import."""
+"""
+Credentials from every source. The library reads variables at import, so they are also tried in a
+process of its own each; the rest of a machine's settings is kept away.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,10 @@ from typing import Any
 
 import pytest
 
+from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.errors import AdbpgModelError
+from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.settings.identity import CREDENTIAL_SOURCES
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.support import Answer, Stub, stub
@@ -59,13 +66,7 @@ def _run(
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, *config],
         cwd=Path(__file__).parents[2],
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
-            "ADBPG_ENDPOINT": f"http://127.0.0.1:{cloud.port}",
-            **(env or {}),
-        },
+        env={"PATH": os.environ["PATH"], **_environment(home, cloud, env or {})},
         capture_output=True,
         text=True,
         timeout=60,
@@ -73,6 +74,31 @@ def _run(
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
+
+
+def _said(
+    home: Path, cloud: Simulator | Stub, *config: str, env: Mapping[str, str] | None = None
+) -> str:
+    """What the program says, without a process for it."""
+    given = dict(pair.split("=", 1) for pair in config)
+    environment = _environment(home, cloud, env or {})
+    settings = Settings.resolve(given.get, environment, region_required=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        try:
+            services = Gateway(settings, SystemClock()).list_model_services("gp-demo")
+        except AdbpgModelError as error:
+            return f"{type(error).__name__}: {error}"
+    return f"services: {services}"
+
+
+def _environment(home: Path, cloud: Simulator | Stub, more: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
+        "ADBPG_ENDPOINT": f"http://127.0.0.1:{cloud.port}",
+        **more,
+    }
 
 
 @pytest.fixture
@@ -88,7 +114,7 @@ def test_missing_credentials_name_every_place_that_was_looked_in(
     simulator: Simulator, tmp_path: Path
 ) -> None:
     """With no credentials anywhere the error lists all sources, and no call is made."""
-    said = _run(tmp_path, simulator, env={"ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true"})
+    said = _said(tmp_path, simulator, env={"ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true"})
 
     assert said.startswith("ConfigurationError: no Alibaba Cloud credentials were found. Looked in")
     assert [source for source in CREDENTIAL_SOURCES if source not in said] == []
@@ -123,13 +149,15 @@ def test_credentials_of_every_source_sign_accepted_calls(
     simulator: Simulator, home: Path, config: list[str], env: dict[str, str]
 ) -> None:
     """Config, both families of variables, named profiles and the current one all work."""
-    assert _run(home, simulator, *config, env=env) == "services: []"
+    tried = [_said, _run] if env else [_said]
+    for say in tried:
+        assert say(home, simulator, *config, env=env) == "services: []"
 
 
 def test_a_profile_with_a_session_token_works(home: Path) -> None:
     """Temporary credentials of a profile are sent with their token."""
     with Simulator(security_token="made-up-token") as simulator:
-        assert _run(home, simulator, "adbpg:profile=session") == "services: []"
+        assert _said(home, simulator, "adbpg:profile=session") == "services: []"
 
 
 @pytest.mark.parametrize("config", [["adbpg:profile=session"], []], ids=["profile", "chain"])
@@ -143,7 +171,7 @@ def test_a_token_that_settings_never_saw_is_masked_too(home: Path, config: list[
         return Answer({"Code": "SignatureDoesNotMatch", "Message": f"signed: {sent} end"}, 400)
 
     with stub(answer) as cloud:
-        said = _run(home, cloud, *config)
+        said = _said(home, cloud, *config)
         assert cloud.headers[-1]["x-acs-security-token"] == "made-up-token"
 
     assert "AccessError: ListModelServices of instance gp-demo failed: signed: **** end (" in said
@@ -154,8 +182,8 @@ def test_the_chain_itself_reads_alibaba_cloud_profile(simulator: Simulator, home
     current = json.dumps({"current": "empty", "profiles": _PROFILES})
     (home / ".aliyun" / "config.json").write_text(current)
 
-    said = _run(home, simulator, env={"ALIBABA_CLOUD_PROFILE": "default"})
-    without = _run(home, simulator)
+    said = _said(home, simulator, env={"ALIBABA_CLOUD_PROFILE": "default"})
+    without = _said(home, simulator)
 
     assert said == "services: []"
     assert without.startswith("ConfigurationError: no Alibaba Cloud credentials were found.")

@@ -42,19 +42,6 @@ def test_host_equals_that_of_the_sdk(region: str) -> None:
     assert host_of(region, None) == _official(region)._endpoint
 
 
-@pytest.mark.parametrize(
-    ("region", "host"),
-    [
-        ("cn-hangzhou", "gpdb.aliyuncs.com"),
-        ("cn-beijing", "gpdb.cn-beijing.aliyuncs.com"),
-        ("us-west-1", "gpdb.us-west-1.aliyuncs.com"),
-    ],
-)
-def test_host_by_example(region: str, host: str) -> None:
-    """The rule in three lines."""
-    assert host_of(region, None) == host
-
-
 @pytest.mark.parametrize("region", ["cn-hangzhou", None])
 def test_an_endpoint_goes_before_the_region(region: str | None) -> None:
     """A given endpoint is called as it is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import pytest
 
 from pulumi_adbpg_model.errors import (
@@ -76,8 +78,7 @@ def test_a_fault_that_passes_is_outlived(simulator: Simulator, fault: str, actio
     assert len(simulator.services) == after.get(action, before)
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("fault", _PASSING)
+@pytest.mark.parametrize(("fault", "action"), [*zip(_PASSING, cycle(ACTIONS))])
 def test_a_fault_that_stays_ends_in_its_error_after_bounded_calls(
     simulator: Simulator, fault: str, action: str
 ) -> None:

@@ -29,7 +29,7 @@ def _listed(cloud: Stub) -> list[str]:
     return [service.id.model_service_id for service in services]
 
 
-@pytest.mark.parametrize(("count", "calls"), [(99, 1), (100, 1), (101, 2), (250, 3)])
+@pytest.mark.parametrize(("count", "calls"), [(100, 1), (101, 2)])
 def test_list_asks_page_by_page(count: int, calls: int) -> None:
     """More than one page's worth of services is had whole, without a call too many."""
     nodes = [f"ai-{number}" for number in range(count)]
@@ -159,12 +159,17 @@ def test_list_reads_none_as_none(body: object) -> None:
         assert _listed(cloud) == []
 
 
-def test_list_raises_on_a_list_without_end() -> None:
-    """A cloud that always has one more is left after 1000 pages, read three times."""
-    with stub(lambda query: _page([f"ms-{query['PageNumber']}"], None)) as cloud:
-        with pytest.raises(TransportError, match="the pages do not add up to the total"):
-            _listed(cloud)
-        assert len(cloud.queries) == 3000
+def test_a_list_without_end_is_left_after_1000_pages() -> None:
+    """A cloud that always has one more is read anew, as one whose list has changed."""
+
+    def answer(query: dict[str, str]) -> Answer:
+        again = query["PageNumber"] == "1" and len(cloud.queries) > 1
+        return _page([f"ms-{query['PageNumber']}"], 1 if again else None)
+
+    with stub(answer) as cloud:
+        assert _listed(cloud) == ["ms-1"]
+        pages = [int(query["PageNumber"]) for query in cloud.queries]
+    assert pages == [*range(1, 1001), 1]
 
 
 def test_list_is_complete_or_raises_for_any_pages() -> None:

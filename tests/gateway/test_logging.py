@@ -43,7 +43,7 @@ _PROGRAM = textwrap.dedent(
             act()
         except AdbpgModelError:
             logging.getLogger("pulumi_adbpg_model").debug("caught", exc_info=True)
-    print("done", settings, gateway)
+    print("done", os.environ["DEBUG"], settings, gateway)
     """
 )
 
@@ -86,22 +86,21 @@ def _source(name: str, home: Path) -> dict[str, str]:
     return {"ALICLOUD_PROFILE": "mine"} if name == "profile" else {}
 
 
-@pytest.mark.parametrize("source", ["variables", "profile", "chain"])
+@pytest.mark.parametrize("source", ["variables", "chain"])
 def test_debug_in_the_environment_shows_nothing(tmp_path: Path, source: str) -> None:
-    """DEBUG=sdk makes the SDK's transport print signed headers; our calls print nothing."""
+    """DEBUG=sdk makes the SDK print signed headers; our calls print nothing, and leave it set."""
     with Simulator(provision_seconds=0, access_key_secret=_SECRET, security_token=_TOKEN) as cloud:
         environment = {**_source(source, tmp_path), "ADBPG_ENDPOINT": cloud.endpoint}
         written = _written(tmp_path, {**environment, "DEBUG": "sdk"})
-    assert [line.split()[0] for line in written.splitlines()] == ["done"]
+    assert [line.split()[:2] for line in written.splitlines()] == [["done", "sdk"]]
     for secret in (_SECRET, _TOKEN):
         assert secret not in written
 
 
-@pytest.mark.parametrize("source", ["variables", "profile"])
-def test_every_logger_at_debug_shows_no_secret(tmp_path: Path, source: str) -> None:
+def test_every_logger_at_debug_shows_no_secret(tmp_path: Path) -> None:
     """With the root logger at DEBUG the HTTP library would tell each URL, with all parameters."""
     with Simulator(provision_seconds=0, access_key_secret=_SECRET, security_token=_TOKEN) as cloud:
-        environment = {**_source(source, tmp_path), "ADBPG_ENDPOINT": cloud.endpoint}
+        environment = {**_source("profile", tmp_path), "ADBPG_ENDPOINT": cloud.endpoint}
         written = _written(tmp_path, {**environment, "DEBUG": "sdk", "LOG_EVERYTHING": "1"})
         signatures = [one.headers["authorization"].rpartition("=")[2] for one in cloud.requests]
     assert "DEBUG:pulumi_adbpg_model:caught" in written  # the log is on
@@ -135,18 +134,3 @@ def test_debug_in_the_environment_shows_no_call_that_fetches_credentials(tmp_pat
     assert vault.requests != []
     for secret in (_SECRET, _TOKEN, "word-1"):
         assert secret not in written
-
-
-def test_the_environment_of_others_is_left_alone(tmp_path: Path) -> None:
-    """DEBUG still holds what the user set, for whatever else runs in the process."""
-    program = "import os, pulumi_adbpg_model.gateway; print(os.environ['DEBUG'])"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=Path(__file__).parents[2],
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DEBUG": "sdk"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert (done.stdout, done.stderr) == ("sdk\n", "")

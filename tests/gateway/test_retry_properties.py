@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pulumi_adbpg_model.errors import (
     AccessError,
     AdbpgModelError,
+    ApiError,
     BusyError,
     ConfigurationError,
     InvalidRequestError,
@@ -92,6 +93,15 @@ def _run(
     return Ended(at, given, None, clock.now, late)
 
 
+def _is_of_the_last_attempt(ended: Ended) -> bool:
+    """Whether its answer came out, in doubt if any attempt was."""
+    last = ended.given[-1]
+    in_doubt = any(getattr(error, "in_doubt", False) for error in ended.given)
+    if not isinstance(last, (ApiError, TransportError)) or last.in_doubt == in_doubt:
+        return ended.error is last
+    return type(ended.error) is type(last) and vars(ended.error) == {**vars(last), "in_doubt": True}
+
+
 @given(_answers, _policies, st.floats(0, 1))
 def test_a_call_keeps_its_bounds_and_ends_with_its_last_answer(
     answers: list[tuple[Exception | None, float]], policy: RetryPolicy, jitter: float
@@ -102,7 +112,7 @@ def test_a_call_keeps_its_bounds_and_ends_with_its_last_answer(
     assert 1 <= len(ended.at) <= policy.attempts
     assert ended.at[-1] <= policy.seconds + 1e-6
     assert ended.now <= policy.seconds + 40 + 1e-6
-    assert ended.error is ended.given[-1]
+    assert _is_of_the_last_attempt(ended)
 
 
 @given(_answers, _policies, st.floats(0, 1))
@@ -127,7 +137,7 @@ def test_after_a_cancel_nothing_is_sent_and_nothing_waits(
 
     assert ended.late <= (1 if cancel_at == 0 else 0)
     assert all(at <= cancel_at for at in ended.at)
-    assert ended.error is ended.given[-1]
+    assert _is_of_the_last_attempt(ended)
 
 
 @given(_policies, st.integers(1, 5000), st.floats(0, 1), _asked)
@@ -142,13 +152,3 @@ def test_a_pause_is_never_negative_and_never_shorter_than_asked(
         assert pause_s == asked_s
     else:
         assert pause_s <= policy.max_wait_s
-
-
-@given(_policies, st.none() | st.floats(-100, 1000))
-def test_a_budget_never_loosens_the_policy(policy: RetryPolicy, budget_s: float | None) -> None:
-    """What is left of a deadline only takes away."""
-    within = policy.within(budget_s)
-
-    assert 0 <= within.seconds <= policy.seconds
-    assert budget_s is None or within.seconds <= max(0.0, budget_s)
-    assert within.attempts == policy.attempts

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -80,16 +81,21 @@ def _assert_silent(text: str) -> None:
         assert secret not in text
 
 
-@pytest.mark.parametrize("case", BROKEN_FILES, ids=[name for name, _, _ in BROKEN_FILES])
+@pytest.mark.parametrize(
+    ("case", "command"),
+    [*zip(BROKEN_FILES, cycle(_COMMANDS))],
+    ids=[name for name, _, _ in BROKEN_FILES],
+)
 def test_a_source_that_does_not_work_is_told_in_our_words(
     cloud: Simulator,
     home: Path,
     case: Case,
+    command: list[str],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Source, kind, host or file: by the gateway, by each command, with all logs on."""
+    """Source, kind, host or file: by the gateway and by the commands in turn, with all logs on."""
     caplog.set_level(logging.DEBUG)
     _, prepare, told = case
     settings = prepare(home)
@@ -99,11 +105,10 @@ def test_a_source_that_does_not_work_is_told_in_our_words(
     assert told in said
     for name, value in {**settings, "ADBPG_ENDPOINT": cloud.endpoint}.items():
         monkeypatch.setenv(name, value)
-    for command in _COMMANDS:
-        result = CliRunner().invoke(main, command, input=_NO_RESOURCES)
-        assert result.exit_code == 1
-        assert told in result.output
-        said += result.output
+    result = CliRunner().invoke(main, command, input=_NO_RESOURCES)
+    assert result.exit_code == 1
+    assert told in result.output
+    said += result.output
     out, err = capfd.readouterr()
     _assert_silent(said + caplog.text + out + err)
     assert cloud.requests == []

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from alibabacloud_tea_openapi.exceptions import ClientException
-from darabonba.exceptions import RetryError, UnretryableException
+from darabonba.exceptions import UnretryableException
 from darabonba.policy.retry import RetryPolicyContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,10 +43,8 @@ _CHECK = "Check the region, the endpoint, the network and the proxy settings."
 
 
 def _wrapped(cause: Exception) -> UnretryableException:
-    """What the SDK makes of a broken connection: two exceptions around the original."""
-    retry = RetryError(str(cause))
-    retry.__context__ = cause
-    return UnretryableException(RetryPolicyContext(exception=retry))
+    """What the SDK makes of a broken connection."""
+    return UnretryableException(RetryPolicyContext(exception=cause))
 
 
 @pytest.mark.parametrize(

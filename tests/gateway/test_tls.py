@@ -35,7 +35,7 @@ def _gateway(port: int, host: str = "127.0.0.1", **config: str) -> Gateway:
         f"adbpg:{name}": value for name, value in config.items()
     }
     settings = Settings.resolve(given.get, _KEY, "cn-hangzhou")
-    return Gateway(settings, FakeClock(), RetryPolicy(attempts=2))
+    return Gateway(settings, FakeClock(), RetryPolicy(attempts=1))
 
 
 def _refusal(gateway: Gateway) -> str:
@@ -78,23 +78,22 @@ def test_no_variable_turns_verification_off(
         f"{impostor.port} is not trusted. Check the region, the endpoint, the network and the "
         "proxy settings."
     )
-    assert len(impostor.connections) == 2
+    assert len(impostor.connections) == 1
     assert impostor.requests == []
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "value"),
     [
-        "ignoreSsl",
-        "ignoreSSL",
-        "ignore_ssl",
-        "insecure",
-        "skipTlsVerify",
-        "insecureSkipVerify",
-        "tlsMinVersion",
+        ("ignoreSsl", "true"),
+        ("ignoreSSL", "true"),
+        ("ignore_ssl", "true"),
+        ("insecure", "true"),
+        ("skipTlsVerify", "true"),
+        ("insecureSkipVerify", "true"),
+        ("tlsMinVersion", "TLSv1"),
     ],
 )
-@pytest.mark.parametrize("value", ["true", "TLSv1"])
 def test_no_config_turns_verification_off(impostor: RawServer, name: str, value: str) -> None:
     """There is no such setting, under whatever name other tools have it."""
     assert "is not trusted" in _refusal(_gateway(impostor.port, **{name: value}))
@@ -184,7 +183,7 @@ def test_a_proxy_that_poses_as_the_cloud_is_refused(
         told = _refusal(_gateway(443, "gpdb.example"))
     assert "the TLS connection to gpdb.example:443 is not trusted" in told
     lines = [request.split("\n")[0].rpartition(" ")[0] for request in proxy.requests]
-    assert lines == ["CONNECT gpdb.example:443"] * 2
+    assert lines == ["CONNECT gpdb.example:443"]
     assert "authorization" not in "\n".join(proxy.requests).lower()
     assert seen == []
 
