@@ -14,7 +14,7 @@ from tests.chaos.scenario import live
 from tests.chaos.verdict import Verdict
 from tests.chaos.world import World
 
-__all__ = ["CloudPoint", "combination", "points", "run", "run_on_engine"]
+__all__ = ["CloudPoint", "combination", "covering", "pairs", "points", "run", "run_on_engine"]
 
 _MOST = 12
 #: Besides those that exclude each other: a service that is there, refused with a code of no page
@@ -60,6 +60,16 @@ def points(seed: int, combinations: int) -> Iterator[CloudPoint]:
     source = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
     for _ in range(combinations):
         yield combination(source)
+
+
+def pairs(seed: int) -> Iterator[CloudPoint]:
+    """Every dialect once, each beside one that it goes with."""
+    left = random.Random(seed).sample(sorted(DIALECTS), len(DIALECTS))  # noqa: S311 - as above
+    while left:
+        one = left.pop()
+        other = next((name for name in left if _goes_with(name, (one,))), None)
+        left = [name for name in left if name != other]
+        yield CloudPoint(tuple(sorted({one, other or one})))
 
 
 def covering(seed: int) -> list[CloudPoint]:
