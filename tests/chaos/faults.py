@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pulumi_adbpg_model.lifecycle.timing import poll_delay
 from tests.chaos.clarity import why_unclear
 from tests.chaos.commands import Ran
+from tests.chaos.injection import EXPIRY, TOKENS, Fault
 from tests.chaos.operations import OPERATIONS
-from tests.chaos.striking import EXPIRY, TOKENS, Fault
 from tests.chaos.verdict import Verdict, judge
 from tests.chaos.world import World
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.chaos import clouds, faults, kill_points, kills, machine, moves
+from tests.chaos import clouds, faults, kills, machine, moves
 from tests.chaos.verdict import Verdict
 
 __all__ = ["KINDS", "Done", "Lives", "Task", "be_quiet", "execute", "plan", "sample"]
@@ -147,7 +147,7 @@ def sample(seed: int, wanted: Callable[[Task], bool] = lambda _task: True) -> It
 
 def _round(seed: int, *, everything: bool) -> dict[str, list[Task]]:
     chance = random.Random(seed)  # noqa: S311 - as above
-    killed = kill_points.points(seed, _TIMED)
+    killed = kills.points(seed, _TIMED)
     if not everything:
         killed = [point for point in killed if point.moment == "timed"]
     spoken: Iterable[clouds.CloudPoint] = clouds.points(seed, _COMBINATIONS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.dying import Death, Moment
 from tests.chaos.hosting import TimedProvider
+from tests.chaos.injection import Death, Moment
 from tests.chaos.world import World
 
 _DAYS = 8

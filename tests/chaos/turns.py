@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_adbpg_model.clock import SystemClock
-from tests.chaos.dying import Killed
 from tests.chaos.hosting import HOST_THREAD, MovedClock
+from tests.chaos.injection import Killed
 
 if TYPE_CHECKING:
     from typing_extensions import Self
