@@ -47,8 +47,14 @@ help: ## Show this list
 demo: $(INSTALLED) ## Show the life of a model service: a simulated cloud, the real engine
 	@$(ON_ENGINE) examples/demo.py
 
+# The engine's tests wait more than they work: beside them runs all the rest, one after the other.
+# Each part shows what it has to say when it ends. (The make of macOS cannot: one after the other.)
+PARTS := engine-tests ruff imports mypy pyright packaging chaos-sample unit
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--jobs 2 --output-sync=target)
+
 .PHONY: test
-test: lint unit packaging engine-tests chaos-sample ## All that must be clean: lint, tests, a sample of chaos
+test: $(INSTALLED) ## All that must be clean: lint, tests, a sample of chaos
+	@$(MAKE) --no-print-directory $(TOGETHER) $(PARTS)
 
 .PHONY: setup
 setup: $(INSTALLED) ## Make .venv and install everything into it

@@ -12,8 +12,8 @@ from pulumi_adbpg_model.service.state import UNSEEN, waits
 from pulumi_adbpg_model.testing import SimulatedService
 from tests.chaos.clarity import why_unclear
 from tests.chaos.commands import Ran
-from tests.chaos.dying import Death, Moment
 from tests.chaos.hosting import TimedProvider
+from tests.chaos.injection import Death, Moment
 from tests.chaos.verdict import is_named
 from tests.chaos.world import Kept, OnError, World
 from tests.provider.dynamic_host import Properties

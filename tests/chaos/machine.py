@@ -24,8 +24,8 @@ from pulumi_adbpg_model.errors import AdbpgModelError
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy
 from pulumi_adbpg_model.testing import DIALECTS, EXCLUSIVE, FAULTS
 from tests.chaos.commands import GROUP, INSTANCE
-from tests.chaos.dying import Moment
 from tests.chaos.hosting import READ_TIMEOUT_S
+from tests.chaos.injection import Moment
 from tests.chaos.life import FOREIGN, PATIENT, BrokenPromiseError, Life
 from tests.chaos.verdict import Verdict
 from tests.chaos.world import AgainBy, OnError

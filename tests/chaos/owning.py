@@ -17,8 +17,8 @@ from pulumi_adbpg_model.testing import SimulatedService
 from tests.chaos.advice import advice_in
 from tests.chaos.clarity import why_unclear
 from tests.chaos.commands import INSTANCE, Ran
-from tests.chaos.dying import Death, Moment
 from tests.chaos.hosting import TimedProvider
+from tests.chaos.injection import Death, Moment
 from tests.chaos.life import AGAIN, FOREIGN, BrokenPromiseError, id_of
 from tests.chaos.programs import NODES, Program
 from tests.chaos.stacks import Declared, Entry, Estate

@@ -9,7 +9,7 @@ from tests.chaos.machine import STEPS, Machine
 TestMachine = Machine.TestCase
 # A life that goes wrong tells its own story; to make it smaller would take minutes.
 TestMachine.settings = settings(
-    max_examples=30,
+    max_examples=20,
     stateful_step_count=STEPS,
     derandomize=True,
     deadline=None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.dying import Death, Moment
 from tests.chaos.hosting import TimedProvider
+from tests.chaos.injection import Death, Moment
 from tests.chaos.world import World
 
-_DAYS = 20
+_DAYS = 8
 _CLOUDS = [
     pytest.param((), id="remembers for ever"),
     pytest.param(("tokens-forgotten",), id="forgets"),
@@ -50,7 +50,7 @@ def test_a_morning_that_is_killed_leads_to_one_service(
 ) -> None:
     """Whenever it is run again, and whatever mornings there were before."""
     with World(()) as world:
-        for _ in range(3):
+        for _ in range(2):
             world.up()
             world.destroy()
         TimedProvider.fate = Death(at, moment, lambda: world.host.cut())  # noqa: PLW0108 - a later host

@@ -10,7 +10,7 @@ from tests.chaos.moves import Moves
 TestMoves = Moves.TestCase
 # A life that goes wrong tells its own story; to make it smaller would take minutes.
 TestMoves.settings = settings(
-    max_examples=25,
+    max_examples=12,
     stateful_step_count=STEPS,
     derandomize=True,
     deadline=None,

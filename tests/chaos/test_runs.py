@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from tests.chaos.__main__ import main, report, run_tasks
-from tests.chaos.runs import Done, Task, plan, sample
+from tests.chaos.runs import Done, Lives, Task, plan, sample
 from tests.chaos.verdict import Verdict
 
 _NOTHING = "nothing-matches"
@@ -68,7 +68,7 @@ def test_a_quick_sample_is_filtered_and_the_same_for_a_seed() -> None:
 
 def test_a_worker_that_dies_leaves_the_table_and_the_seed() -> None:
     """What was found before it is told, and the run is not a success."""
-    good = Done(Task("faults", 1), [Verdict("one", converged=True)], 1.0)
+    good = Done(Task("moves", Lives(1)), [Verdict("one", converged=True)], 1.0)
 
     def ended() -> Iterator[Done | None]:
         yield good
@@ -83,11 +83,13 @@ def test_a_worker_that_dies_leaves_the_table_and_the_seed() -> None:
 
 def test_a_run_in_which_all_is_good_is_a_success() -> None:
     """And one bad verdict, told with its story, is none."""
-    good = Done(Task("faults", 1), [Verdict("one", converged=True)], 1.0)
-    bad = Done(Task("faults", 2), [Verdict("two", converged=True, orphans=1, story=("so",))], 1.0)
+    good = Done(Task("moves", Lives(1)), [Verdict("one", converged=True)], 1.0)
+    bad = Done(
+        Task("moves", Lives(2)), [Verdict("two", converged=True, orphans=1, story=("so",))], 1.0
+    )
     told = io.StringIO()
     console = Console(file=told, width=120)
     assert report(console, 1, iter([good]))
     assert not report(console, 1, iter([good, bad]))
-    assert "NOT GOOD: faults: 2" in told.getvalue()
+    assert "NOT GOOD: moves: 2" in told.getvalue()
     assert "    so" in told.getvalue()

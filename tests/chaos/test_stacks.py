@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.dying import Death
 from tests.chaos.hosting import TimedProvider
+from tests.chaos.injection import Death
 from tests.chaos.programs import service, with_inputs
 from tests.chaos.stacks import Declared, Estate, Stack
 

@@ -7,7 +7,6 @@ only when all pause does time go on, to the first of them that wakes. So deletio
 after other resources' creates, as chance has it, and the same seed tells the same story.
 
 Calls of the cloud are not divided: the pauses within one, before it is repeated, move time alone.
-Others may wait for its answer (a shared look at an instance), and would wait for ever.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_adbpg_model.clock import SystemClock
-from tests.chaos.dying import Killed
 from tests.chaos.hosting import HOST_THREAD, MovedClock
+from tests.chaos.injection import Killed
 
 if TYPE_CHECKING:
     from typing_extensions import Self

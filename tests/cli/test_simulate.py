@@ -17,21 +17,15 @@ from tests.cli.simulated import Simulated, create, describe
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_simulate_prints_one_line_and_ends_cleanly(number: signal.Signals) -> None:
-    """Its address is all that is printed, and both signals end it with exit code 0."""
-    with Simulated("--port", "0") as simulated:
-        assert simulated.port > 0
-        create(simulated.client())
-        assert (0, "", "") == simulated.end(number)
-
-
-def test_simulate_listens_on_the_port_it_is_given() -> None:
-    """A chosen port is the one in the line."""
+    """The address, on the port that is given, is all; both signals end it with exit code 0."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
 
     with Simulated("--port", str(port)) as simulated:
         assert f"listening on http://127.0.0.1:{port}\n" == simulated.line
+        create(simulated.client())
+        assert (0, "", "") == simulated.end(number)
 
 
 def test_simulate_fails_in_one_line_when_the_port_is_taken() -> None:
@@ -61,27 +55,17 @@ def test_simulate_serves_what_its_options_say() -> None:
     assert "InvalidParameter" in str(refused.value.code)
 
 
-def test_simulate_provisions_at_leisure() -> None:
-    """A service is not active before its time."""
-    with Simulated("--provision-seconds", "3600") as simulated:
-        client = simulated.client()
+def test_simulate_accepts_the_key_it_is_given_and_provisions_at_leisure() -> None:
+    """Another key is refused as the cloud does; a service is not active before its time."""
+    own = ("--port", "0", "--access-key-secret", "another-made-up")
+    with Simulated(*own, "--provision-seconds", "3600") as simulated:
+        assert simulated.port > 0
+        client = simulated.client("another-made-up")
         assert "deployming" == describe(client, create(client)).status
-
-
-def test_simulate_refuses_a_wrong_secret() -> None:
-    """A signature by another secret is refused as the cloud does."""
-    with Simulated() as simulated, pytest.raises(ClientException) as refused:
-        create(simulated.client("made-up-and-wrong"))
+        with pytest.raises(ClientException) as refused:
+            create(simulated.client(), "ai-2")
 
     assert "SignatureDoesNotMatch" == refused.value.code
-
-
-def test_simulate_accepts_the_key_it_is_given() -> None:
-    """With a key of one's own, the default one is refused."""
-    with Simulated("--access-key-secret", "another-made-up") as simulated:
-        assert create(simulated.client("another-made-up")).startswith("ms-")
-        with pytest.raises(ClientException):
-            create(simulated.client(), "ai-2")
 
 
 def test_simulate_remembers_over_a_restart(tmp_path: Path) -> None:
@@ -117,12 +101,3 @@ def test_simulate_refuses_a_state_file_that_is_in_use(tmp_path: Path) -> None:
                 DeleteModelServiceRequest(dbinstance_id="gp-demo", model_service_id=service_id)
             )
             first.end(ending)
-
-
-def test_simulate_forgets_without_a_state_file() -> None:
-    """Without one, a restart is a new cloud."""
-    with Simulated() as first:
-        service_id = create(first.client())
-        first.end(signal.SIGTERM)
-    with Simulated() as second, pytest.raises(ClientException):
-        describe(second.client(), service_id)

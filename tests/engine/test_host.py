@@ -16,7 +16,7 @@ import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.chaos.killing import Sessions, comes
+from tests.chaos.sigkill import Sessions, comes
 from tests.engine.programs import Echo, declare, mutations, program, pulumi_ids
 from tests.engine.running import background, eventually
 from tests.engine.stack import TYPE, Failed, Stack

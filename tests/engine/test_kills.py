@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.chaos.kill_points import Point, points
-from tests.chaos.killing import Sessions, comes
-from tests.chaos.kills import run
+from tests.chaos.kills import Point, points, run
+from tests.chaos.sigkill import Sessions, comes
 from tests.engine.programs import URN, mutations, program, pulumi_ids
 from tests.engine.stack import Stack
 

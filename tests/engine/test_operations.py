@@ -15,7 +15,7 @@ from typing import TypeVar
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.chaos.killing import Sessions
+from tests.chaos.sigkill import Sessions
 from tests.engine.programs import mutations, place, pulumi_ids
 from tests.engine.runbook import PAGE, Person, sections
 from tests.engine.running import background, eventually, stop_cli

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
+from tests.chaos.hosting import MovedClock, TimedHost
 from tests.provider.dynamic_host import CONFIG, UNKNOWN, DynamicHost, Properties
 
 
@@ -182,11 +183,18 @@ def test_check_still_checks_what_is_known_beside_an_unknown(
     ],
 )
 def test_check_reports_malformed_configuration_beside_broken_rules(
-    cloud: Simulator, inputs: Properties, config: dict[str, Any], expected: str
+    cloud: Simulator,
+    inputs: Properties,
+    monkeypatch: pytest.MonkeyPatch,
+    config: dict[str, Any],
+    expected: str,
 ) -> None:
     """A malformed config value fails the preview already, together with the broken inputs."""
-    with DynamicHost(cloud.environment(), config) as host:
-        checked = host.check({**inputs, "replicas": 0})
+    for name, value in cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    host = TimedHost(MovedClock(), config)
+    checked = host.check({**inputs, "replicas": 0})
+    host.stop()
 
     assert [
         ("replicas", "replicas must be a whole number of at least 1, got 0"),

@@ -161,46 +161,48 @@ _FOUND = (
     "HostFeatures(calls=False, workers=False, cancel=False, watch=False, clean_errors={}, "
     "progress=False)\n"
 )
-_NOTHING_FOUND = _FOUND.format(False)
-
-
-@pytest.mark.parametrize(
-    ("oddity", "expected"),
-    [
-        pytest.param("module.__spec__ = None", _NOTHING_FOUND, id="another program"),
-        pytest.param("module.__spec__ = object()", _NOTHING_FOUND, id="spec without a name"),
-        pytest.param("del sys.modules['__main__']", _NOTHING_FOUND, id="no main module"),
-        pytest.param("server = object()", _NOTHING_FOUND, id="server without insides"),
-        pytest.param("server = None", _NOTHING_FOUND, id="no server"),
-        pytest.param(
-            "module.traceback = server = object()",
-            _FOUND.format(True),
-            id="one part as ever",
-        ),
-    ],
+#: Another program, a spec without a name, no main module, a server without insides, and none.
+_ODDITIES = (
+    "module.__spec__ = None",
+    "module.__spec__ = object()",
+    "del sys.modules['__main__']",
+    "server = object()",
+    "server = None",
 )
-def test_prepare_fails_softly_when_the_insides_of_main_are_odd(oddity: str, expected: str) -> None:
-    """With an SDK of another make a feature is missing; nothing is raised, nor shared changed."""
-    program = f"""
-import sys
-from importlib.machinery import ModuleSpec
-from pulumi_adbpg_model import host
+_ONE_PART_AS_EVER = "module.traceback = server = object()"
 
+
+def test_prepare_fails_softly_when_the_insides_of_main_are_odd() -> None:
+    """With an SDK of another make a feature is missing; nothing is raised, nor shared changed."""
+    mains = "".join(
+        f"""
 def main():
     module = sys.modules["__main__"]
     module.__spec__ = ModuleSpec("pulumi.dynamic.__main__", None)
     {oddity}
     import traceback
     before = traceback.format_exc
-    print(host.prepare(64, lambda: None))
+    print(host.prepare(64, lambda: None), flush=True)
     assert sys.modules["traceback"].format_exc is before
 
-main()
+if os.fork() == 0:  # a process for each, though imports are made once
+    main()
+    os._exit(0)
+assert os.wait()[1] == 0
+"""
+        for oddity in (*_ODDITIES, _ONE_PART_AS_EVER)
+    )
+    program = f"""
+import os, sys
+from importlib.machinery import ModuleSpec
+from pulumi_adbpg_model import host
+{mains}
 """
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=False
     )
 
+    expected = _FOUND.format(False) * len(_ODDITIES) + _FOUND.format(True)
     assert (0, expected, "") == (ended.returncode, ended.stdout, ended.stderr)
 
 

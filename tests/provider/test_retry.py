@@ -20,6 +20,10 @@ def dialects(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return found
 
 
+#: For what costs a hundred tries: the cloud in which more can go wrong.
+_tokens_ignored = pytest.mark.parametrize("dialects", [("tokens-ignored",)], indirect=True)
+
+
 @pytest.fixture
 def cloud(dialects: tuple[str, ...]) -> Iterator[Simulator]:
     """A cloud of the test's own."""
@@ -199,6 +203,7 @@ def test_another_try_that_finds_the_service_gone_keeps_nothing_and_the_next_make
     assert following.outs["status"] == "active"
 
 
+@_tokens_ignored
 @pytest.mark.parametrize("last", ["create", "update"])
 def test_the_hundredth_try_succeeds_with_a_warning(
     quick: TimedHost,
@@ -231,6 +236,7 @@ def test_the_hundredth_try_succeeds_with_a_warning(
     kept_by(lambda: quick.create({**inputs, "ai_nodes": ["ai-2"]}, timeout_s=1))
 
 
+@_tokens_ignored
 def test_a_replacement_has_tries_of_its_own(
     quick: TimedHost, cloud: Simulator, inputs: Properties
 ) -> None:
@@ -243,6 +249,7 @@ def test_a_replacement_has_tries_of_its_own(
     assert kept_by(lambda: quick.create(inputs, timeout_s=60)).id != kept.id
 
 
+@_tokens_ignored
 def test_the_hundredth_try_of_a_create_keeps_what_is_gone(
     quick: TimedHost, cloud: Simulator, inputs: Properties, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -258,6 +265,7 @@ def test_the_hundredth_try_of_a_create_keeps_what_is_gone(
     assert quick.refresh(kept).id == ""
 
 
+@_tokens_ignored
 @pytest.mark.parametrize("trouble", ["refused", "gone"])
 def test_the_hundredth_try_of_an_update_keeps_what_is_known(
     quick: TimedHost,

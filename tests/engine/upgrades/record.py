@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.chaos.killing import Sessions
+from tests.chaos.sigkill import Sessions
 from tests.engine.programs import place
 from tests.engine.running import background, eventually
 from tests.engine.stack import PROJECT, STACK, Failed, Stack
