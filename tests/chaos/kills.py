@@ -26,8 +26,8 @@ from tests.chaos.kill_points import Point, points
 from tests.chaos.killing import Sessions, comes
 from tests.chaos.on_engine import warned
 from tests.chaos.verdict import Verdict, judge
-from tests.engine.programs import NODE, URN, program, pulumi_ids
-from tests.engine.stack import Failed, Program, Result, Stack
+from tests.engine.support.programs import NODE, URN, program, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Result, Stack
 
 __all__ = ["Point", "points", "run"]
 

@@ -10,7 +10,7 @@ from pulumi_adbpg_model.testing import SimulatedService
 from tests.chaos.clarity import is_clear
 from tests.chaos.commands import GROUP, INSTANCE, Commands, Ran
 from tests.chaos.verdict import Verdict, judge
-from tests.engine.programs import place
+from tests.engine.support.programs import place
 
 __all__ = ["live"]
 

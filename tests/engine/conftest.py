@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.stack import Stack
+from tests.engine.support.stack import Stack
 
 if "ADBPG_ENGINE" not in os.environ and shutil.which("pulumi"):
     os.environ["ADBPG_ENGINE"] = str(shutil.which("pulumi"))

@@ -9,8 +9,8 @@ import pytest
 from pulumi import Alias, CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, place, program, pulumi_ids
-from tests.engine.stack import Failed, Program, Stack
+from tests.engine.support.programs import declare, mutations, place, program, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Stack
 
 
 def test_adoption_creates_nothing_and_outlives_the_option(

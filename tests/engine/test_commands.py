@@ -13,8 +13,8 @@ import pytest
 
 from pulumi_adbpg_model.cli._stack import read_configuration
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import INSTANCE, place
-from tests.engine.stack import Stack
+from tests.engine.support.programs import INSTANCE, place
+from tests.engine.support.stack import Stack
 
 _SECRET = "kept-in-config-only"
 _COMMAND = (sys.executable, "-m", "pulumi_adbpg_model")

@@ -18,7 +18,7 @@ from pulumi_adbpg_model.cli import main
 from pulumi_adbpg_model.service import implementation, state
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import (
+from tests.engine.support.pages import (
     DOCS,
     PAGES,
     README,
@@ -32,8 +32,8 @@ from tests.engine.pages import (
     section,
     told,
 )
-from tests.engine.programs import mutations, place, pulumi_ids
-from tests.engine.stack import Stack
+from tests.engine.support.programs import mutations, place, pulumi_ids
+from tests.engine.support.stack import Stack
 
 REFERENCE = DOCS / "model-service.md"
 QUICK_START = DOCS / "quick-start.md"

@@ -8,8 +8,8 @@ from typing import Any
 from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import MODEL, declare, mutations, place, program
-from tests.engine.stack import Stack
+from tests.engine.support.programs import MODEL, declare, mutations, place, program
+from tests.engine.support.stack import Stack
 
 _NODES = ("ai-1", "ai-2", "ai-3", "ai-4", "ai-5", "ai-6")
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.stack import Stack
+from tests.engine.support.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,8 +11,8 @@ from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.settings.identity import CREDENTIAL_SOURCES
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import mutations, place, program, pulumi_ids
-from tests.engine.stack import Failed, Stack
+from tests.engine.support.programs import mutations, place, program, pulumi_ids
+from tests.engine.support.stack import Failed, Stack
 
 
 def test_destroy_keeps_the_state_when_the_key_is_wrong(stack: Stack, simulator: Simulator) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from pulumi_adbpg_model import ModelService
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, place
-from tests.engine.stack import Failed, Stack, is_secret
+from tests.engine.support.programs import declare, mutations, place
+from tests.engine.support.stack import Failed, Stack, is_secret
 
 _SHOWN = (
     "db_instance_id",

@@ -16,9 +16,9 @@ from pulumi import (
 )
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS, blocks
-from tests.engine.programs import declare, mutations, program, pulumi_ids
-from tests.engine.stack import Failed, Program, Stack
+from tests.engine.support.pages import DOCS, blocks
+from tests.engine.support.programs import declare, mutations, program, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Stack
 
 
 class _Tries:

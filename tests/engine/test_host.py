@@ -17,9 +17,9 @@ from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.killing import Sessions, comes
-from tests.engine.programs import Echo, declare, mutations, program, pulumi_ids
-from tests.engine.running import background, eventually
-from tests.engine.stack import TYPE, Failed, Stack
+from tests.engine.support.programs import Echo, declare, mutations, program, pulumi_ids
+from tests.engine.support.running import background, eventually
+from tests.engine.support.stack import TYPE, Failed, Stack
 from tests.provider.renamed_sdk import renamed_sdk
 
 _NODES = [f"ai-{number}" for number in range(1, 9)]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS, blocks, programs
-from tests.engine.programs import mutations, place
-from tests.engine.stack import TYPE, is_secret
-from tests.engine.terminal import Terminal
+from tests.engine.support.pages import DOCS, blocks, programs
+from tests.engine.support.programs import mutations, place
+from tests.engine.support.stack import TYPE, is_secret
+from tests.engine.support.terminal import Terminal
 
 PAGE = DOCS / "taking-over.md"
 _KEY = re.compile(r"sk-[0-9a-f]{8,}")

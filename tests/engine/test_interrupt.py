@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import mutations, program
-from tests.engine.running import background, eventually, stop_cli
-from tests.engine.stack import Stack, not_active
+from tests.engine.support.programs import mutations, program
+from tests.engine.support.running import background, eventually, stop_cli
+from tests.engine.support.stack import Stack, not_active
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="finds the CLI's process in /proc"

@@ -12,8 +12,8 @@ from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.kill_points import Point, points
 from tests.chaos.killing import Sessions, comes
 from tests.chaos.kills import run
-from tests.engine.programs import URN, mutations, program, pulumi_ids
-from tests.engine.stack import Stack
+from tests.engine.support.programs import URN, mutations, program, pulumi_ids
+from tests.engine.support.stack import Stack
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="finds processes in /proc"

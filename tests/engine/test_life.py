@@ -9,8 +9,8 @@ import pytest
 from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import URN, declare, mutations, program, pulumi_ids
-from tests.engine.stack import Stack
+from tests.engine.support.programs import URN, declare, mutations, program, pulumi_ids
+from tests.engine.support.stack import Stack
 
 
 def test_preview_only_looks_when_the_service_is_new(stack: Stack, simulator: Simulator) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.owning import owned, svc
-from tests.engine.programs import mutations
-from tests.engine.stack import Stack
+from tests.engine.support.owning import owned, svc
+from tests.engine.support.programs import mutations
+from tests.engine.support.stack import Stack
 
 _DAYS = 4
 #: Two creations within two seconds ask with the same token: nobody destroys and creates so fast.

@@ -11,7 +11,7 @@ import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.owning import (
+from tests.engine.support.owning import (
     declaring,
     do_what_is_said,
     hosted,
@@ -23,8 +23,8 @@ from tests.engine.owning import (
     svc,
     urn,
 )
-from tests.engine.programs import mutations, pulumi_ids
-from tests.engine.stack import STACK, Failed, Program, Stack
+from tests.engine.support.programs import mutations, pulumi_ids
+from tests.engine.support.stack import STACK, Failed, Program, Stack
 
 _RETAINED = ResourceOptions(retain_on_delete=True)
 

@@ -9,7 +9,7 @@ import pytest
 from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.owning import (
+from tests.engine.support.owning import (
     alias_advised,
     declaring,
     do_what_is_said,
@@ -21,8 +21,8 @@ from tests.engine.owning import (
     svc,
     urn,
 )
-from tests.engine.programs import declare, mutations, place, pulumi_ids
-from tests.engine.stack import Failed, Program, Stack
+from tests.engine.support.programs import declare, mutations, place, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Stack
 
 
 def _taking(id_: str) -> ResourceOptions:

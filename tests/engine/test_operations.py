@@ -16,10 +16,10 @@ import pytest
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.killing import Sessions
-from tests.engine.programs import mutations, place, pulumi_ids
-from tests.engine.runbook import PAGE, Person, sections
-from tests.engine.running import background, eventually, stop_cli
-from tests.engine.stack import Failed, Stack
+from tests.engine.support.programs import mutations, place, pulumi_ids
+from tests.engine.support.runbook import PAGE, Person, sections
+from tests.engine.support.running import background, eventually, stop_cli
+from tests.engine.support.stack import Failed, Stack
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="finds the CLI's processes in /proc"

@@ -9,8 +9,8 @@ import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import NODE, Echo, declare, mutations, program, pulumi_ids
-from tests.engine.stack import Failed, Stack, is_secret, not_active
+from tests.engine.support.programs import NODE, Echo, declare, mutations, program, pulumi_ids
+from tests.engine.support.stack import Failed, Stack, is_secret, not_active
 
 
 def test_custom_timeouts_bound_the_creation_when_it_takes_longer(

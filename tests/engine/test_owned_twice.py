@@ -11,10 +11,10 @@ import pytest
 
 from pulumi_adbpg_model import ModelService
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS
-from tests.engine.programs import Echo, declare, mutations, place, pulumi_ids
-from tests.engine.stack import TYPE, Stack
-from tests.engine.terminal import Terminal
+from tests.engine.support.pages import DOCS
+from tests.engine.support.programs import Echo, declare, mutations, place, pulumi_ids
+from tests.engine.support.stack import TYPE, Stack
+from tests.engine.support.terminal import Terminal
 
 PAGE = DOCS / "taking-over.md"
 _ORPHANS = "pulumi stack export | pulumi-adbpg-model orphans --instance gp-demo"

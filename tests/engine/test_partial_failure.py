@@ -13,9 +13,9 @@ import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import Echo, declare, mutations, program, pulumi_ids
-from tests.engine.running import background, eventually, stop_cli
-from tests.engine.stack import Failed, Stack, is_secret, not_active
+from tests.engine.support.programs import Echo, declare, mutations, program, pulumi_ids
+from tests.engine.support.running import background, eventually, stop_cli
+from tests.engine.support.stack import Failed, Stack, is_secret, not_active
 
 _NODES = [f"ai-{number}" for number in range(1, 6)]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import SHOWN_ID
-from tests.engine.programs import declare, mutations, place, program
-from tests.engine.stack import TYPE, Stack
+from tests.engine.support.pages import SHOWN_ID
+from tests.engine.support.programs import declare, mutations, place, program
+from tests.engine.support.stack import TYPE, Stack
 
 _PAGE = Path(__file__).parents[2] / "docs" / "model-service.md"
 

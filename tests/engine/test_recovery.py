@@ -8,8 +8,8 @@ import pytest
 from pulumi import CustomTimeouts, Output, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, program, pulumi_ids
-from tests.engine.stack import Failed, Program, Stack
+from tests.engine.support.programs import declare, mutations, program, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Stack
 
 
 def test_destroy_that_runs_the_program_removes_a_failed_service(

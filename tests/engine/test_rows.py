@@ -9,8 +9,8 @@ from pulumi import Alias, ComponentResource, ResourceOptions
 from pulumi.runtime import get_root_resource
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations
-from tests.engine.stack import TYPE, EventLog, Stack, is_secret
+from tests.engine.support.programs import declare, mutations
+from tests.engine.support.stack import TYPE, EventLog, Stack, is_secret
 
 
 def _assert_in_rows(log: EventLog, *urns: str) -> None:

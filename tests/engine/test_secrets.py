@@ -12,8 +12,8 @@ import pulumi
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import NODE, declare, mutations, place, program
-from tests.engine.stack import Failed, Program, Result, Stack, is_secret
+from tests.engine.support.programs import NODE, declare, mutations, place, program
+from tests.engine.support.stack import Failed, Program, Result, Stack, is_secret
 
 _SECRET = "made-up-access-key-secret"
 _TOKEN = "made-up-security-token"

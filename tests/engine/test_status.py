@@ -12,10 +12,10 @@ import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.owning import owned, refused, svc
-from tests.engine.programs import Echo, declare, delete, mutations
-from tests.engine.running import background, eventually, stop_cli
-from tests.engine.stack import Stack, is_secret
+from tests.engine.support.owning import owned, refused, svc
+from tests.engine.support.programs import Echo, declare, delete, mutations
+from tests.engine.support.running import background, eventually, stop_cli
+from tests.engine.support.stack import Stack, is_secret
 
 _in_linux = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="finds the CLI's process in /proc"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import Echo, declare, mutations
-from tests.engine.stack import Failed, Stack
+from tests.engine.support.programs import Echo, declare, mutations
+from tests.engine.support.stack import Failed, Stack
 
 
 def test_unknown_inputs_pass_preview_and_are_used_in_up(stack: Stack, simulator: Simulator) -> None:

@@ -16,8 +16,8 @@ import pytest
 
 from pulumi_adbpg_model.service.state import FORMER
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import mutations, pulumi_ids
-from tests.engine.stack import TYPE, Stack, is_secret
+from tests.engine.support.programs import mutations, pulumi_ids
+from tests.engine.support.stack import TYPE, Stack, is_secret
 from tests.engine.upgrades.record import CLOUD, HERE, RELEASES, load, record, simulator_of
 from tests.provider.dynamic_host import PROVIDER
 

@@ -10,8 +10,8 @@ from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model import ModelService
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import program
-from tests.engine.stack import Failed, Stack
+from tests.engine.support.programs import program
+from tests.engine.support.stack import Failed, Stack
 
 _IPS = "must be an IPv4 address, a CIDR block with a prefix of 1 to 32, or 0.0.0.0/0"
 

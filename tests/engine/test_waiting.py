@@ -9,9 +9,9 @@ import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, program
-from tests.engine.running import background, eventually
-from tests.engine.stack import Failed, Stack, is_secret, not_active
+from tests.engine.support.programs import declare, mutations, program
+from tests.engine.support.running import background, eventually
+from tests.engine.support.stack import Failed, Stack, is_secret, not_active
 
 _IN_A_HURRY = ResourceOptions(custom_timeouts=CustomTimeouts(create="1s"))
 

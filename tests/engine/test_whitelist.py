@@ -8,8 +8,8 @@ import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import mutations, program
-from tests.engine.stack import Failed, Stack
+from tests.engine.support.programs import mutations, program
+from tests.engine.support.stack import Failed, Stack
 
 
 def test_whitelist_changes_in_place_when_its_group_is_named(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pulumi
 from pulumi import Alias, ComponentResource, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import Echo, declare, mutations, program
-from tests.engine.stack import TYPE, Stack, is_secret
+from tests.engine.support.programs import Echo, declare, mutations, program
+from tests.engine.support.stack import TYPE, Stack, is_secret
 
 
 def test_depends_on_orders_creation_and_deletion(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from tests.engine.pages import ROOT
-from tests.engine.stack import engine_environment
+from tests.engine.support.pages import ROOT
+from tests.engine.support.stack import engine_environment
 
 __all__ = ["Executor", "Running", "git", "wheelhouse"]
 

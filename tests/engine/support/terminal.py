@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import SHOWN_ID, blocks
-from tests.engine.stack import engine_environment
+from tests.engine.support.pages import SHOWN_ID, blocks
+from tests.engine.support.stack import engine_environment
 
 __all__ = ["Terminal"]
 
