@@ -19,6 +19,9 @@ if "ADBPG_ENGINE" in os.environ:  # where the Automation API looks for the CLI
     _engine = Path(os.environ["ADBPG_ENGINE"])
     os.environ["PATH"] = f"{_engine.parent}{os.pathsep}{os.environ['PATH']}"
 
+# A command of the CLI is over before it would pay to collect its garbage.
+os.environ.setdefault("GOGC", "off")
+
 _MISSING = "no Pulumi CLI: install it, or run `make engine`, to run the engine tests"
 
 #: Where a program fails, the SDK leaves its event loop and sockets to the garbage collector.

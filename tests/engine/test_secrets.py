@@ -111,16 +111,17 @@ def test_no_secret_is_shown_or_stored_in_clear(
         assert outputs == {"key": key, "greeting": f"Bearer {key}"}
         simulator.change_service(service.id, description="makes the refresh show something")
         listener.run("refresh")
-        listener.run("preview", functools.partial(_exporting, ["10.0.0.2"]))
-        simulator.inject("quota", "ModifySecurityIps")
-        listener.fail("up", functools.partial(_exporting, ["10.0.0.2"]))
-        listener.run("up", functools.partial(_exporting, ["10.0.0.2"]))
+        if source == "environment":  # whose values the engine does not mask, as it does config's
+            listener.run("preview", functools.partial(_exporting, ["10.0.0.2"]))
+            simulator.inject("quota", "ModifySecurityIps")
+            listener.fail("up", functools.partial(_exporting, ["10.0.0.2"]))
+            listener.run("up", functools.partial(_exporting, ["10.0.0.2"]))
         simulator.expire_token()
         listener.fail("refresh")
         listener.fail("destroy")
 
         shown = listener.everything()
-        assert len(listener.events) > 50
+        assert len(listener.events) > 30
         assert any("InvalidSecurityToken.Expired" in text for text in shown)
         for secret in (key, _SECRET, _TOKEN):
             assert [text for text in shown if secret in text] == []
@@ -141,9 +142,8 @@ def test_no_secret_is_shown_or_stored_in_clear(
             } == holders
 
 
-@pytest.mark.parametrize("stored", [True, False])
 def test_traces_of_the_engine_hold_secrets_only_where_the_engine_writes_values(
-    tmp_path: Path, *, stored: bool
+    tmp_path: Path,
 ) -> None:
     """
     PULUMI_DEBUG_GRPC and -v=9 show every value, encrypted or not in the state: that is the engine.
@@ -159,9 +159,13 @@ def test_traces_of_the_engine_hold_secrets_only_where_the_engine_writes_values(
         stack.environment["PULUMI_DEBUG_GRPC"] = str(trace)
         lines: list[str] = []
         verbose = {"log_to_std_err": True, "log_verbosity": 9, "on_error": lines.append}
-        stack.up(program(store_api_key=stored), **verbose)
-        key = simulator.services[0].api_key
-        assert key is not None
+
+        def two() -> None:
+            declare("stored")
+            declare("keyless", ai_nodes=["ai-2"], store_api_key=False)
+
+        stack.up(two, **verbose)
+        keys = {one.ai_nodes: str(one.api_key) for one in simulator.services}
         simulator.expire_token()
         with pytest.raises(Failed):
             stack.destroy(**verbose)
@@ -174,15 +178,16 @@ def test_traces_of_the_engine_hold_secrets_only_where_the_engine_writes_values(
         assert [
             line for line in lines if credential in line and "property for RPC[" not in line
         ] == []
-    holding = {_method(one) for one in messages if key in json.dumps(one)}
-    assert holding == ({"Create", "RegisterResource", "Delete"} if stored else set())
+    stored, keyless = keys["ai-1",], keys["ai-2",]
+    holding = {_method(one) for one in messages if stored in json.dumps(one)}
+    assert holding == {"Create", "RegisterResource", "Delete"}
+    assert [one for one in (*map(json.dumps, messages), *lines) if keyless in one] == []
     for message in messages:
         for properties in _bags(message):
             properties.pop("api_key", None)
-        assert key not in json.dumps(message)
+        assert stored not in json.dumps(message)
     # Newer CLIs hide secrets here.
-    assert [line for line in lines if key in line and "property for RPC[" not in line] == []
-    assert stored or not any(key in line for line in lines)
+    assert [line for line in lines if stored in line and "property for RPC[" not in line] == []
 
 
 def test_changed_credentials_in_config_reach_destroy_only_with_the_program(tmp_path: Path) -> None:
@@ -285,7 +290,6 @@ def test_secret_inputs_are_shown_and_stored_in_clear_nowhere(tmp_path: Path) -> 
             "security_ip_group",
             "security_ip_list",
         ]
-        assert listener.run("up", _secretive()).changes == {"same": 2}
         # Which are secret alone is no change.
         same = listener.run("preview", _secretive("db_instance_id"))
         assert same.changes == {"same": 2}
@@ -300,7 +304,6 @@ def test_secret_inputs_are_shown_and_stored_in_clear_nowhere(tmp_path: Path) -> 
         simulator.inject("forbidden", "DeleteModelService")
         listener.fail("destroy")
         shown, stored = listener.everything(), stack.state_text()
-        listener.run("destroy")
 
     for mark in ("hush", "10.66.6.6"):
         assert [text for text in shown if mark in text] == []
