@@ -25,7 +25,6 @@ _POINTS = [
     Point("create", "unapplied", "destroy", "cli", tokens_honoured=False),
     Point("replace-create", "unsaved", "up", tokens_honoured=False),
     Point("whitelist", "unanswered", "up"),
-    Point("whitelist", "polling", "destroy"),
     Point("delete", "polling", "destroy"),
     # Where tokens are honoured, the token of the dead service takes 30 s more.
     Point("delete", "unsaved", "up", tokens_honoured=False),
