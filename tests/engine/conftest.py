@@ -19,9 +19,6 @@ if "ADBPG_ENGINE" in os.environ:  # where the Automation API looks for the CLI
     _engine = Path(os.environ["ADBPG_ENGINE"])
     os.environ["PATH"] = f"{_engine.parent}{os.pathsep}{os.environ['PATH']}"
 
-# A command of the CLI is over before it would pay to collect its garbage.
-os.environ.setdefault("GOGC", "off")
-
 _MISSING = "no Pulumi CLI: install it, or run `make engine`, to run the engine tests"
 
 #: Where a program fails, the SDK leaves its event loop and sockets to the garbage collector.
@@ -44,6 +41,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack(tmp_path: Path, simulator: Simulator) -> Stack:
     """An empty stack that talks to the simulator."""
     return Stack(tmp_path, simulator)
+
+
+@pytest.fixture(autouse=True)
+def _quick_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some hundred commands leave out what each would do for nothing."""
+    monkeypatch.setenv("GOGC", "off")  # the CLI has ended before collecting garbage would pay
+    # The machine's certificates, which a library of the cloud's SDK reads; nothing here has TLS.
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+    monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _frozen() -> None:
+    """What is there before the first test is no leftover, and not looked at after each."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
