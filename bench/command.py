@@ -99,7 +99,7 @@ def _execute(task: Task) -> Ran:
     import resource  # noqa: PLC0415 - only here: other systems than Unix have none
     import time  # noqa: PLC0415
 
-    from tests.engine.stack import Stack  # noqa: PLC0415
+    from tests.engine.support.stack import Stack  # noqa: PLC0415
 
     def cpu() -> float:
         spent = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

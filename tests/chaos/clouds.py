@@ -19,7 +19,7 @@ from tests.chaos.commands import GROUP, INSTANCE, Commands, Ran
 from tests.chaos.on_engine import EngineCommands
 from tests.chaos.verdict import Verdict, judge
 from tests.chaos.world import World
-from tests.engine.programs import place
+from tests.engine.support.programs import place
 
 __all__ = ["CloudPoint", "combination", "covering", "pairs", "points", "run", "run_on_engine"]
 

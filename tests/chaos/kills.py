@@ -27,8 +27,8 @@ from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.on_engine import warned
 from tests.chaos.sigkill import Sessions, Victim, comes
 from tests.chaos.verdict import Verdict, judge
-from tests.engine.programs import NODE, URN, program, pulumi_ids
-from tests.engine.stack import Failed, Program, Result, Stack
+from tests.engine.support.programs import NODE, URN, program, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Result, Stack
 
 __all__ = ["Point", "points", "run"]
 

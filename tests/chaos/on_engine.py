@@ -12,8 +12,8 @@ from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.commands import Ran
-from tests.engine.programs import program
-from tests.engine.stack import TYPE, Failed, Result, Stack
+from tests.engine.support.programs import program
+from tests.engine.support.stack import TYPE, Failed, Result, Stack
 
 __all__ = ["EngineCommands", "warned"]
 

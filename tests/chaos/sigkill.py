@@ -14,7 +14,7 @@ from typing import Literal
 
 from pulumi import automation as auto
 
-from tests.engine.stack import Result
+from tests.engine.support.stack import Result
 
 __all__ = ["Sessions", "Victim", "comes"]
 

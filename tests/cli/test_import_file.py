@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from pulumi_adbpg_model.cli import main
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import place
-from tests.engine.stack import TYPE
+from tests.engine.support.programs import place
+from tests.engine.support.stack import TYPE
 
 _WHITELIST = ("10.0.0.0/8",)
 

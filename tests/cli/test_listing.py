@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from pulumi_adbpg_model.cli import main
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS, SHOWN_ID, blocks
-from tests.engine.programs import INSTANCE, place
+from tests.engine.support.pages import DOCS, SHOWN_ID, blocks
+from tests.engine.support.programs import INSTANCE, place
 from tests.gateway.support import Answer, stub
 
 _LIST = ["list", "--instance", INSTANCE]

@@ -20,7 +20,7 @@ from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS, SHOWN_ID, blocks
+from tests.engine.support.pages import DOCS, SHOWN_ID, blocks
 from tests.lifecycle.fakes import FakeClock
 
 _TYPE = "pulumi-python:dynamic/adbpg:ModelService"

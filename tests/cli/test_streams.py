@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from pulumi_adbpg_model.cli import main
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import place
+from tests.engine.support.programs import place
 
 _NODE = "gp-bp1234567890abcdef-\N{CJK UNIFIED IDEOGRAPH-8282}\N{CJK UNIFIED IDEOGRAPH-70B9}-1"
 _EMPTY = '{"version": 3, "deployment": {"manifest": {}}}'

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.stack import Stack
+from tests.engine.support.stack import Stack
 
 if "ADBPG_ENGINE" not in os.environ and shutil.which("pulumi"):
     os.environ["ADBPG_ENGINE"] = str(shutil.which("pulumi"))
@@ -41,6 +41,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack(tmp_path: Path, simulator: Simulator) -> Stack:
     """An empty stack that talks to the simulator."""
     return Stack(tmp_path, simulator)
+
+
+@pytest.fixture(autouse=True)
+def _quick_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some hundred commands leave out what each would do for nothing."""
+    monkeypatch.setenv("GOGC", "off")  # the CLI has ended before collecting garbage would pay
+    # The machine's certificates, which a library of the cloud's SDK reads; nothing here has TLS.
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+    monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _frozen() -> None:
+    """What is there before the first test is no leftover, and not looked at after each."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

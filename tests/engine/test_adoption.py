@@ -9,8 +9,8 @@ import pytest
 from pulumi import Alias, CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, place, program, pulumi_ids
-from tests.engine.stack import Failed, Program, Stack
+from tests.engine.support.programs import declare, mutations, place, program, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Stack
 
 
 def test_adoption_creates_nothing_and_outlives_the_option(
@@ -33,29 +33,39 @@ def test_adoption_creates_nothing_and_outlives_the_option(
     outputs = stack.resource()["outputs"]
     assert outputs["model_service_id"] == service.id
     assert outputs["private_connect_url"] == service.private_connect_url
-    assert stack.up(adopting).changes == {"same": 2}
     assert stack.up(program(**declared)).changes == {"same": 2}
     stack.destroy()
     assert mutations(simulator) == ["DeleteModelService"]
     assert simulator.services == []
 
 
-def test_adoption_fails_with_every_difference_listed(stack: Stack, simulator: Simulator) -> None:
-    """A declaration that differs from the service is refused in one line, and nothing changes."""
+def test_adoption_fails_in_one_line_and_changes_nothing(stack: Stack, simulator: Simulator) -> None:
+    """A malformed id at preview; every difference; a missing service is not created instead."""
     id_ = place(simulator, description="placed", security_ip_list=("10.0.0.1",))
     before = simulator.services
-    with pytest.raises(Failed) as failed:
-        stack.up(
-            program(
-                ResourceOptions(import_=id_),
-                db_instance_id="gp-other",
-                model_name="Qwen3-8B",
-                ai_nodes=["ai-2", "ai-1"],
-                description="declared",
-                security_ip_list=["10.0.0.1", "10.0.0.2"],
-            )
+    with pytest.raises(Failed) as malformed:
+        stack.preview(program(ResourceOptions(import_="ms-gone")))
+    assert malformed.value.reasons == {
+        "import_ must be '<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, got "
+        "'ms-gone'"
+    }
+    assert simulator.requests == []
+
+    def two() -> None:
+        declare(
+            "differs",
+            ResourceOptions(import_=id_),
+            db_instance_id="gp-other",
+            model_name="Qwen3-8B",
+            ai_nodes=["ai-2", "ai-1"],
+            description="declared",
+            security_ip_list=["10.0.0.1", "10.0.0.2"],
         )
-    assert (
+        declare("missing", ResourceOptions(import_="gp-demo:ms-gone"), ai_nodes=["ai-3"])
+
+    with pytest.raises(Failed) as failed:
+        stack.up(two, continue_on_error=True)
+    assert failed.value.log.reasons("differs") == [
         f"import of {id_} failed: the declaration differs from the service: "
         "db_instance_id is declared 'gp-other', the id says 'gp-demo'; "
         "model_name is declared 'Qwen3-8B', the service runs 'Qwen3-Embedding-8B'; "
@@ -64,67 +74,15 @@ def test_adoption_fails_with_every_difference_listed(stack: Stack, simulator: Si
         "security_ip_list is declared ['10.0.0.1', '10.0.0.2'], the service admits ['10.0.0.1']. "
         "Declare what is there, then run the command again. `pulumi-adbpg-model list --instance "
         "gp-demo --json` shows what is not said here."
-    ) in failed.value.reasons
+    ]
+    assert failed.value.log.reasons("missing") == [
+        "import of gp-demo:ms-gone failed: there is no such model service. Correct the id in "
+        "import_, or remove import_ to create a new service."
+    ]
     assert "Traceback" not in failed.value.output
     assert mutations(simulator) == []
     assert simulator.services == before
     assert stack.ids() == set()
-
-
-def test_adoption_fails_when_there_is_no_such_service(stack: Stack, simulator: Simulator) -> None:
-    """A missing service is not created in its stead; a malformed id fails at preview."""
-    with pytest.raises(Failed) as malformed:
-        stack.preview(program(ResourceOptions(import_="ms-gone")))
-    assert malformed.value.reasons == {
-        "import_ must be '<db_instance_id>:<model_service_id>', such as gp-abc:ms-123, got "
-        "'ms-gone'"
-    }
-    assert simulator.requests == []
-    with pytest.raises(Failed) as missing:
-        stack.up(program(ResourceOptions(import_="gp-demo:ms-gone")))
-    assert (
-        "import of gp-demo:ms-gone failed: there is no such model service. Correct the id in "
-        "import_, or remove import_ to create a new service."
-    ) in missing.value.reasons
-    assert mutations(simulator) == []
-    assert simulator.services == []
-    assert stack.ids() == set()
-
-
-def test_a_changed_input_replaces_an_adopted_service_with_import_still_set(
-    stack: Stack, simulator: Simulator
-) -> None:
-    """Once adopted, the service is replaced like any other: old one deleted, new one created."""
-    id_ = place(simulator)
-    opts = ResourceOptions(import_=id_)
-    stack.up(program(opts))
-    simulator.clear_requests()
-    changed = stack.up(program(opts, description="changed"))
-    assert changed.changes == {"replace": 1, "same": 1}
-    assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
-    (service,) = simulator.services
-    assert service.description == "changed"
-    assert stack.ids() == pulumi_ids(simulator)
-    assert stack.ids() != {id_}
-    assert stack.up().changes == {"same": 2}
-
-
-def test_adoption_waits_for_a_service_that_is_still_deploying(
-    stack: Stack, simulator: Simulator
-) -> None:
-    """A service that is not active in time is adopted all the same, and `up` fails saying so."""
-    simulator.hold_deployments()
-    id_ = place(simulator)
-    opts = ResourceOptions(import_=id_, custom_timeouts=CustomTimeouts(create="1s"))
-    with pytest.raises(Failed) as failed:
-        stack.up(program(opts))
-    assert f"model service {id_} is not active: not active within 1 s" in failed.value.output
-    assert stack.ids() == {id_}
-    simulator.release_deployments()
-    assert stack.up().changes == {"same": 1, "update": 1}
-    assert stack.resource()["outputs"]["status"] == "active"
-    assert stack.up().changes == {"same": 2}
-    assert mutations(simulator) == []
 
 
 def test_a_service_that_turns_out_to_differ_is_not_deleted(
@@ -140,8 +98,10 @@ def test_a_service_that_turns_out_to_differ_is_not_deleted(
         opts = ResourceOptions.merge(opts, options)
         return program(opts, security_ip_list=list(entries), **inputs)
 
-    with pytest.raises(Failed, match="Run `pulumi up` again to go on waiting"):
+    with pytest.raises(Failed) as failed:  # taken over all the same, since nothing was compared
         stack.up(taking("10.9.9.9"))
+    assert f"model service {id_} is not active: not active within 1 s" in failed.value.output
+    assert "Run `pulumi up` again to go on waiting" in failed.value.output
     simulator.change_service(id_.split(":")[1], status="active")
     replacing = taking("10.9.9.9", options=ResourceOptions(replace_on_changes=["*"]))
     with pytest.raises(Failed, match="the program declares it, but it was not compared"):
@@ -160,14 +120,15 @@ def test_a_service_that_turns_out_to_differ_is_not_deleted(
         (taking("10.9.9.9"), {"refresh": True}),
         (taking("10.1.1.1", description="edited"), {}),
     ]
+    previewed = stack.preview(taking("10.9.9.9"))
+    assert previewed.changes == {"same": 1, "update": 1}
+    assert "`pulumi up` compares it with what is declared" in previewed.output
     for edited, options in again:
-        previewed = stack.preview(edited)
-        assert previewed.changes == {"same": 1, "update": 1}
-        assert "`pulumi up` compares it with what is declared" in previewed.output
         with pytest.raises(Failed, match="the declaration differs from the service"):
             stack.up(edited, **options)
         assert stack.ids() == {id_} == pulumi_ids(simulator)
     assert stack.up(taking("10.1.1.1")).changes == {"same": 1, "update": 1}
+    assert stack.resource()["outputs"]["status"] == "active"
     assert stack.up(taking("10.1.1.1"), refresh=True).changes == {"same": 2}
     assert mutations(simulator) == []
 

@@ -13,8 +13,8 @@ import pytest
 
 from pulumi_adbpg_model.cli._stack import read_configuration
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import INSTANCE, place
-from tests.engine.stack import Stack
+from tests.engine.support.programs import INSTANCE, place
+from tests.engine.support.stack import Stack
 
 _SECRET = "kept-in-config-only"
 _COMMAND = (sys.executable, "-m", "pulumi_adbpg_model")
@@ -39,6 +39,7 @@ def configured(tmp_path: Path, cloud: Simulator) -> Stack:
     stack = Stack(tmp_path, None, config=config)
     stack.set_config("adbpg:secretKey", _SECRET, secret=True)
     for line in (
+        "stack select dev",
         "stack init prod --no-select",
         f"config set --stack prod adbpg:endpoint {cloud.endpoint}",
         "config set --stack prod alicloud:region cn-shanghai",
@@ -88,9 +89,8 @@ def test_configuration_of_the_selected_stack_is_used(configured: Stack, cloud: S
     assert (1, line) == (piped.returncode, piped.stderr)
     assert f'import_="{id_}"' in piped.stdout
 
-
-def test_another_stack_or_none(configured: Stack, cloud: Simulator) -> None:
-    """What is selected stays so; what another stack does not say comes from the environment."""
+    # What is selected stays so; what another stack does not say comes from the environment.
+    cloud.clear_requests()
     keys = {"ALICLOUD_ACCESS_KEY": "config-key", "ALICLOUD_SECRET_KEY": _SECRET}
     configured.environment.update(keys)
     other = configured.type(*_LIST, "--stack", "prod")
@@ -99,6 +99,7 @@ def test_another_stack_or_none(configured: Stack, cloud: Simulator) -> None:
     assert ["cn-shanghai"] == [call.query["RegionId"] for call in cloud.calls("ListModelServices")]
     assert "dev\n" == configured.type("pulumi", "stack", "--show-name").stdout
 
+    # There is no such stack, or none is to be used.
     assert "there is no such stack" in _failed(configured, *_LIST, "--stack", "none")
     assert "there is no such stack" in _failed(configured, *_LIST, PULUMI_STACK="none")
     assert "no region is set" in _failed(configured, *_LIST, "--no-stack")

@@ -8,8 +8,8 @@ from typing import Any
 from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import MODEL, declare, mutations, place, program
-from tests.engine.stack import Stack
+from tests.engine.support.programs import MODEL, declare, mutations, place, program
+from tests.engine.support.stack import Stack
 
 _NODES = ("ai-1", "ai-2", "ai-3", "ai-4", "ai-5", "ai-6")
 
@@ -63,70 +63,62 @@ def test_drift_shows_at_refresh_and_is_mended_by_up(tmp_path: Path) -> None:
         assert _live(stack, simulator) == declared
         assert before.isdisjoint(stack.ids())
 
-
-def test_up_with_refresh_mends_drift_in_one_command(stack: Stack, simulator: Simulator) -> None:
-    """`pulumi up --refresh` sees the drift and replaces the service at once."""
-    stack.up(program(security_ip_list=["10.0.0.0/8"]))
-    (before,) = simulator.services
-    simulator.change_service(before.id, security_ip_list="0.0.0.0/0")
-    assert stack.up(refresh=True).changes["replace"] == 1
-    (after,) = simulator.services
-    assert (after.security_ip_list, after.id != before.id) == (("10.0.0.0/8",), True)
-    assert stack.ids() == {f"gp-demo:{after.id}"}
+        # `up --refresh` sees the drift and replaces the service at once.
+        drifted = stack.resource("security_ip_list")["id"]
+        simulator.change_service(drifted.split(":")[1], security_ip_list="0.0.0.0/0")
+        assert stack.up(refresh=True).changes == {"same": 5, "replace": 1}
+        assert _live(stack, simulator) == declared
+        assert drifted not in stack.ids()
 
 
-def test_other_spelling_of_the_same_is_no_drift(tmp_path: Path) -> None:
-    """A cloud that reorders nodes and canonicalises whitelists leaves what the user wrote alone."""
-    with Simulator(
-        provision_seconds=0, dialects=["nodes-reordered", "whitelist-canonical"]
-    ) as simulator:
+_ODD = [
+    "nodes-reordered",
+    "whitelist-canonical",
+    "description-stripped",
+    "description-crlf",
+    "model-lower-case",
+]
+
+
+def test_what_is_only_written_otherwise_is_no_drift_and_no_change(tmp_path: Path) -> None:
+    """Order, host bits, line ends, white space around, case: neither side means them."""
+    with Simulator(nodes=_NODES, provision_seconds=0, dialects=_ODD) as simulator:
         stack = Stack(tmp_path, simulator)
-        written = ["192.168.1.7/32", "10.23.12.24/24", "10.23.12.99/24"]
-        created = stack.up(program(ai_nodes=["ai-1", "ai-2"], security_ip_list=written))
-        assert "not as asked" not in created.output
-        simulator.clear_requests()
-        assert stack.up(refresh=True).changes == {"same": 2}
-        assert mutations(simulator) == []
-        outputs = stack.resource()["outputs"]
-        assert outputs["ai_nodes"] == ["ai-1", "ai-2"]
-        assert outputs["security_ip_list"] == written
-
-
-def test_a_text_that_is_only_written_otherwise_is_no_change(tmp_path: Path) -> None:
-    """Line ends, white space around, case: neither the cloud nor the program means them."""
-    dialects = ["description-stripped", "description-crlf", "model-lower-case"]
-    with Simulator(provision_seconds=0, dialects=dialects) as simulator:
-        stack = Stack(tmp_path, simulator)
-        written = "a file of two\nlines\n"
-        created = stack.up(program(description=written))
+        written: dict[str, Any] = {
+            "ai_nodes": ["ai-1", "ai-2"],
+            "security_ip_list": ["192.168.1.7/32", "10.23.12.24/24", "10.23.12.99/24"],
+            "description": "a file of two\nlines\n",
+            "model_name": MODEL,
+        }
+        created = stack.up(program(**written))
         assert "warning: " not in created.output
-        assert simulator.services[0].description == written  # sent as it is
+        assert "not as asked" not in created.output
+        assert simulator.services[0].description == written["description"]  # sent as it is
         simulator.clear_requests()
-        assert stack.up().changes == {"same": 2}
+        # What the cloud shows in its spelling leaves what the user wrote alone.
         assert stack.up(refresh=True).changes == {"same": 2}
 
         # With another change beside it, the engine compares texts by itself.
         opts = ResourceOptions(replace_on_changes=["description", "model_name"])
-        respelt: dict[str, Any] = {
+        respelt = written | {
             "description": "a file of two\r\nlines",
             "model_name": MODEL.upper(),
             "store_api_key": False,
         }
         assert stack.up(program(opts, **respelt)).changes == {"same": 1, "update": 1}
-        respelt["description"] = f" {written}"
-        assert stack.up(program(opts, **respelt)).changes == {"same": 2}
-        kept = stack.resource()
-        for bag in (kept["inputs"], kept["outputs"]):
-            assert (bag["description"], bag["model_name"]) == (written, MODEL)
-        assert mutations(simulator) == []
 
-        id_ = place(simulator, ai_nodes=("ai-2",), description="placed\nhere")
+        # Nor is it a difference where a service is taken over.
+        respelt["description"] = f" {written['description']}"
+        id_ = place(simulator, ai_nodes=("ai-3",), description="placed\nhere")
 
         def with_another() -> None:
             declare(opts=opts, **respelt)
             taking = ResourceOptions(import_=id_)
-            declare("placed", taking, ai_nodes=["ai-2"], description="placed\rhere\n")
+            declare("placed", taking, ai_nodes=["ai-3"], description="placed\rhere\n")
 
         assert stack.up(with_another).changes == {"same": 2, "create": 1}
         assert stack.up(refresh=True).changes == {"same": 3}
+        kept = stack.resource()
+        for bag in (kept["inputs"], kept["outputs"]):
+            assert {name: bag[name] for name in written} == written
         assert mutations(simulator) == []

@@ -9,9 +9,9 @@ import pytest
 
 from pulumi_adbpg_model import get_api_key
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS, blocks, programs
-from tests.engine.programs import INSTANCE, declare, mutations, place
-from tests.engine.stack import Failed, Stack, is_secret
+from tests.engine.support.pages import DOCS, blocks, programs
+from tests.engine.support.programs import INSTANCE, declare, mutations, place
+from tests.engine.support.stack import Failed, Stack, is_secret
 
 PAGE = DOCS / "functions.md"
 

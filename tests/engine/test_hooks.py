@@ -10,37 +10,43 @@ import pytest
 from pulumi import (
     CustomTimeouts,
     ErrorHook,
+    Resource,
     ResourceHook,
     ResourceHookBinding,
     ResourceOptions,
 )
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS, blocks
-from tests.engine.programs import declare, mutations, program, pulumi_ids
-from tests.engine.stack import Failed, Program, Stack
+from tests.engine.support.pages import DOCS, blocks
+from tests.engine.support.programs import declare, mutations, program, pulumi_ids
+from tests.engine.support.stack import Failed, Stack
 
 
 class _Tries:
-    """A program whose `on_error` hook asks for another try, so many times, and mends something."""
+    """An `on_error` hook that asks for another try, so many times, and mends something."""
 
     def __init__(self, most: int, mend: Callable[[], object] = lambda: None) -> None:
         self._most = most
         self._mend = mend
         self.errors: list[str] = []
 
-    def program(self, create: str = "2s", **inputs: str) -> Program:
+    def program(self) -> None:
+        """Declares one service with it."""
+        declare(opts=self.options())
+
+    def options(self, create: str = "2s", after: Resource | None = None) -> ResourceOptions:
+        """Within a program, since the engine hears of the hook at once."""
+
         def again(args: object) -> bool:
             self.errors.append(" ".join(getattr(args, "errors")[0].split()))  # noqa: B009
             self._mend()
             return len(self.errors) <= self._most
 
-        def run() -> None:
-            hooks = ResourceHookBinding(on_error=[ErrorHook("again", again)])
-            timeouts = CustomTimeouts(create=create)
-            declare(opts=ResourceOptions(hooks=hooks, custom_timeouts=timeouts), **inputs)
-
-        return run
+        return ResourceOptions(
+            hooks=ResourceHookBinding(on_error=[ErrorHook(f"again-{id(self)}", again)]),
+            custom_timeouts=CustomTimeouts(create=create),
+            depends_on=[after] if after else [],
+        )
 
 
 def _only(simulator: Simulator, stack: Stack) -> str:
@@ -54,42 +60,51 @@ def _only(simulator: Simulator, stack: Stack) -> str:
 def test_another_try_goes_on_with_the_service_that_is_there(
     tmp_path: Path, dialects: tuple[str, ...]
 ) -> None:
-    """After a deadline, a refusal and a lost answer: one service, active in the end."""
+    """After a deadline, a refusal and a lost answer, one after the other: one service each."""
     with Simulator(provision_seconds=0, dialects=dialects) as simulator:
-        late = Stack(tmp_path / "late", simulator)
+        stack = Stack(tmp_path, simulator)
+
+        # What mends one brings about the trouble of the next.
+        def let_it_deploy_and_refuse_the_next() -> None:
+            simulator.release_deployments()
+            simulator.inject("quota", "CreateModelService")
+
+        late = _Tries(1, let_it_deploy_and_refuse_the_next)
+        refused = _Tries(
+            1, lambda: simulator.inject("reset-after", "CreateModelService", times=None, after=1)
+        )
+        cut = _Tries(1, simulator.clear_faults)
+
+        def three() -> None:
+            first = declare("late", late.options())
+            second = declare("refused", refused.options(after=first), ai_nodes=["ai-2"])
+            declare("cut", cut.options(after=second), ai_nodes=["ai-3"])
+
         simulator.hold_deployments()
-        tries = _Tries(1, simulator.release_deployments)
-        assert late.up(tries.program()).changes == {"create": 2}
-        assert "not active within 2 s" in tries.errors[0]
-        _only(simulator, late)
-        assert mutations(simulator) == ["CreateModelService"]
-        late.destroy()
-
-        refused = Stack(tmp_path / "refused", simulator)
-        simulator.inject("quota", "CreateModelService")
-        assert refused.up(_Tries(1).program(description="refused")).changes == {"create": 2}
-        _only(simulator, refused)
-        refused.destroy()
-
-        simulator.clear_requests()
-        cut = Stack(tmp_path / "cut", simulator)
-        simulator.inject("reset-after", "CreateModelService", times=None)
-        cutting = _Tries(1, simulator.clear_faults).program(description="cut")
-        if dialects:  # nothing tells whose it is: it is named, and left alone
+        if dialects:  # nothing tells whose the third is: it is named, and left alone
             with pytest.raises(Failed, match="is held by model service"):
-                cut.up(cutting)
-            assert len(pulumi_ids(simulator)) == 1
-            assert cut.ids() == set()
+                stack.up(three)
+            assert {one["urn"].rpartition("::")[2] for one in stack.resources()} == {
+                "late",
+                "refused",
+            }
+            assert stack.ids() < pulumi_ids(simulator)
         else:
-            assert cut.up(cutting).changes == {"create": 2}
-            _only(simulator, cut)
+            assert stack.up(three).changes == {"create": 4}
+            assert stack.ids() == pulumi_ids(simulator)
+        assert "not active within 2 s" in late.errors[0]
+        assert "code=QuotaNotEnough" in refused.errors[0]
+        asked = [call.query["AiNodes"] for call in simulator.calls("CreateModelService")]
+        assert (asked.count('["ai-1"]'), asked.count('["ai-2"]')) == (1, 2)  # the late one once
+        placed = {service.ai_nodes: service.status for service in simulator.services}
+        assert placed == {(f"ai-{number}",): "active" for number in (1, 2, 3)}
 
 
 def test_a_hook_that_never_gives_up_loses_nothing(stack: Stack, simulator: Simulator) -> None:
     """The engine ends a hundred tries by storing a resource without an id: it must not come so."""
     simulator.fail_next_deployment("deploy_failed")
     tries = _Tries(1000)
-    done = stack.up(tries.program())
+    done = stack.up(tries.program)
     assert len(tries.errors) == 99
     (id_,) = pulumi_ids(simulator)
     assert stack.ids() == {id_}
@@ -110,25 +125,30 @@ def test_a_try_that_cannot_see_the_service_keeps_it(stack: Stack, simulator: Sim
 
     tries = _Tries(2, blind)
     with pytest.raises(Failed) as failed:
-        stack.up(tries.program())
+        stack.up(tries.program)
     assert failed.value.log.failed == {"model"}
     assert len(tries.errors) == 3
     id_ = _only(simulator, stack)
     simulator.clear_faults()
     assert stack.up(program()).changes == {"replace": 1, "same": 1}
-    stack.destroy()
+    first = _only(simulator, stack)
+    assert first != id_
 
     simulator.fail_next_deployment("deploy_failed")
 
     def delete() -> None:
-        for service in simulator.services:
-            simulator.remove_service(service.id)
+        (second,) = pulumi_ids(simulator) - {first}
+        simulator.remove_service(second.partition(":")[2])
+
+    def two(tries: _Tries | None = None) -> None:
+        declare()
+        declare("another", tries.options("30s") if tries else None, ai_nodes=["ai-2"])
 
     with pytest.raises(Failed):
-        stack.up(_Tries(1, delete).program("30s", description="another"))
-    assert stack.ids() == pulumi_ids(simulator) == set()
-    stack.up(program(description="yet another"))
-    assert _only(simulator, stack) != id_
+        stack.up(lambda: two(_Tries(1, delete)))
+    assert stack.ids() == pulumi_ids(simulator) == {first}
+    stack.up(two)
+    assert stack.ids() == pulumi_ids(simulator) > {first}
 
 
 def test_after_hooks_run_for_active_services_alone(stack: Stack, simulator: Simulator) -> None:
@@ -158,12 +178,11 @@ def test_programs_of_the_reference_do_what_it_says(stack: Stack, simulator: Simu
     stack.up(hasty.program())
     first = _only(simulator, stack)
     assert mutations(simulator) == ["CreateModelService"] * 4
-    stack.destroy()
     simulator.clear_requests()
     simulator.inject("forbidden", "CreateModelService")
     with pytest.raises(Failed):
-        stack.up(hasty.program())
-    assert mutations(simulator) == ["CreateModelService"]
+        stack.up(hasty.program(), replace=[stack.resources()[0]["urn"]])
+    assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
 
     before = stack.up(rotating.program()).outputs
     assert stack.up().changes == {"same": 2}

@@ -13,16 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pulumi import CustomTimeouts, ResourceOptions
+from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.sigkill import Sessions, comes
-from tests.engine.programs import Echo, declare, mutations, program, pulumi_ids
-from tests.engine.running import background, eventually
-from tests.engine.stack import TYPE, Failed, Stack
+from tests.engine.support.programs import Echo, declare, mutations, program, pulumi_ids
+from tests.engine.support.stack import TYPE, Failed, Stack
 from tests.provider.renamed_sdk import renamed_sdk
-
-_NODES = [f"ai-{number}" for number in range(1, 9)]
 
 
 def test_progress_shows_in_the_resources_own_row_and_status_changes_last(tmp_path: Path) -> None:
@@ -42,25 +39,6 @@ def test_progress_shows_in_the_resources_own_row_and_status_changes_last(tmp_pat
         f"{id_} is 'active'",
     ]
     assert " of at most " not in diagnostics
-
-
-def test_more_than_four_services_are_worked_on_at_once(tmp_path: Path) -> None:
-    """Eight creations run side by side; the host by itself would serve four."""
-    with Simulator(nodes=_NODES, provision_seconds=0) as simulator:
-        simulator.hold_deployments()
-        stack = Stack(tmp_path, simulator)
-
-        def many() -> None:
-            patient = ResourceOptions(custom_timeouts=CustomTimeouts(create="15s"))
-            for node in _NODES:
-                declare(f"model-{node}", patient, ai_nodes=[node])
-
-        with background(lambda: stack.up(many, parallel=len(_NODES))) as command:
-            eventually(lambda: len(simulator.services) == 8, command)
-            simulator.release_deployments()
-        assert command.result().changes == {"create": 9}
-        assert stack.ids() == pulumi_ids(simulator)
-        assert len(stack.ids()) == 8
 
 
 def test_errors_are_one_line_and_those_of_others_keep_their_traceback(
@@ -112,8 +90,8 @@ def test_nothing_is_created_with_an_sdk_that_does_not_show_the_request(
     assert reason.startswith("no model service can be created with this version of Pulumi's")
     assert "Install `pulumi>=3.268.0,<=3.272.0`" in reason
     assert failed.value.reasons == {reason}
-    assert stack.up(program(store_api_key=False)).changes == {"same": 1, "update": 1}
-    assert stack.refresh().changes == {"same": 2}
+    changed = stack.up(program(store_api_key=False), refresh=True)
+    assert changed.changes == {"same": 1, "update": 1}
     with pytest.raises(Failed, match="no model service can be created"):
         stack.up(program(ai_nodes=["ai-3"]))  # a replacement would create one
     assert mutations(simulator) == []

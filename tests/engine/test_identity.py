@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import program
-from tests.engine.stack import Failed, Stack
+from tests.engine.support.programs import program
+from tests.engine.support.stack import Failed, Stack
 from tests.gateway.support import SECRET, TOKEN
 from tests.gateway.vault import MARK, key, refusal, vault
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS, blocks, programs
-from tests.engine.programs import mutations, place
-from tests.engine.stack import TYPE, is_secret
-from tests.engine.terminal import Terminal
+from tests.engine.support.pages import DOCS, blocks, programs
+from tests.engine.support.programs import mutations, place
+from tests.engine.support.stack import TYPE, is_secret
+from tests.engine.support.terminal import Terminal
 
 PAGE = DOCS / "taking-over.md"
 _KEY = re.compile(r"sk-[0-9a-f]{8,}")
@@ -27,8 +26,7 @@ def terminal(tmp_path: Path, simulator: Simulator) -> Terminal:
 
 def _state(terminal: Terminal) -> dict[str, dict[str, object]]:
     """The model services in the state, by name."""
-    deployment = json.loads(terminal.run("pulumi stack export"))["deployment"]
-    services = [one for one in deployment.get("resources", ()) if one["type"] == TYPE]
+    services = [one for one in terminal.resources() if one["type"] == TYPE]
     return {one["urn"].rsplit("::", 1)[1]: one for one in services}
 
 
@@ -74,9 +72,9 @@ def test_many_services_are_taken_over_as_the_page_says(
         assert isinstance(resource["outputs"], dict)
         assert is_secret(resource["outputs"]["api_key"])
     assert ids == {}
-    assert "3 unchanged" in terminal.run("pulumi up --yes")
-    refreshed = terminal.run("pulumi refresh --yes --expect-no-changes")
-    assert "warning: gp-demo" not in refreshed
+    settled = terminal.run("pulumi up --yes --refresh --expect-no-changes")
+    assert "3 unchanged" in settled
+    assert "warning: gp-demo" not in settled
     for service in simulator.services:  # each speaks in its own row from then on
         simulator.change_service(service.id, status="deployming")
     terminal.run("pulumi refresh --yes")

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the command returns at once, and nothing that is billed is forgotten."""
+"""Ctrl-C in a destroy: it returns at once, and nothing that is billed is forgotten."""
 
 from __future__ import annotations
 
@@ -10,41 +10,15 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import mutations, program
-from tests.engine.running import background, eventually, stop_cli
-from tests.engine.stack import Stack, not_active
+from tests.engine.support.programs import program
+from tests.engine.support.running import background, eventually, stop_cli
+from tests.engine.support.stack import Stack
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="finds the CLI's process in /proc"
 )
 
 _AT_ONCE_S = 5.0
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_keeps_the_id_when_it_is_stopped_while_waiting(
-    stack: Stack, simulator: Simulator, number: signal.Signals
-) -> None:
-    """A stopped up returns with the service in the state, and the next one resumes it."""
-    simulator.hold_deployments()
-    with background(lambda: stack.up(program())) as up:
-        eventually(lambda: simulator.calls("DescribeModelService"), up)
-        failed, took_s = stop_cli(up, number)
-    assert took_s < _AT_ONCE_S
-    (service,) = simulator.services
-    state = stack.resource()
-    assert state["id"] == f"gp-demo:{service.id}"
-    why = "the operation was cancelled (last status 'deployming')"
-    assert failed.reasons == {not_active(state, why)}
-    assert "Traceback" not in failed.output
-    assert state["outputs"]["status_reason"] == why
-    assert not stack.export().get("pending_operations")
-
-    simulator.release_deployments()
-    assert stack.up().changes == {"same": 1, "update": 1}
-    assert mutations(simulator) == ["CreateModelService"]
-    assert stack.ids() == {f"gp-demo:{service.id}"}
-    assert stack.resource()["outputs"]["status"] == "active"
 
 
 def test_destroy_keeps_the_state_when_it_is_stopped_while_waiting(tmp_path: Path) -> None:

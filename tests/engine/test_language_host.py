@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import mutations, pulumi_ids
-from tests.engine.stack import PROJECT, Stack, language_host, not_active
+from tests.engine.support.programs import mutations, pulumi_ids
+from tests.engine.support.stack import PROJECT, Stack, language_host, not_active
 
 pytestmark = pytest.mark.skipif(
     language_host() is None or sys.platform == "win32",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 import pytest
 from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.owning import (
+from tests.engine.support.owning import (
     alias_advised,
     declaring,
     do_what_is_said,
@@ -21,76 +19,66 @@ from tests.engine.owning import (
     svc,
     urn,
 )
-from tests.engine.programs import declare, mutations, place, pulumi_ids
-from tests.engine.stack import Failed, Program, Stack
+from tests.engine.support.programs import declare, mutations, place, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Stack
 
 
 def _taking(id_: str) -> ResourceOptions:
     return ResourceOptions(import_=id_)
 
 
-def _in_a_component(id_: str) -> None:
-    pod = pulumi.ComponentResource("shop:ai:Pod", "pod")
-    declare("alpha", ResourceOptions(parent=pod, import_=id_))
-
-
 def test_a_new_name_is_refused_with_the_alias_that_keeps_the_service(
     stack: Stack, simulator: Simulator
 ) -> None:
-    """Preview and up say the same: first the alias, which works, then the removal; no import."""
-    stack.up(svc("alpha", 1))
+    """
+    Preview and up say the same: first the alias, which works, then the removal; no import.
+
+    That others depend on it makes no difference: they are made, and not declared yet.
+    """
+    stack.up(in_order(svc("alpha", 1), svc("gamma", 2)))
     owners = owned(stack, simulator)
     simulator.clear_requests()
-    warned = previewed(stack, svc("beta", 1)).told("beta", "warning", "error")
-    reason = refused(stack, svc("beta", 1), "beta")
+    renamed = in_order(svc("beta", 1), svc("gamma", 2))
+    warned = previewed(stack, renamed).told("beta", "warning", "error")
+    reason = refused(stack, renamed, "beta")
 
     for text in (reason, " ".join(warned)):
         assert alias_advised(text) == urn("alpha")
         assert f"`pulumi destroy --target {urn('alpha')}`" in text.replace("'", "")
         assert text.index("aliases=") < text.index("pulumi destroy --target")
         assert "import_" not in text
+        assert "up --target" not in text
     assert owned(stack, simulator) == owners
 
     aliased = svc("beta", 1, ResourceOptions(aliases=[alias_advised(reason)]))
-    assert stack.up(aliased).changes == {"same": 2}
-    assert owned(stack, simulator) == {"beta": owners["alpha"]}
+    assert stack.up(in_order(aliased, svc("gamma", 2))).changes == {"same": 3}
+    assert owned(stack, simulator) == {"beta": owners["alpha"], "gamma": owners["gamma"]}
     assert "DeleteModelService" not in mutations(simulator)
 
 
-def test_a_new_name_that_others_depend_on_is_refused_with_the_alias_too(
+def test_an_import_under_a_new_name_takes_the_service_from_the_old_one(
     stack: Stack, simulator: Simulator
 ) -> None:
-    """The program has made the others, and not the old name, though they are not declared yet."""
-    stack.up(in_order(svc("alpha", 1), svc("gamma", 2)))
-    owners = owned(stack, simulator)
-    reason = refused(stack, in_order(svc("beta", 1), svc("gamma", 2)), "beta")
-    assert reason.index("aliases=") < reason.index("destroy --target")
-    assert "up --target" not in reason
-    aliased = svc("beta", 1, ResourceOptions(aliases=[alias_advised(reason)]))
-    assert stack.up(in_order(aliased, svc("gamma", 2))).changes == {"same": 3}
-    assert owned(stack, simulator) == {"beta": owners["alpha"], "gamma": owners["gamma"]}
-
-
-@pytest.mark.parametrize("into_a_component", [False, True])
-def test_an_import_under_a_new_name_takes_the_service_from_the_old_one(
-    stack: Stack, simulator: Simulator, *, into_a_component: bool
-) -> None:
     """The former owner's deletion makes no call and says so; without the option all stays."""
-    stack.up(svc("alpha", 1))
-    (id_,) = stack.ids()
+    stack.up(declaring(svc("alpha", 1), svc("gamma", 2)))
+    ids = owned(stack, simulator)
     simulator.clear_requests()
-    name = "alpha" if into_a_component else "beta"
-    renamed: Program = svc("beta", 1, _taking(id_))
-    moved = stack.up((lambda: _in_a_component(id_)) if into_a_component else renamed)
 
+    def renamed(*, imports: bool = True) -> None:
+        svc("beta", 1, _taking(ids["alpha"]) if imports else None)()
+        pod = pulumi.ComponentResource("shop:ai:Pod", "pod")
+        into = ResourceOptions(parent=pod, import_=ids["gamma"] if imports else None)
+        svc("gamma", 2, into)()
+
+    moved = stack.up(renamed)
+    after = {"beta": ids["alpha"], "gamma": ids["gamma"]}
     assert mutations(simulator) == []
-    assert owned(stack, simulator) == {name: id_}
-    said = [line.text for line in moved.log.lines if line.urn == urn("alpha")]
-    assert any(id_ in text and "is deleted" not in text for text in said), said
-    assert set(stack.up().changes) == {"same"}
-    if not into_a_component:
-        assert stack.up(svc("beta", 1)).changes == {"same": 2}
-    assert owned(stack, simulator) == {name: id_}
+    assert owned(stack, simulator) == after
+    for name, id_ in ids.items():
+        said = [line.text for line in moved.log.lines if line.urn == urn(name)]
+        assert any(id_ in text and "is deleted" not in text for text in said), said
+    assert stack.up(lambda: renamed(imports=False)).changes == {"same": 4}
+    assert owned(stack, simulator) == after
     stack.destroy()
     assert owned(stack, simulator) == {}
 
@@ -106,8 +94,6 @@ def test_a_new_name_with_the_same_client_token_takes_the_service_along(
     assert owned(stack, simulator) == {"beta": id_}
     assert "earlier run of this declaration" not in renamed.output
     assert "DeleteModelService" not in mutations(simulator)
-    assert stack.up().changes == {"same": 2}
-    assert owned(stack, simulator) == {"beta": id_}
 
 
 def test_one_service_is_not_taken_over_twice(stack: Stack, simulator: Simulator) -> None:
@@ -131,8 +117,8 @@ def test_one_service_is_not_taken_over_twice(stack: Stack, simulator: Simulator)
 def test_one_client_token_is_not_used_twice(stack: Stack, simulator: Simulator) -> None:
     """Two resources with one token fail at preview, naming both but not the token."""
     token = "made-up-token"
-    alpha = svc("alpha", 1, client_token=token)
-    both = declaring(alpha, svc("beta", 1, client_token=token))
+    names = ("alpha", "beta")
+    both = declaring(*(svc(name, 1, client_token=token) for name in names))
     with pytest.raises(Failed) as failed:
         stack.preview(both)
     assert name_each_other(failed.value.log, "alpha", "beta")
@@ -141,9 +127,7 @@ def test_one_client_token_is_not_used_twice(stack: Stack, simulator: Simulator) 
 
     with pytest.raises(Failed):
         stack.up(both)
-    assert len(simulator.services) <= 1
-    stack.up(alpha)
-    assert list(owned(stack, simulator)) == ["alpha"]
+    assert len(owned(stack, simulator)) <= 1
 
 
 def test_a_service_of_a_resource_that_is_still_declared_is_not_taken_over(
@@ -157,19 +141,19 @@ def test_a_service_of_a_resource_that_is_still_declared_is_not_taken_over(
     taking_alpha, taking_beta = svc("alpha", 1, _taking(id_)), svc("beta", 1, _taking(id_))
 
     def fails(program: Program) -> None:
-        assert name_each_other(previewed(stack, program), "alpha", "beta")
         with pytest.raises(Failed) as failed:
             stack.up(program)
         assert name_each_other(failed.value.log, "alpha", "beta")
         assert pulumi_ids(simulator) == stack.ids() == {id_}
 
+    assert name_each_other(previewed(stack, in_order(alpha, taking_beta)), "alpha", "beta")
     fails(in_order(alpha, taking_beta))
     stack.up(taking_beta)  # beta owns it from here on
     assert owned(stack, simulator) == {"beta": id_}
     fails(in_order(taking_alpha, beta))
     stack.up(beta)
     assert owned(stack, simulator) == {"beta": id_}
-    fails(in_order(taking_alpha, beta))
+    fails(in_order(taking_alpha, beta))  # without the option, too
     stack.up(taking_alpha)
     assert owned(stack, simulator) == {"alpha": id_}
     assert mutations(simulator) == []
@@ -181,19 +165,18 @@ def test_an_import_that_stays_in_the_program_survives_replacements(
     """What was adopted is replaced time and again by one new service, in two runs if need be."""
     taking = _taking(place(simulator))
     stack.up(svc("alpha", 1, taking))
-    for description in ("first", "second"):
-        simulator.clear_requests()
-        replaced = stack.up(svc("alpha", 1, taking, description=description))
-        assert replaced.changes == {"replace": 1, "same": 1}
-        assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
-        assert [service.description for service in simulator.services] == [description]
-        assert list(owned(stack, simulator)) == ["alpha"]
+    simulator.clear_requests()
+    replaced = stack.up(svc("alpha", 1, taking, description="first"))
+    assert replaced.changes == {"replace": 1, "same": 1}
+    assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
+    assert [service.description for service in simulator.services] == ["first"]
+    assert list(owned(stack, simulator)) == ["alpha"]
     simulator.inject("forbidden", "CreateModelService")
-    refused(stack, svc("alpha", 1, taking, description="third"), "alpha")
+    refused(stack, svc("alpha", 1, taking, description="second"), "alpha")
     assert owned(stack, simulator) == {}
     stack.up()
     assert list(owned(stack, simulator)) == ["alpha"]
-    assert stack.up().changes == {"same": 2}
+    assert stack.up(svc("alpha", 1, description="second")).changes == {"same": 2}
 
 
 @pytest.mark.parametrize("node", [1, 2], ids=["import_ alone", "import_ and node"])
@@ -222,17 +205,19 @@ def test_a_changed_import_is_an_error_that_says_what_to_do(
     assert "CreateModelService" not in mutations(simulator)
 
 
-@pytest.mark.parametrize("changed", [{"node": 1, "description": "new"}, {"node": 2}])
 def test_what_is_renamed_with_an_alias_and_replaced_at_once_is_deleted(
-    stack: Stack, simulator: Simulator, changed: dict[str, Any]
+    stack: Stack, simulator: Simulator
 ) -> None:
     """The engine deletes it under the name that it had, while the new name owns it."""
-    stack.up(svc("alpha", 1))
-    (before,) = stack.ids()
-    renamed = svc("beta", opts=ResourceOptions(aliases=[urn("alpha")]), **changed)
-    stack.up(renamed)
-    assert owned(stack, simulator)["beta"] != before
-    assert stack.up(renamed).changes == {"same": 2}
+    stack.up(declaring(svc("alpha", 1), svc("gamma", 2)))
+    before = set(owned(stack, simulator).values())
+    described = svc("beta", 1, ResourceOptions(aliases=[urn("alpha")]), description="new")
+    moved = svc("delta", 3, ResourceOptions(aliases=[urn("gamma")]))
+    stack.up(declaring(described, moved))
+    after = owned(stack, simulator)
+    assert set(after) == {"beta", "delta"}
+    assert before.isdisjoint(after.values())
+    assert stack.up().changes == {"same": 3}
 
 
 def test_a_former_name_that_is_left_in_the_state_deletes_nothing(
@@ -258,54 +243,63 @@ def test_a_former_name_that_is_left_in_the_state_deletes_nothing(
     assert owned(stack, simulator) == {}
 
 
-@pytest.mark.parametrize("into_a_component", [False, True])
 def test_what_the_program_imports_outlives_a_failure_before_it(
-    stack: Stack, simulator: Simulator, *, into_a_component: bool
+    stack: Stack, simulator: Simulator
 ) -> None:
     """The former name is deleted before the new one is declared; the next `up` takes it over."""
-    stack.up(svc("alpha", 1))
-    (id_,) = stack.ids()
-    new = "alpha" if into_a_component else "beta"
+    stack.up(declaring(svc("alpha", 1), svc("gamma", 3)))
+    ids = owned(stack, simulator)
 
     def program() -> None:
-        pod = pulumi.ComponentResource("shop:ai:Pod", "pod") if into_a_component else None
-        options = ResourceOptions(parent=pod, import_=id_)
-        in_order(svc("first", 2), svc(new, 1, options))()
+        pod = pulumi.ComponentResource("shop:ai:Pod", "pod")
+        renamed = svc("beta", 1, _taking(ids["alpha"]))
+        into_pod = svc("gamma", 3, ResourceOptions(parent=pod, import_=ids["gamma"]))
+        in_order(svc("first", 2), renamed, into_pod)()
 
     simulator.inject("forbidden", "CreateModelService", times=1)
     with pytest.raises(Failed) as failed:
         stack.up(program, continue_on_error=True)
-    told = failed.value.log.told("alpha", "warning")
-    taken_over = id_ in stack.ids()  # CLI 3.259 goes on with what depends on the failed one
-    left = f"{id_} is in no state until another resource of the program takes it over"
-    assert list(told) == ([] if taken_over else [f"{left}: it is left alone"])
-    assert id_ in pulumi_ids(simulator)
+    for name, id_ in ids.items():
+        told = [
+            line.text
+            for line in failed.value.log.lines
+            if line.urn == urn(name) and line.severity == "warning"
+        ]
+        taken_over = id_ in stack.ids()  # CLI 3.259 goes on with what depends on the failed one
+        left = f"{id_} is in no state until another resource of the program takes it over"
+        assert told == ([] if taken_over else [f"{left}: it is left alone"])
+        assert id_ in pulumi_ids(simulator)
     stack.up(program)
-    assert owned(stack, simulator)[new] == id_
+    after = owned(stack, simulator)
+    assert (after["beta"], after["gamma"]) == (ids["alpha"], ids["gamma"])
 
 
-@pytest.mark.parametrize("led_by", ["client_token", "import_", "client_token and an alias"])
 def test_what_depends_on_a_replaced_one_is_replaced_with_it(
-    stack: Stack, simulator: Simulator, led_by: str
+    stack: Stack, simulator: Simulator
 ) -> None:
     """The engine deletes it before it is declared: what itself wants is not another's wish."""
-    options, inputs = ResourceOptions(), {"client_token": "t"}
-    if led_by == "import_":
-        options, inputs = _taking(place(simulator, ai_nodes=("ai-2",))), {}
+    taking = _taking(place(simulator, ai_nodes=("ai-2",)))
 
-    def program(model_name: str, name: str = "second", options: ResourceOptions = options) -> None:
+    def program(model_name: str, renamed: dict[str, str]) -> None:
         first = declare("first", ai_nodes=["ai-1"], model_name=model_name)
         group = first.model_service_id.apply(lambda id_: f"rg-{id_}")
-        declare(name, options, ai_nodes=["ai-2"], resource_group_id=group, **inputs)
+        declare("imported", taking, ai_nodes=["ai-2"], resource_group_id=group)
+        # Led to its service by a token of its own, under the same name and under another.
+        for number, name in enumerate(("token", "aliased"), 3):
+            aliases = [urn(name)] if name in renamed else None
+            declare(
+                renamed.get(name, name),
+                ResourceOptions(aliases=aliases),
+                ai_nodes=[f"ai-{number}"],
+                resource_group_id=group,
+                client_token=name,
+            )
 
-    stack.up(lambda: program("Qwen3-Embedding-8B"))
+    stack.up(lambda: program("Qwen3-Embedding-8B", {}))
     before = set(owned(stack, simulator).values())
-    name = "second"
-    if "alias" in led_by:
-        name, options = "renamed", ResourceOptions(aliases=[urn("second")])
-    stack.up(lambda: program("Qwen3-Embedding-4B", name, options))
+    stack.up(lambda: program("Qwen3-Embedding-4B", {"aliased": "renamed"}))
     after = owned(stack, simulator)
-    assert set(after) == {"first", name}
+    assert set(after) == {"first", "imported", "token", "renamed"}
     assert before.isdisjoint(after.values())
 
 

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import pulumi
 import pytest
 from pulumi import CustomTimeouts, ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import NODE, Echo, declare, mutations, program, pulumi_ids
-from tests.engine.stack import Failed, Stack, is_secret, not_active
-
-
-def test_custom_timeouts_bound_the_creation_when_it_takes_longer(
-    stack: Stack, simulator: Simulator
-) -> None:
-    """A service that is not active by the `create` timeout fails `up`, and is kept in the state."""
-    simulator.hold_deployments()
-    with pytest.raises(Failed) as failed:
-        stack.up(program(ResourceOptions(custom_timeouts=CustomTimeouts(create="1s"))))
-    (id_,) = pulumi_ids(simulator)
-    state = stack.resource()
-    why = "not active within 1 s, the limit set by custom_timeouts (last status 'deployming')"
-    assert failed.value.reasons == {not_active(state, why)}
-    assert state["id"] == id_
+from tests.engine.support.programs import Echo, declare, mutations, program, pulumi_ids
+from tests.engine.support.stack import Failed, Program, Stack
 
 
 def test_custom_timeouts_alone_are_no_change_and_bound_the_deletion_all_the_same(
     tmp_path: Path,
 ) -> None:
-    """A new `delete` timeout is recorded by the engine; `destroy`, without a program, obeys it."""
+    """New timeouts are recorded by the engine; `destroy`, without a program, obeys them."""
     with Simulator(provision_seconds=0, delete_seconds=3600) as simulator:
         stack = Stack(tmp_path, simulator)
         opts = ResourceOptions(
-            custom_timeouts=CustomTimeouts(delete="5m"), replace_on_changes=["*"]
+            custom_timeouts=CustomTimeouts(create="5m", update="5m", delete="5m"),
+            replace_on_changes=["*"],
         )
         stack.up(program(opts))
         (id_,) = pulumi_ids(simulator)
         simulator.clear_requests()
-        opts.custom_timeouts = CustomTimeouts(delete="1s")
+        opts.custom_timeouts = CustomTimeouts(create="9m", update="9m", delete="1s")
         assert stack.up(program(opts), expect_no_changes=True).changes == {"same": 2}
         assert simulator.requests == []
         with pytest.raises(Failed) as failed:
@@ -52,113 +40,78 @@ def test_custom_timeouts_alone_are_no_change_and_bound_the_deletion_all_the_same
         assert stack.ids() == {id_} == pulumi_ids(simulator)
 
 
-def test_protect_refuses_destroy_and_replacement(stack: Stack, simulator: Simulator) -> None:
-    """A protected service survives `destroy` and a change that would replace it."""
-    stack.up(program(ResourceOptions(protect=True)))
-    before = simulator.services
-    simulator.clear_requests()
-    with pytest.raises(Failed, match="cannot be deleted"):
-        stack.destroy()
-    with pytest.raises(Failed, match="marked for protection"):
-        stack.up(program(ResourceOptions(protect=True), ai_nodes=["ai-2"]))
-    assert mutations(simulator) == []
-    assert simulator.services == before
-    assert stack.ids() == pulumi_ids(simulator)
+def _five(
+    whitelist: Sequence[str], *, node: str = "ai-1", keeps: bool = True, **ignored: Any
+) -> Program:
+    """A service for each option."""
 
-
-def test_ignore_changes_makes_changed_inputs_no_change(stack: Stack, simulator: Simulator) -> None:
-    """Inputs named in `ignore_changes` may change in the program without effect."""
-    stack.up(program(description="first"))
-    (before,) = simulator.services
-    simulator.clear_requests()
-    ignoring = ResourceOptions(ignore_changes=["description", "ai_nodes"])
-    assert stack.up(program(ignoring, description="second", ai_nodes=["ai-2"])).changes == {
-        "same": 2
-    }
-    assert simulator.requests == []
-    assert simulator.services == [before]
-    assert stack.resource()["outputs"]["description"] == "first"
-
-
-def test_replace_on_changes_replaces_where_an_update_would_do(tmp_path: Path) -> None:
-    """A whitelist that could change in place replaces the service when the program asks for it."""
-    with Simulator(provision_seconds=0, whitelist_groups={"group": NODE}) as simulator:
-        stack = Stack(tmp_path, simulator)
-        opts = ResourceOptions(replace_on_changes=["security_ip_list"])
-        stack.up(program(opts, security_ip_list=["10.0.0.1"], security_ip_group="group"))
-        (old,) = pulumi_ids(simulator)
-        simulator.clear_requests()
-        changed = stack.up(program(opts, security_ip_list=["10.0.0.2"], security_ip_group="group"))
-        assert changed.changes == {"replace": 1, "same": 1}
-        assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
-        assert [one.security_ip_list for one in simulator.services] == [("10.0.0.2",)]
-        assert stack.ids() == pulumi_ids(simulator)
-        assert old not in stack.ids()
-
-
-def test_replace_on_changes_is_quiet_when_a_whitelist_is_spelt_differently(
-    tmp_path: Path,
-) -> None:
-    """A list that admits the same networks replaces nothing, also beside another change."""
-    with Simulator(provision_seconds=0, whitelist_groups={"group": NODE}) as simulator:
-        stack = Stack(tmp_path, simulator)
-
-        def declared(entries: list[str], *, keeps: bool = True) -> None:
-            declare(
-                security_ip_list=entries,
-                security_ip_group="group",
-                store_api_key=keeps,
-                opts=ResourceOptions(replace_on_changes=["security_ip_list"]),
-            )
-
-        stack.up(lambda: declared(["10.0.0.1", "10.0.0.2"]))
-        before = simulator.services
-        simulator.clear_requests()
-        assert stack.up(lambda: declared(["10.0.0.2", "10.0.0.1"])).changes == {"same": 2}
-        changed = stack.up(lambda: declared(["10.0.0.1/32", "10.0.0.2"], keeps=False))
-        assert mutations(simulator) == []
-        assert changed.changes == {"same": 1, "update": 1}
-        assert simulator.services == before
-
-
-def test_retain_on_delete_and_deleted_with_leave_the_service_in_the_cloud(
-    stack: Stack, simulator: Simulator
-) -> None:
-    """`destroy` forgets services that are to stay or that go with their owner, without a call."""
-
-    def declared() -> None:
-        declare("retained", ResourceOptions(retain_on_delete=True))
-        owner = Echo("owner", "gp-demo")
-        declare("owned", ResourceOptions(deleted_with=owner), ai_nodes=["ai-2"])
-
-    stack.up(declared)
-    before = simulator.services
-    assert len(before) == 2
-    simulator.clear_requests()
-    stack.destroy()
-    assert simulator.requests == []
-    assert simulator.services == before
-    assert stack.ids() == set()
-
-
-def test_secrets_of_the_program_are_kept_beside_the_api_key(
-    stack: Stack, simulator: Simulator
-) -> None:
-    """A secret input, and an output declared secret, are encrypted in the state; so is the key."""
-
-    def secretive() -> None:
-        service = declare(
-            description=pulumi.Output.secret("behind-the-curtain"),
-            opts=ResourceOptions(additional_secret_outputs=["private_connect_url"]),
+    def run() -> None:
+        declare("protected", ResourceOptions(protect=True), ai_nodes=[node])
+        ignoring = ResourceOptions(ignore_changes=["description", "replicas"])
+        declare("ignoring", ignoring, ai_nodes=["ai-2"], **({"description": "first"} | ignored))
+        declare(
+            "replaced",
+            ResourceOptions(replace_on_changes=["security_ip_list"]),
+            ai_nodes=["ai-3"],
+            security_ip_list=list(whitelist),
+            security_ip_group="group",
+            store_api_key=keeps,
         )
-        pulumi.export("description", service.description)
+        declare("retained", ResourceOptions(retain_on_delete=True), ai_nodes=["ai-4"])
+        gone = ResourceOptions(deleted_with=Echo("owner", "gp-demo"))
+        declare("owned", gone, ai_nodes=["ai-5"])
 
-    done = stack.up(secretive)
-    (service,) = simulator.services
-    kept = ["behind-the-curtain", str(service.private_connect_url), str(service.api_key)]
-    assert service.description == "behind-the-curtain"
-    assert [text for text in kept if text in stack.state_text() + done.output] == []
-    outputs = stack.resource()["outputs"]
-    secret = {name for name, value in outputs.items() if is_secret(value)}
-    assert secret == {"description", "private_connect_url", "api_key", "__tokens"}
-    assert done.outputs == {"description": "behind-the-curtain"}
+    return run
+
+
+def test_options_do_what_they_say(tmp_path: Path) -> None:
+    """One stack; what each option does is told where it is shown."""
+    nodes = [f"ai-{number}" for number in range(1, 7)]
+    with Simulator(
+        nodes=nodes, provision_seconds=0, whitelist_groups={"group": "ai-3"}
+    ) as simulator:
+        stack = Stack(tmp_path, simulator)
+        stack.up(_five(["10.0.0.1", "10.0.0.2"]))
+        before = {one.id: one for one in simulator.services}
+        simulator.clear_requests()
+
+        # Inputs named in `ignore_changes` may change without effect; nor does a list with
+        # `replace_on_changes` replace anything when it is only ordered differently.
+        reordered = ["10.0.0.2", "10.0.0.1"]
+        same = stack.up(_five(reordered, description="second", replicas=2))
+        assert same.changes == {"same": 7}
+        assert simulator.requests == []
+        assert stack.resource("ignoring")["outputs"]["description"] == "first"
+
+        # The same networks in another spelling, beside another change: in place.
+        respelt = stack.up(_five(["10.0.0.1/32", "10.0.0.2"], keeps=False))
+        assert respelt.changes == {"same": 6, "update": 1}
+        assert mutations(simulator) == []
+        assert {one.id: one for one in simulator.services} == before
+
+        # Another list, which could change in place through its group: replaced, as is asked.
+        changed = stack.up(_five(["10.0.0.3"], keeps=False))
+        assert changed.changes == {"replace": 1, "same": 6}
+        assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
+        listed = {one.security_ip_list for one in simulator.services if one.id not in before}
+        assert listed == {("10.0.0.3",)}
+        assert stack.ids() == pulumi_ids(simulator)
+        simulator.clear_requests()
+
+        # `protect`: neither a replacement nor a destroy.
+        everything = simulator.services
+        protected = stack.resource("protected")
+        with pytest.raises(Failed, match="marked for protection"):
+            stack.up(_five(["10.0.0.3"], node="ai-6", keeps=False))
+        with pytest.raises(Failed, match="cannot be deleted"):
+            stack.destroy(target=[protected["urn"]])
+        assert mutations(simulator) == []
+        assert simulator.services == everything
+        assert stack.ids() == pulumi_ids(simulator)
+
+        # `retain_on_delete` and `deleted_with`: forgotten without a call.
+        stays = {stack.resource(name)["id"] for name in ("retained", "owned")}
+        stack.destroy(exclude_protected=True)
+        assert mutations(simulator) == ["DeleteModelService"] * 2
+        assert stack.ids() == {protected["id"]}
+        assert pulumi_ids(simulator) == {protected["id"], *stays}

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pytest
 
 from pulumi_adbpg_model import ModelService
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import DOCS
-from tests.engine.programs import Echo, declare, mutations, place, pulumi_ids
-from tests.engine.stack import TYPE, Stack
-from tests.engine.terminal import Terminal
+from tests.engine.support.pages import DOCS
+from tests.engine.support.programs import Echo, declare, mutations, place, pulumi_ids
+from tests.engine.support.stack import TYPE, Stack
+from tests.engine.support.terminal import Terminal
 
 PAGE = DOCS / "taking-over.md"
 _ORPHANS = "pulumi stack export | pulumi-adbpg-model orphans --instance gp-demo"
@@ -48,24 +47,27 @@ def test_one_of_two_stacks_lets_go_as_the_page_says(
     assert simulator.services == []
 
 
-@pytest.mark.parametrize("old", [{}, {"delete": True}], ids=["renamed", "pending deletion"])
 def test_line_that_is_printed_lets_go_within_a_stack(
-    terminal: Terminal, simulator: Simulator, old: dict[str, Any]
+    terminal: Terminal, simulator: Simulator
 ) -> None:
-    """The former name goes from the state, the declared one keeps the service."""
+    """The former names go from the state, the declared one keeps the service."""
     (terminal.folder / "__main__.py").write_text(_PROGRAM)
     terminal.run("pulumi up --yes")
     simulator.clear_requests()
     state = json.loads(terminal.run("pulumi stack export"))
     (new,) = (one for one in state["deployment"]["resources"] if one["type"] == TYPE)
-    former = new["urn"].replace("::new", "::old")
-    state["deployment"]["resources"].append({**new, "urn": former, **old})
+    former = {name: new["urn"].replace("::new", f"::{name}") for name in ("renamed", "pending")}
+    state["deployment"]["resources"] += [
+        {**new, "urn": former["renamed"]},
+        {**new, "urn": former["pending"], "delete": True},
+    ]
     (terminal.folder / "twice.json").write_text(json.dumps(state))
     terminal.run("pulumi stack import --file twice.json")
 
-    printed = terminal.run(_ORPHANS, fails=True)
-    (line,) = (line for line in printed.splitlines() if line.endswith(f" {former}"))
-    terminal.run(f"{line} --yes")
+    for _ in former:
+        printed = terminal.run(_ORPHANS, fails=True).splitlines()
+        line, *_ = (one for one in printed if one.endswith(tuple(former.values())))
+        terminal.run(f"{line} --yes")
 
     assert "Nothing found: " in terminal.run(_ORPHANS)
     assert "2 unchanged" in terminal.run("pulumi up --yes")

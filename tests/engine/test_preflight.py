@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import SHOWN_ID
-from tests.engine.programs import declare, mutations, place, program
-from tests.engine.stack import TYPE, Stack
+from tests.engine.support.pages import SHOWN_ID
+from tests.engine.support.programs import declare, mutations, place, program
+from tests.engine.support.stack import TYPE, Stack
 
 _PAGE = Path(__file__).parents[2] / "docs" / "model-service.md"
 
@@ -60,26 +60,10 @@ def test_replacement_does_not_warn_of_the_service_that_it_replaces(
     assert _warnings(kept.output, "model") == []
     (warning,) = _warnings(moved.output, "model")
     assert warning.startswith("ai_nodes[1] should be a free AI node, got 'ai-2': it is held by")
-    assert "warning: " in stack.preview(program(ai_nodes=["ai-1"], model_name="Other")).output
     simulator.clear_requests()
-    assert stack.up(program()).changes == {"same": 2}
-    stack.refresh()
+    assert stack.up(program(), refresh=True).changes == {"same": 2}
     assert not [call for call in simulator.requests if call.action.startswith("ListAINode")]
     simulator.clear_requests()
     stack.set_config("adbpg:preflight", "false")
     assert "warning: " not in stack.preview(program(ai_nodes=["ai-9"])).output
     assert simulator.requests == []
-
-
-def test_preview_without_cloud_or_credentials_is_silent(tmp_path: Path) -> None:
-    """Without an answer, a preview says what it did without a preflight; bench/ tells how long."""
-    with Simulator() as simulator:
-        environment = simulator.environment()
-    silent = Stack(tmp_path / "silent", None, environment={"ALICLOUD_REGION": "cn-hangzhou"})
-    lonely = Stack(tmp_path / "lonely", None, environment=environment)  # nothing listens there
-
-    for stack in (silent, lonely):
-        previewed = stack.preview(program())
-
-        assert previewed.changes == {"create": 2}
-        assert "Diagnostics" not in previewed.output

@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.executor import Executor, git, wheelhouse
-from tests.engine.pages import DOCS, PAGES, ROOT, blocks, commands
-from tests.engine.programs import mutations, pulumi_ids
-from tests.engine.stack import TYPE, engine_environment
+from tests.engine.support.executor import Executor, git, wheelhouse
+from tests.engine.support.pages import DOCS, PAGES, ROOT, blocks, commands
+from tests.engine.support.programs import mutations, pulumi_ids
+from tests.engine.support.stack import TYPE, engine_environment
 
 EXAMPLE = ROOT / "examples/pulumi-cloud"
 PAGE = DOCS / "pulumi-cloud.md"

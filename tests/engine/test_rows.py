@@ -9,8 +9,8 @@ from pulumi import Alias, ComponentResource, ResourceOptions
 from pulumi.runtime import get_root_resource
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations
-from tests.engine.stack import TYPE, EventLog, Stack, is_secret
+from tests.engine.support.programs import declare, mutations
+from tests.engine.support.stack import TYPE, EventLog, Stack, is_secret
 
 
 def _assert_in_rows(log: EventLog, *urns: str) -> None:
@@ -66,8 +66,6 @@ def test_create_update_refresh_and_delete_speak_in_the_rows_of_parents_and_alias
         simulator.change_service(resource["id"].split(":")[1], status="deployming")
     refreshed = stack.refresh(renamed)
     assert stack.ids() == before
-    resumed = stack.preview(renamed)
-    _assert_in_rows(resumed.log, taken_out, rooted, moved)
     for service in simulator.services:
         simulator.change_service(service.id, status="active")
     updated = stack.up(renamed)
@@ -118,7 +116,6 @@ def test_lines_follow_the_renames_and_moves_of_the_state(
     simulator.clear_requests()
     names = ["renamed", "second"]
     typed("state", "rename", urn("dev", "first"), "renamed", "--stack", "dev")
-    assert_named(stack, urn("dev", "renamed"), urn("dev", "second"))
     assert stack.type("pulumi", "stack", "rename", "prod", "--stack", "dev").returncode == 0
     stack = Stack(tmp_path, simulator, stack="prod")
     assert_named(stack, urn("prod", "renamed"), urn("prod", "second"))

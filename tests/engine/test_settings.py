@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, mutations, program
-from tests.engine.stack import Stack
+from tests.engine.support.programs import declare, mutations, program
+from tests.engine.support.stack import Stack
 
 _SECRET_KEY = "kept-in-config-only"
 

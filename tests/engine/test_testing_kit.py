@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.engine.pages import DOCS, blocks, programs
+from tests.engine.support.pages import DOCS, blocks, programs
 
 _PAGE = DOCS / "testing.md"
 

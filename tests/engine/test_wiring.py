@@ -1,143 +1,153 @@
-"""Services among other resources: order, parents, aliases, transforms, outputs as inputs."""
+"""Services among other resources: order, transforms, outputs as inputs, what is not known yet."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pulumi
-from pulumi import Alias, ComponentResource, ResourceOptions
+import pytest
+from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import Echo, declare, mutations, program
-from tests.engine.stack import TYPE, Stack, is_secret
+from tests.engine.support.programs import Echo, declare, mutations
+from tests.engine.support.stack import Failed, Stack, is_secret
+
+_NODES = [f"ai-{number}" for number in range(1, 9)]
 
 
-def test_depends_on_orders_creation_and_deletion(tmp_path: Path) -> None:
-    """A service is created when the one it depends on is active, and deleted before it is."""
-    with Simulator(provision_seconds=0.5) as simulator:
-        stack = Stack(tmp_path, simulator)
-
-        def ordered() -> None:
-            first = declare("first")
-            declare("second", ResourceOptions(depends_on=[first]), ai_nodes=["ai-2"])
-
-        stack.up(ordered)
-        creations = simulator.calls("CreateModelService")
-        assert [call.query["AiNodes"] for call in creations] == ['["ai-1"]', '["ai-2"]']
-        assert creations[1].time - creations[0].time >= 0.5
-        ids = [stack.resource(name)["id"].split(":")[1] for name in ("second", "first")]
-        stack.destroy()
-        deletions = simulator.calls("DeleteModelService")
-        assert [call.parameters["ModelServiceId"] for call in deletions] == ids
-        assert simulator.services == []
-
-
-def test_parent_puts_the_service_under_its_component(stack: Stack, simulator: Simulator) -> None:
-    """The URN names the chain of parents, and progress is shown in the row of that name."""
-
-    def nested() -> None:
-        outer = ComponentResource("test:index:Outer", "outer")
-        inner = ComponentResource("test:index:Inner", "inner", opts=ResourceOptions(parent=outer))
-        declare(opts=ResourceOptions(parent=inner))
-
-    done = stack.up(nested)
-    chain = f"test:index:Outer$test:index:Inner${TYPE}"
-    resource = stack.resource()
-    assert resource["urn"] == f"urn:pulumi:dev::adbpg-test::{chain}::model"
-    assert resource["parent"] == (
-        "urn:pulumi:dev::adbpg-test::test:index:Outer$test:index:Inner::inner"
+def _transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
+    return pulumi.ResourceTransformResult(
+        {**args.props, "description": "by a transform"}, args.opts
     )
-    row = f"{TYPE} model created"
-    assert any(row in line and "is 'active'" in line for line in done.output.splitlines())
-    assert len(simulator.services) == 1
 
 
-def test_aliases_rename_without_a_change(stack: Stack, simulator: Simulator) -> None:
-    """A resource renamed with an alias is the same service, and can be deleted as ever."""
-    stack.up(program())
-    (id_,) = stack.ids()
-    simulator.clear_requests()
-
-    def renamed() -> None:
-        declare("renamed", ResourceOptions(aliases=[Alias(name="model")]))
-
-    assert stack.up(renamed).changes == {"same": 2}
-    assert simulator.requests == []
-    assert stack.resource("renamed")["id"] == id_
-    stack.destroy()
-    assert mutations(simulator) == ["DeleteModelService"]
-    assert simulator.services == []
+def _transformation(
+    args: pulumi.ResourceTransformationArgs,
+) -> pulumi.ResourceTransformationResult:
+    return pulumi.ResourceTransformationResult(
+        {**args.props, "security_ip_list": ["10.0.0.9"]}, args.opts
+    )
 
 
-def test_transforms_and_transformations_reach_the_cloud(stack: Stack, simulator: Simulator) -> None:
-    """Inputs that a transform or a transformation sets are those that are asked for."""
+def test_services_among_other_resources(tmp_path: Path) -> None:
+    """One program, previewed, made, left alone and destroyed; each part says what it shows."""
+    seen: list[Any] = []
 
-    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
-        return pulumi.ResourceTransformResult(
-            {**args.props, "description": "by a transform"}, args.opts
+    def run() -> None:
+        transformed = ResourceOptions(
+            transforms=[_transform],
+            transformations=[_transformation],
+            additional_secret_outputs=["private_connect_url"],
         )
-
-    def transformation(
-        args: pulumi.ResourceTransformationArgs,
-    ) -> pulumi.ResourceTransformationResult:
-        return pulumi.ResourceTransformationResult(
-            {**args.props, "security_ip_list": ["10.0.0.9"]}, args.opts
-        )
-
-    opts = ResourceOptions(transforms=[transform], transformations=[transformation])
-    stack.up(program(opts, description="by the program", security_ip_list=["10.0.0.1"]))
-    (service,) = simulator.services
-    assert service.description == "by a transform"
-    assert service.security_ip_list == ("10.0.0.9",)
-    assert stack.resource()["outputs"]["description"] == "by a transform"
-    assert stack.resource()["outputs"]["security_ip_list"] == ["10.0.0.9"]
-    assert stack.up().changes == {"same": 2}
-
-
-def test_api_key_stays_secret_when_handed_to_another_resource(
-    stack: Stack, simulator: Simulator
-) -> None:
-    """Connection outputs feed other resources; the key is encrypted wherever it goes."""
-
-    def handing_on() -> None:
-        service = declare()
+        first = declare("first", transformed, description="mine", security_ip_list=["10.0.0.1"])
+        # Its outputs lead to other resources, the secret ones as secrets.
         made = ResourceOptions(additional_secret_outputs=["made"])
-        key = Echo("key", service.api_key, opts=made)
-        Echo("url", service.private_connect_url)
+        key = Echo("key", first.api_key, opts=made)
+        Echo("address", first.private_connect_url, opts=made)
+        Echo("open", first.model_service_id)
         pulumi.export("key", key.value)
-
-    done = stack.up(handing_on)
-    (service,) = simulator.services
-    found = stack.export()["resources"]
-    states = {resource["urn"].rsplit("::", 1)[1]: resource for resource in found}
-    assert done.outputs == {"key": service.api_key}
-    assert is_secret(states["key"]["inputs"]["value"])
-    assert is_secret(states["key"]["outputs"]["value"])
-    assert states["url"]["inputs"]["value"] == service.private_connect_url
-    assert str(service.api_key) not in stack.state_text() + done.output
-
-
-def test_one_service_depends_on_another_through_its_outputs(
-    stack: Stack, simulator: Simulator
-) -> None:
-    """Two services of one instance, the second's nodes and description taken from the first."""
-
-    def chained() -> None:
-        first = declare("first")
+        # To another service, too.
         declare(
             "second",
             db_instance_id=first.db_instance_id,
             ai_nodes=first.ai_nodes.apply(lambda nodes: [f"{nodes[0][:3]}2", "ai-3"]),
             description=first.model_service_id,
         )
+        declare("third", ResourceOptions(depends_on=[first]), ai_nodes=["ai-4"])
+        # Values of resources that do not exist yet are planned with, then asked for.
+        node = Echo("node", "ai-6").made
+        entry = Echo("entry", "10.0.0.2").made
+        node.apply(seen.append)
+        declare(
+            "entries",
+            db_instance_id=Echo("instance", "gp-demo").made,
+            ai_nodes=["ai-5", node],
+            security_ip_list=["10.0.0.1", entry],
+        )
+        declare(
+            "lists",
+            ai_nodes=Echo("nodes", ["ai-7", "ai-8"]).made,
+            security_ip_list=entry.apply(lambda one: [one]),
+        )
 
-    previewed = stack.preview(chained)
-    assert previewed.changes == {"create": 3}
-    assert simulator.services == []
-    stack.up(chained)
-    first, second = simulator.services
-    assert second.ai_nodes == ("ai-2", "ai-3")
-    assert second.description == first.id
-    assert stack.up().changes == {"same": 3}
-    stack.destroy()
-    assert simulator.services == []
+    with Simulator(nodes=_NODES, provision_seconds=0.5) as simulator:
+        stack = Stack(tmp_path, simulator)
+        assert stack.preview(run).changes == {"create": 13}
+        assert seen == []  # proves that the values were unknown
+        assert mutations(simulator) == []
+
+        done = stack.up(run)
+        found = stack.export()["resources"]
+        states = {resource["urn"].rsplit("::", 1)[1]: resource for resource in found}
+        services = {
+            name: simulator.service(state["outputs"]["model_service_id"])
+            for name, state in states.items()
+            if name in ("first", "second", "third", "entries", "lists")
+        }
+        first, second = services["first"], services["second"]
+        # What a transform and a transformation set is what is asked for.
+        assert (first.description, first.security_ip_list) == ("by a transform", ("10.0.0.9",))
+        outputs = states["first"]["outputs"]
+        assert outputs["description"] == "by a transform"
+        assert outputs["security_ip_list"] == ["10.0.0.9"]
+        # The key is encrypted wherever it goes, and so is an output that is declared secret.
+        assert done.outputs == {"key": first.api_key}
+        for name in ("key", "address"):
+            assert is_secret(states[name]["inputs"]["value"])
+            assert is_secret(states[name]["outputs"]["value"])
+        assert states["open"]["inputs"]["value"] == first.id
+        assert {name for name, value in outputs.items() if is_secret(value)} == {
+            "private_connect_url",
+            "api_key",
+            "__tokens",
+        }
+        for secret in (first.api_key, first.private_connect_url):
+            assert str(secret) not in stack.state_text() + done.output
+        # Outputs of one service are another's inputs.
+        assert (second.ai_nodes, second.description) == (("ai-2", "ai-3"), first.id)
+        # Whoever depends on a service is created once that is active, by output or by option.
+        creations = {
+            call.query["AiNodes"]: call.time for call in simulator.calls("CreateModelService")
+        }
+        for later in ('["ai-2","ai-3"]', '["ai-4"]'):
+            assert creations[later] - creations['["ai-1"]'] >= 0.5
+        # Unknown entries and unknown lists.
+        assert (services["entries"].ai_nodes, services["entries"].security_ip_list) == (
+            ("ai-5", "ai-6"),
+            ("10.0.0.1", "10.0.0.2"),
+        )
+        assert (services["lists"].ai_nodes, services["lists"].security_ip_list) == (
+            ("ai-7", "ai-8"),
+            ("10.0.0.2",),
+        )
+
+        assert stack.up().changes == {"same": 13}
+        stack.destroy()
+        deletions = [
+            call.parameters["ModelServiceId"] for call in simulator.calls("DeleteModelService")
+        ]
+        # And deleted before it is.
+        for name in ("second", "third"):
+            assert deletions.index(services[name].id) < deletions.index(first.id)
+        assert simulator.services == []
+
+
+def test_a_bad_value_fails_in_up_when_it_becomes_known_only_there(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """A broken rule that preview could not see stops `up` with one line each, nothing created."""
+
+    def bad() -> None:
+        declare(ai_nodes=[Echo("node", "  ").made], replicas=Echo("count", 0).made)
+
+    assert stack.preview(bad).changes == {"create": 4}
+    with pytest.raises(Failed) as failed:
+        stack.up(bad)
+    assert failed.value.reasons >= {
+        "ai_nodes[0] must be a non-empty string, got '  '",
+        "replicas must be a whole number of at least 1, got 0",
+    }
+    assert "Traceback" not in failed.value.output
+    assert mutations(simulator) == []
+    assert stack.ids() == set()

@@ -21,7 +21,7 @@ from pulumi.runtime import set_config
 
 import pulumi_adbpg_model as adbpg
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import place
+from tests.engine.support.programs import place
 from tests.gateway.raw import answer, raw_server
 from tests.gateway.support import INSTANCE, Answer, stub
 

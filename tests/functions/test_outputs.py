@@ -18,7 +18,7 @@ from pulumi.runtime import test as as_program
 
 import pulumi_adbpg_model as adbpg
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import place
+from tests.engine.support.programs import place
 from tests.gateway.support import INSTANCE, Answer, stub
 
 #: Every twin for an instance, a service id or a region, whichever it takes first.

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import ROOT, blocks
-from tests.engine.stack import language_host
+from tests.engine.support.pages import ROOT, blocks
+from tests.engine.support.stack import language_host
 from tests.packaging.test_packaging import MACHINE
 
 _PAGE = ROOT / "docs/quick-start.md"

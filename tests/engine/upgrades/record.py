@@ -23,9 +23,9 @@ from typing import Any
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.sigkill import Sessions
-from tests.engine.programs import place
-from tests.engine.running import background, eventually
-from tests.engine.stack import PROJECT, STACK, Failed, Stack
+from tests.engine.support.programs import place
+from tests.engine.support.running import background, eventually
+from tests.engine.support.stack import PROJECT, STACK, Failed, Stack
 
 __all__ = ["CLOUD", "HERE", "RELEASES", "load", "record", "simulator_of"]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.pages import SHOWN_ID, blocks
-from tests.engine.stack import engine_environment
+from tests.engine.support.pages import SHOWN_ID, blocks
+from tests.engine.support.stack import engine_environment
 
 __all__ = ["Terminal"]
 
@@ -46,6 +48,7 @@ class Terminal:
     def __init__(self, home: Path, simulator: Simulator) -> None:
         self.folder = home / "project"
         self.folder.mkdir()
+        self._state = home / "state/.pulumi/stacks/search/dev.json"
         (self.folder / "Pulumi.yaml").write_text(_PROJECT)
         (self.folder / "__main__.py").write_text("")
         commands = home / "commands"
@@ -64,6 +67,11 @@ class Terminal:
         for stack in ("dev", "prod"):
             (self.folder / f"Pulumi.{stack}.yaml").write_text(_CONFIG)
         self.run("pulumi stack init dev")
+
+    def resources(self) -> list[dict[str, Any]]:
+        """What the state of `dev` holds, from the backend's own file."""
+        deployment = json.loads(self._state.read_text(encoding="utf-8"))["checkpoint"]["latest"]
+        return list((deployment or {}).get("resources") or ())
 
     def run(self, command: str, *, fails: bool = False) -> str:
         """Run a command line; what it printed, on stdout and stderr."""

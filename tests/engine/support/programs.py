@@ -13,7 +13,7 @@ from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.stack import PROJECT, STACK, TYPE, Program
+from tests.engine.support.stack import PROJECT, STACK, TYPE, Program
 
 INSTANCE = "gp-demo"
 MODEL = "Qwen3-Embedding-8B"

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import pulumi_ids
-from tests.engine.stack import STACK, Failed, Stack
+from tests.engine.support.pages import DOCS
+from tests.engine.support.programs import pulumi_ids
+from tests.engine.support.stack import STACK, Failed, Stack
 
 __all__ = ["PAGE", "Block", "Person", "assert_printed", "sections"]
 
-PAGE = Path(__file__).parents[2] / "docs/operations.md"
+PAGE = DOCS / "operations.md"
 #: The program that all procedures begin with.
 _PROGRAM = re.compile(r"^```python\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(?P<kind>text|console|diff)\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engine.stack import Program
+from tests.engine.support.stack import Program
 
 __all__ = [
     "DOCS",
@@ -24,7 +24,7 @@ __all__ = [
     "told",
 ]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 #: Everything that people read.

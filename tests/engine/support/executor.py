@@ -2,13 +2,15 @@
 A stand-in for the executor of Pulumi Deployments, and for a hosted CI runner.
 
 For every operation: a fresh clone of the repository, a fresh virtual environment with what
-requirements.txt says, a fresh home of the CLI. Only the backend lasts.
+requirements.txt says, a fresh home of the CLI. Only the backend lasts, and what pip installed for
+the first operation is linked into the environments of the next.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,8 +24,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from tests.engine.pages import ROOT
-from tests.engine.stack import engine_environment
+from tests.engine.support.pages import ROOT
+from tests.engine.support.stack import engine_environment
 
 __all__ = ["Executor", "Running", "git", "wheelhouse"]
 
@@ -116,6 +118,7 @@ class Executor:
         self._wheels = wheels
         self._cloud = cloud
         self._runs = 0
+        self._packages = home
 
     def environment(self, run: Path) -> dict[str, str]:
         """All that a run sees: PATH, the backend, and the credentials."""
@@ -136,8 +139,18 @@ class Executor:
         clone = run / "clone"
         run.mkdir()
         git(run, "clone", "--quiet", self._repository.as_uri(), str(clone))
-        assert not (clone / "venv").exists()
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", clone / "venv"], check=True)
+        environment = clone / "venv"
+        assert not environment.exists()
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+        packages = environment / "lib" / f"python3.{sys.version_info[1]}" / "site-packages"
+        if self._runs == 1:
+            self._install(clone)
+            self._packages = packages
+        else:  # what pip would install again, which takes as long as an operation
+            shutil.copytree(self._packages, packages, copy_function=os.link, dirs_exist_ok=True)
+        return run
+
+    def _install(self, clone: Path) -> None:
         pip = [
             sys.executable,
             "-m",
@@ -150,7 +163,6 @@ class Executor:
         subprocess.run(
             [*pip, "install", *options, "--requirement", "requirements.txt"], cwd=clone, check=True
         )
-        return run
 
     @contextmanager
     def start(self, operation: str, run: Path | None = None) -> Iterator[Running]:

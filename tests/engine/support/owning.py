@@ -10,8 +10,8 @@ import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.programs import declare, pulumi_ids
-from tests.engine.stack import PROJECT, STACK, TYPE, EventLog, Failed, Program, Stack
+from tests.engine.support.programs import declare, pulumi_ids
+from tests.engine.support.stack import PROJECT, STACK, TYPE, EventLog, Failed, Program, Stack
 
 _COMMAND = re.compile(r"`(pulumi (?:destroy|state) [^`]*)`")
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.engine.stack import Failed, Result
+from tests.engine.support.stack import Failed, Result
 
 _PATIENCE_S = 30.0
 _POLL_S = 0.02
