@@ -114,8 +114,12 @@ def _text(value: Any) -> Iterator[Fault]:
 
 
 def _filled(value: Any, where: str = "") -> Iterator[Fault]:
-    if not isinstance(value, str) or not value.strip():
+    if not _is_filled(value):
         yield _fault("must be a non-empty string", value, where)
+
+
+def _is_filled(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _boolean(value: Any) -> Iterator[Fault]:
@@ -132,9 +136,9 @@ def _whole(value: Any) -> Iterator[Fault]:
 
 
 def _instance(value: Any) -> Iterator[Fault]:
-    faults = list(_filled(value))
-    yield from faults
-    if not faults and not is_id_part(value):  # else the service's own id could not be read back
+    yield from _filled(value)
+    # Else the service's own id could not be read back.
+    if _is_filled(value) and not is_id_part(value):
         yield _fault("must be an instance id such as gp-abc, without spaces and colons", value)
 
 
@@ -148,11 +152,10 @@ def _nodes(value: Any) -> Iterator[Fault]:
     for index, node in enumerate(value):
         if node is UNKNOWN:
             continue
-        faults = list(_filled(node, f"[{index}]"))
-        yield from faults
-        if not faults and node.strip() in seen:
-            yield _fault("must not repeat an AI node", node, f"[{index}]")
-        if not faults:
+        yield from _filled(node, f"[{index}]")
+        if _is_filled(node):
+            if node.strip() in seen:
+                yield _fault("must not repeat an AI node", node, f"[{index}]")
             seen.add(node.strip())
 
 
@@ -208,9 +211,8 @@ def _region(value: Any) -> Iterator[Fault]:
 
 
 def _group(value: Any) -> Iterator[Fault]:
-    faults = list(_filled(value))
-    yield from faults
-    if not faults and value.strip().lower() == "default":
+    yield from _filled(value)
+    if _is_filled(value) and value.strip().lower() == "default":
         yield _fault("must not be the group 'default', which guards the database itself", value)
 
 
@@ -305,12 +307,11 @@ def _in_order(value: Any) -> Any:
     """Mappings sorted by key, at any depth: the wire shuffles them, and one client token has to
     come with one request.
     """
-    value = whole_numbers(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _in_order(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_in_order(item) for item in value]
-    return value
+    return whole_numbers(value)
 
 
 def _json(value: object) -> str:
@@ -320,6 +321,10 @@ def _json(value: object) -> str:
 def comma_separated(entries: Iterable[str]) -> str:
     """A list as the cloud's whitelists have it."""
     return ",".join(_stripped(entries))
+
+
+def _joined(entries: Iterable[str]) -> str | None:
+    return comma_separated(entries) or None
 
 
 def _as_it_is(value: Any) -> Any:
@@ -354,47 +359,16 @@ class Field(NamedTuple):  # which every program is quicker to load than a datacl
 #: In the order of the documentation.
 FIELDS = (
     Field("db_instance_id", _instance, required=True, wire="DBInstanceId"),
-    Field(
-        "model_name",
-        _filled,
-        required=True,
-        wire="ModelName",
-        same=_texts(same_model_name),
-        shown=True,
-        asked=str.strip,
-    ),
-    Field(
-        "ai_nodes",
-        _nodes,
-        required=True,
-        wire="AiNodes",
-        same=same_nodes,
-        shown=True,
-        asked=_stripped,
-        sent=_json,
-    ),
-    Field(
-        "description", _text, wire="Description", same=_texts(same_text), shown=True, secret=True
-    ),
-    Field(
-        "security_ip_list",
-        _whitelist,
-        wire="SecurityIPList",
-        change="through its group",
-        same=same_whitelist,
-        shown=True,
-        asked=_entries,
-        sent=lambda entries: comma_separated(entries) or None,
-    ),
-    Field(
-        "model_params",
-        _parameters,
-        wire="ModelParams",
-        same=_same_json,
-        secret=True,
-        asked=_in_order,
-        sent=_json,
-    ),
+    Field("model_name", _filled, required=True, wire="ModelName", shown=True,
+          same=_texts(same_model_name), asked=str.strip),
+    Field("ai_nodes", _nodes, required=True, wire="AiNodes", shown=True,
+          same=same_nodes, asked=_stripped, sent=_json),
+    Field("description", _text, wire="Description", shown=True, secret=True,
+          same=_texts(same_text)),
+    Field("security_ip_list", _whitelist, wire="SecurityIPList", shown=True,
+          same=same_whitelist, change="through its group", asked=_entries, sent=_joined),
+    Field("model_params", _parameters, wire="ModelParams", secret=True,
+          same=_same_json, asked=_in_order, sent=_json),
     Field("resource_group_id", _filled, wire="ResourceGroupId", in_body=True),
     Field("client_token", _token, wire="ClientToken", in_body=True, secret=True),
     Field("replicas", _whole, wire="Replicas"),
@@ -404,7 +378,7 @@ FIELDS = (
     Field("wait_for_active", _boolean, change="in place", default=True),
     Field("security_ip_group", _group, change="in place"),
     Field("store_api_key", _boolean, change="in place", default=True),
-)
+)  # fmt: skip
 
 FIELD_OF = {field.name: field for field in FIELDS}
 INPUTS = tuple(FIELD_OF)
