@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.lifecycle import Tokens, create
+from pulumi_adbpg_model.lifecycle import Memory, Tokens, create
 from tests.lifecycle.fakes import (
     DERIVED,
     INSTANCE,
@@ -175,6 +177,19 @@ def test_create_knows_at_once_that_an_id_deleted_here_is_dead(
     assert cloud.abouts("create") == [tokens.own or _FIRST, DERIVED.at(again_s)]
     assert cloud.abouts("describe") == ["gp-demo:ms-2"]
     assert not any("ms-dead" in line for line in [*voice.notes, *voice.progressed])
+
+
+@pytest.mark.parametrize(("tokens", "again_s"), [(DERIVED, 2.0), (OWN, 0.0)])
+def test_create_does_not_ask_with_a_token_that_led_to_what_this_run_deleted(
+    cloud: FakeCloud, voice: Voice, tokens: Tokens, again_s: float
+) -> None:
+    """A cloud may have forgotten it, or answer with the dead once more."""
+    memory = Memory(spent_tokens={tokens.own or _FIRST})
+    one = dataclasses.replace(operation(cloud, voice), memory=memory)
+
+    created = create(one, SPEC, tokens, wait_for_active=True)
+
+    assert (created.token, cloud.times("create")) == (DERIVED.at(again_s), [again_s])
 
 
 def test_create_outwaits_a_node_that_a_service_deleted_here_still_seems_to_hold(
