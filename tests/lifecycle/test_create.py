@@ -75,29 +75,6 @@ def test_create_bounds_submission_and_wait_by_one_deadline(cloud: FakeCloud, voi
     assert created.outcome.reason.startswith("not active within 1 m 00 s")
 
 
-def test_create_returns_the_id_when_the_deployment_fails(cloud: FakeCloud, voice: Voice) -> None:
-    """A failed deployment is billed too: the id comes back with the reason, nothing raises."""
-    cloud.statuses = ["deploying", "deploy_failed"]
-
-    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
-
-    assert str(created.id) == "gp-demo:ms-1"
-    assert created.outcome.reason == "the deployment failed, status 'deploy_failed'"
-
-
-def test_create_returns_the_id_when_cancelled(
-    cloud: FakeCloud, clock: FakeClock, voice: Voice
-) -> None:
-    """A cancel while deploying keeps the id."""
-    cloud.statuses = ["deploying"]
-    clock.at(3.0, clock.cancel)
-
-    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
-
-    assert (str(created.id), clock.now) == ("gp-demo:ms-1", 3.0)
-    assert created.outcome.reason == "the operation was cancelled (last status 'deploying')"
-
-
 def test_create_submits_without_the_list(cloud: FakeCloud, voice: Voice) -> None:
     """The look around before a create only helps: its failure stops nothing."""
     cloud.fail_always("list", outage())
