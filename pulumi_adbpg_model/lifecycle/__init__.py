@@ -5,9 +5,9 @@ exactly once. Knows nothing of Pulumi; talks to the cloud through `ModelServiceA
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.lifecycle.adopt import adopt, create_or_adopt, differing
+from pulumi_adbpg_model.lifecycle.adopt import adopt, differing
 from pulumi_adbpg_model.lifecycle.compare import warn_of_open_whitelist
-from pulumi_adbpg_model.lifecycle.create import Created, Tokens, create, deleted_outside
+from pulumi_adbpg_model.lifecycle.create import Tokens, create, create_or_adopt, deleted_outside
 from pulumi_adbpg_model.lifecycle.delete import delete
 from pulumi_adbpg_model.lifecycle.nodes import no_successor, refuse_if_held
 from pulumi_adbpg_model.lifecycle.operation import (
@@ -30,7 +30,7 @@ from pulumi_adbpg_model.lifecycle.presence import (
     refresh,
 )
 from pulumi_adbpg_model.lifecycle.update import Updated, WhitelistChange, resume, update
-from pulumi_adbpg_model.lifecycle.wait import Outcome, wait_until_active
+from pulumi_adbpg_model.lifecycle.wait import Created, Outcome, wait_until_active
 
 __all__ = [
     "BEING_DELETED",

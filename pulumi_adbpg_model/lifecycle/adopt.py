@@ -7,39 +7,15 @@ from collections.abc import Sequence
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
 from pulumi_adbpg_model.lifecycle.compare import differences, verify, where_it_shows
-from pulumi_adbpg_model.lifecycle.create import Created, Tokens, create
-from pulumi_adbpg_model.lifecycle.operation import Operation, OwnedError
+from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import GoneError, find_or_prove_gone
-from pulumi_adbpg_model.lifecycle.wait import wait_until_active
+from pulumi_adbpg_model.lifecycle.wait import Created, wait_until_active
 
-__all__ = ["adopt", "create_or_adopt", "differing"]
+__all__ = ["UnfitError", "adopt", "differing"]
 
 
 class UnfitError(OperationError):
     """A service that is there cannot be taken over as it is."""
-
-
-def create_or_adopt(
-    operation: Operation,
-    spec: ModelServiceSpec,
-    tokens: Tokens,
-    adopted: ModelServiceId | None,
-    *,
-    wait_for_active: bool,
-) -> Created:
-    """
-    Take over the service that is to be adopted, or create one when there is none.
-
-    Where import_ was left in since, the service that was taken over then may be gone, another's, or
-    kept as it was by retain_on_delete: what replaces it is created.
-    """
-    if adopted is not None and adopted not in operation.memory.deleted:
-        try:
-            return adopt(operation, adopted, spec, wait_for_active=wait_for_active)
-        except (GoneError, OwnedError, UnfitError):
-            if not operation.owners.is_left_in(operation.urn, adopted):
-                raise
-    return create(operation, spec, tokens, wait_for_active=wait_for_active)
 
 
 def adopt(

@@ -40,6 +40,7 @@ from pulumi_adbpg_model.errors import (
     TokenMismatchError,
     TransportError,
 )
+from pulumi_adbpg_model.lifecycle.adopt import UnfitError, adopt
 from pulumi_adbpg_model.lifecycle.compare import differences, verify
 from pulumi_adbpg_model.lifecycle.nodes import (
     Held,
@@ -51,10 +52,11 @@ from pulumi_adbpg_model.lifecycle.nodes import (
     taken_by,
     who_may_hold,
 )
-from pulumi_adbpg_model.lifecycle.operation import BEING_DELETED, Operation, Standing
-from pulumi_adbpg_model.lifecycle.wait import Outcome, wait_until_active
+from pulumi_adbpg_model.lifecycle.operation import BEING_DELETED, Operation, OwnedError, Standing
+from pulumi_adbpg_model.lifecycle.presence import GoneError
+from pulumi_adbpg_model.lifecycle.wait import Created, wait_until_active
 
-__all__ = ["TOKEN_S", "Created", "Tokens", "create", "deleted_outside"]
+__all__ = ["TOKEN_S", "Tokens", "create", "create_or_adopt", "deleted_outside"]
 
 #: How often a create may be answered with a service that is not there.
 _MOST_ANSWERS = 10
@@ -74,15 +76,27 @@ _SKEW_S = 6.0
 _RECENT_S = 300.0
 
 
-@dataclass(frozen=True)
-class Created:
-    """A service that exists, active or not."""
+def create_or_adopt(
+    operation: Operation,
+    spec: ModelServiceSpec,
+    tokens: Tokens,
+    adopted: ModelServiceId | None,
+    *,
+    wait_for_active: bool,
+) -> Created:
+    """
+    Take over the service that is to be adopted, or create one when there is none.
 
-    id: ModelServiceId
-    request_id: str | None
-    outcome: Outcome
-    #: The client token that was answered with it; None for a service that was taken over.
-    token: str | None
+    Where import_ was left in since, the service that was taken over then may be gone, another's, or
+    kept as it was by retain_on_delete: what replaces it is created.
+    """
+    if adopted is not None and adopted not in operation.memory.deleted:
+        try:
+            return adopt(operation, adopted, spec, wait_for_active=wait_for_active)
+        except (GoneError, OwnedError, UnfitError):
+            if not operation.owners.is_left_in(operation.urn, adopted):
+                raise
+    return create(operation, spec, tokens, wait_for_active=wait_for_active)
 
 
 def create(

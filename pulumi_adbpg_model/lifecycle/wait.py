@@ -21,7 +21,7 @@ from pulumi_adbpg_model.lifecycle.presence import (
     is_proven_gone,
 )
 
-__all__ = ["Outcome", "wait_until_active"]
+__all__ = ["Created", "Outcome", "wait_until_active"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,17 @@ class Outcome:
     details: ModelServiceDetails | None
     reason: str | None = None
     gone: bool = False
+
+
+@dataclass(frozen=True)
+class Created:
+    """A service that exists, active or not."""
+
+    id: ModelServiceId
+    request_id: str | None
+    outcome: Outcome
+    #: The client token that was answered with it; None for a service that was taken over.
+    token: str | None
 
 
 def wait_until_active(

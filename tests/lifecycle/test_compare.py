@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec
 from pulumi_adbpg_model.lifecycle import adopt, create
-from tests.lifecycle.fakes import DERIVED, INSTANCE, SPEC, FakeCloud, Voice, operation
+from tests.lifecycle.fakes import DERIVED, SPEC, FakeCloud, Voice, operation
 
 _ID = "gp-demo:ms-1"
 
@@ -167,8 +167,3 @@ def test_verify_warns_of_the_whitelist_of_an_adopted_service(
             "sure of who may call the service"
         )
     ]
-
-
-def test_the_spec_of_these_tests_declares_no_whitelist() -> None:
-    """The tests above rest on it."""
-    assert ModelServiceSpec(INSTANCE, "Qwen3-8B", ("ai-1",)) == SPEC

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
-from pulumi_adbpg_model.lifecycle import Tokens, create
+from pulumi_adbpg_model.lifecycle import Memory, Tokens, create
 from tests.lifecycle.fakes import (
     DERIVED,
     INSTANCE,
@@ -71,29 +73,6 @@ def test_create_bounds_submission_and_wait_by_one_deadline(cloud: FakeCloud, voi
     assert cloud.clock.now == 60.0
     assert created.outcome.reason is not None
     assert created.outcome.reason.startswith("not active within 1 m 00 s")
-
-
-def test_create_returns_the_id_when_the_deployment_fails(cloud: FakeCloud, voice: Voice) -> None:
-    """A failed deployment is billed too: the id comes back with the reason, nothing raises."""
-    cloud.statuses = ["deploying", "deploy_failed"]
-
-    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
-
-    assert str(created.id) == "gp-demo:ms-1"
-    assert created.outcome.reason == "the deployment failed, status 'deploy_failed'"
-
-
-def test_create_returns_the_id_when_cancelled(
-    cloud: FakeCloud, clock: FakeClock, voice: Voice
-) -> None:
-    """A cancel while deploying keeps the id."""
-    cloud.statuses = ["deploying"]
-    clock.at(3.0, clock.cancel)
-
-    created = create(operation(cloud, voice), SPEC, DERIVED, wait_for_active=True)
-
-    assert (str(created.id), clock.now) == ("gp-demo:ms-1", 3.0)
-    assert created.outcome.reason == "the operation was cancelled (last status 'deploying')"
 
 
 def test_create_submits_without_the_list(cloud: FakeCloud, voice: Voice) -> None:
@@ -175,6 +154,19 @@ def test_create_knows_at_once_that_an_id_deleted_here_is_dead(
     assert cloud.abouts("create") == [tokens.own or _FIRST, DERIVED.at(again_s)]
     assert cloud.abouts("describe") == ["gp-demo:ms-2"]
     assert not any("ms-dead" in line for line in [*voice.notes, *voice.progressed])
+
+
+@pytest.mark.parametrize(("tokens", "again_s"), [(DERIVED, 2.0), (OWN, 0.0)])
+def test_create_does_not_ask_with_a_token_that_led_to_what_this_run_deleted(
+    cloud: FakeCloud, voice: Voice, tokens: Tokens, again_s: float
+) -> None:
+    """A cloud may have forgotten it, or answer with the dead once more."""
+    memory = Memory(spent_tokens={tokens.own or _FIRST})
+    one = dataclasses.replace(operation(cloud, voice), memory=memory)
+
+    created = create(one, SPEC, tokens, wait_for_active=True)
+
+    assert (created.token, cloud.times("create")) == (DERIVED.at(again_s), [again_s])
 
 
 def test_create_outwaits_a_node_that_a_service_deleted_here_still_seems_to_hold(

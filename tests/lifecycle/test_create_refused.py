@@ -231,38 +231,29 @@ def test_create_does_not_retry_quota_and_names_what_is_free(
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "text"),
     [
-        TransportError(*_ACTION, "no answer"),
-        ServerError(*_ACTION, "a fault", code="InternalError", status=500),
+        (
+            TransportError(*_ACTION, "no way", hint="Check the network."),
+            f"no way. Check the network. {_AGAIN}",
+        ),
+        (
+            ServerError(*_ACTION, "a fault", code="InternalError", status=500),
+            f"a fault (code=InternalError, status=500). {_AGAIN}",
+        ),
     ],
 )
 def test_create_says_that_an_ambiguous_create_may_have_been_applied(
-    cloud: FakeCloud, voice: Voice, error: AdbpgModelError
+    cloud: FakeCloud, voice: Voice, error: AdbpgModelError, text: str
 ) -> None:
-    """After no answer or a 5xx a service may exist; the text says how it is found."""
+    """After what to check about the connection; the text says how a service is found."""
     cloud.fail_always("create", error)
 
     with pytest.raises(type(error)) as caught:
         _create(cloud, voice)
 
     assert error is caught.value.__cause__
-    assert str(caught.value).endswith(_AGAIN)
-
-
-def test_create_says_what_to_check_when_the_cloud_is_out_of_reach(
-    cloud: FakeCloud, voice: Voice
-) -> None:
-    """The advice about the connection stays, before that about what may have been applied."""
-    cloud.fail_always("create", TransportError(*_ACTION, "no way", hint="Check the network."))
-
-    with pytest.raises(TransportError) as caught:
-        _create(cloud, voice)
-
-    assert (
-        f"CreateModelService in instance gp-demo failed: no way. Check the network. {_AGAIN}"
-        == str(caught.value)
-    )
+    assert str(caught.value) == f"CreateModelService in instance gp-demo failed: {text}"
 
 
 @pytest.mark.parametrize(

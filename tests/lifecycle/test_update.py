@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec
-from pulumi_adbpg_model.errors import OperationError, TransportError
+from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle import Updated, WhitelistChange, resume, update
-from tests.lifecycle.fakes import SPEC, FakeClock, FakeCloud, Voice, operation
+from tests.lifecycle.fakes import SPEC, FakeClock, FakeCloud, Voice, operation, outage
 
 _NEW = ("10.0.0.1",)
 _CHANGE = WhitelistChange("mine", _NEW)
@@ -316,19 +316,19 @@ def test_resume_gives_a_service_that_was_never_seen_time_to_show(
     assert cloud.clock.now >= 30.0
 
 
-def test_resume_keeps_what_was_known_when_the_cloud_is_out_of_reach(
+def test_update_keeps_what_was_known_when_the_cloud_is_out_of_reach(
     cloud: FakeCloud, voice: Voice
 ) -> None:
-    """An outage loses nothing of what an earlier run saw."""
+    """An outage while a creation is finished loses nothing of what an earlier run saw."""
     service = cloud.add()
-    last = ModelServiceDetails(service, status="deploying", create_time="2026-01-01T00:00:00Z")
-    cloud.fail_always("describe", TransportError("DescribeModelService", "it", "no answer"))
+    cloud.fail_always("describe", outage())
 
-    outcome = resume(operation(cloud, voice), service, SPEC, last)
+    updated = _update(cloud, voice, service, whitelist=None, limit_s=3600.0)
 
-    assert outcome.details == last
-    assert outcome.reason is not None
-    assert outcome.reason.endswith("(last status 'deploying')")
+    assert updated.details == ModelServiceDetails(service, status="deploying")
+    assert updated.reason is not None
+    assert updated.reason.endswith("(last status 'deploying')")
+    assert 120.0 <= cloud.clock.now < 180.0
 
 
 def test_resume_leaves_the_comparison_to_the_caller_without_a_spec(

@@ -77,38 +77,37 @@ def test_change_raises_when_the_list_never_shows(
     assert 30.0 <= cloud.clock.now <= 32.0
 
 
-@pytest.mark.parametrize("limit_s", [0.0, 7.0])
-def test_change_ends_at_the_deadline(cloud: FakeCloud, voice: Voice, limit_s: float) -> None:
-    """A short deadline ends the comparing too, and the group is not blamed for it."""
+@pytest.mark.parametrize(
+    ("limit_s", "cancel_s", "ends_s", "ending"),
+    [
+        (0.0, None, 0.0, "ran out of time"),
+        (7.0, None, 7.0, "ran out of time"),
+        (600.0, 1.0, 1.0, "was cancelled"),
+    ],
+)
+def test_change_ends_at_the_deadline_and_at_a_cancel(
+    cloud: FakeCloud,
+    clock: FakeClock,
+    voice: Voice,
+    limit_s: float,
+    cancel_s: float | None,
+    ends_s: float,
+    ending: str,
+) -> None:
+    """Either ends the comparing too, and the group is not blamed for it."""
     service = cloud.add()
+    if cancel_s is not None:
+        clock.at(cancel_s, clock.cancel)
 
     with pytest.raises(OperationError) as caught:
         change_whitelist(operation(cloud, voice, limit_s), service, _THEIRS)
 
-    assert (
-        str(caught.value)
-        == "change of security_ip_list failed: whitelist group 'theirs' of instance gp-demo was "
-        "set to ['10.0.0.1', '10.1.2.3/16'], but gp-demo:ms-old still admits ['127.0.0.1']. The "
-        "operation ran out of time before it showed: run `pulumi up` again."
+    assert str(caught.value) == (
+        "change of security_ip_list failed: whitelist group 'theirs' of instance gp-demo was set "
+        "to ['10.0.0.1', '10.1.2.3/16'], but gp-demo:ms-old still admits ['127.0.0.1']. The "
+        f"operation {ending} before it showed: run `pulumi up` again."
     )
-    assert limit_s == cloud.clock.now
-
-
-def test_change_ends_at_a_cancel(cloud: FakeCloud, clock: FakeClock, voice: Voice) -> None:
-    """A cancel ends the comparing at once, and the group is not blamed for it."""
-    service = cloud.add()
-    clock.at(1.0, clock.cancel)
-
-    with pytest.raises(OperationError) as caught:
-        change_whitelist(operation(cloud, voice), service, _THEIRS)
-
-    assert (
-        str(caught.value)
-        == "change of security_ip_list failed: whitelist group 'theirs' of instance gp-demo was "
-        "set to ['10.0.0.1', '10.1.2.3/16'], but gp-demo:ms-old still admits ['127.0.0.1']. The "
-        "operation was cancelled before it showed: run `pulumi up` again."
-    )
-    assert clock.now == 1.0
+    assert ends_s == clock.now
 
 
 @pytest.mark.parametrize("error", [outage(), fault(), quota()])

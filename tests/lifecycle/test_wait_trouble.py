@@ -6,7 +6,6 @@ import pytest
 
 from pulumi_adbpg_model.errors import (
     AccessError,
-    BusyError,
     ConfigurationError,
     InstanceNotFoundError,
     InvalidRequestError,
@@ -274,11 +273,6 @@ def test_wait_does_not_call_a_service_gone_when_the_list_fails(
     assert not outcome.gone
     assert outcome.reason is not None
     assert outcome.reason.startswith("its status could not be read: ")
-
-
-def test_busy_is_its_own_class() -> None:
-    """The error used above is the one that the code table gives to busy codes."""
-    assert isinstance(busy(), BusyError)
 
 
 def test_wait_calls_a_service_gone_that_is_described_as_deleted(
