@@ -112,16 +112,17 @@ class Gateway:
             TransportError: The answer names no account.
         """
         client = self._client.for_sts()
-        return _call_once(client, _wire.caller, "GetCallerIdentity", "of the credentials", {})
+        subject = "of the credentials"
+        return _call_once(client, "GetCallerIdentity", subject, {}, None, _wire.caller)
 
     def create_model_service(self, spec: ModelServiceSpec, client_token: str) -> Submission:
         """CreateModelService. Retried with the same token only, so at most one is created."""
         return self._call(
-            partial(_wire.submission, spec.db_instance_id),
             "CreateModelService",
             f"in instance {spec.db_instance_id}",
             _wire.create_query(spec),
             _wire.create_body(spec, client_token),
+            read=partial(_wire.submission, spec.db_instance_id),
         )
 
     def describe_model_service(self, service: ModelServiceId) -> ModelServiceDetails:
@@ -132,11 +133,11 @@ class Gateway:
             NotFoundError: Also when the answer is a success that describes nothing.
         """
         read, query = partial(_wire.described, service), _wire.service_query(service)
-        return self._call(read, "DescribeModelService", str(service), query)
+        return self._call("DescribeModelService", str(service), query, read=read)
 
     def delete_model_service(self, service: ModelServiceId) -> None:
         """DeleteModelService. Safe to repeat; returns when the cloud accepts it."""
-        self._call(bool, "DeleteModelService", str(service), _wire.service_query(service))
+        self._call("DeleteModelService", str(service), _wire.service_query(service), read=bool)
 
     def list_model_services(self, db_instance_id: str) -> list[ModelServiceDetails]:
         """
@@ -167,7 +168,7 @@ class Gateway:
         first_total: int | None = None
         for page in range(1, _MAX_PAGES + 1):
             query = _wire.list_query(db_instance_id, self.region, page, _PAGE_SIZE)
-            items, total = self._call(read, "ListModelServices", subject, query)
+            items, total = self._call("ListModelServices", subject, query, read=read)
             if page == 1:
                 first_total = total
             elif total != first_total:
@@ -191,8 +192,9 @@ class Gateway:
         Raises:
             TransportError: The answer holds something else.
         """
+        subject = f"of instance {db_instance_id}"
         query = _wire.instance_query(db_instance_id, self.region)
-        return self._call(_wire.nodes, "ListAINodePools", f"of instance {db_instance_id}", query)
+        return self._call("ListAINodePools", subject, query, read=_wire.nodes)
 
     def list_supported_models(self) -> list[str]:
         """
@@ -203,25 +205,26 @@ class Gateway:
         """
         subject = f"of region {self.region}" if self.region else "of the endpoint"
         query = _wire.region_query(self.region)
-        return self._call(_wire.models, "ListSupportModels", subject, query)
+        return self._call("ListSupportModels", subject, query, read=_wire.models)
 
     def modify_security_ips(self, db_instance_id: str, group: str, entries: Sequence[str]) -> None:
         """ModifySecurityIps: covers one named whitelist group. Safe to repeat."""
         subject = f"of group {group} of instance {db_instance_id}"
         query = _wire.whitelist_query(db_instance_id, group, entries)
-        self._call(bool, "ModifySecurityIps", subject, query)
+        self._call("ModifySecurityIps", subject, query, read=bool)
 
     def _call(
         self,
-        read: Callable[[_Object], _T],
         action: str,
         subject: str,
         query: _Object,
         body: _Object | None = None,
+        *,
+        read: Callable[[_Object], _T],
     ) -> _T:
         """Call and read the answer; one that cannot be read counts as none, and is retried."""
         return call_with_retry(
-            lambda: _call_once(self._client, read, action, subject, query, body),
+            lambda: _call_once(self._client, action, subject, query, body, read),
             policy=self._policy,
             clock=self._clock,
             deadline=self._deadline,
@@ -230,11 +233,11 @@ class Gateway:
 
 def _call_once(
     client: Client,
-    read: Callable[[_Object], _T],
     action: str,
     subject: str,
     query: _Object,
-    body: _Object | None = None,
+    body: _Object | None,
+    read: Callable[[_Object], _T],
 ) -> _T:
     answer = client.call(action, subject, query, body)
     try:
