@@ -14,7 +14,8 @@ CHAOS ?= --rounds 1
 BENCH ?=
 
 VENV_PYTHON := .venv/bin/python
-PYTEST = $(VENV_PYTHON) -m pytest --numprocesses $(WORKERS)
+# Neighbours stay together, so that few fixtures of modules are made twice.
+PYTEST = $(VENV_PYTHON) -m pytest --dist worksteal --numprocesses
 
 # Installed is what these files say, in this folder: other contents, another stamp.
 CONTENTS := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | cut -d ' ' -f 1)
@@ -86,7 +87,7 @@ format: $(INSTALLED) ## Format the code and mend what ruff can mend
 
 .PHONY: unit
 unit: $(INSTALLED) ## The tests that need no engine
-	$(ISOLATED) $(PYTEST) --ignore tests/engine --ignore tests/packaging
+	$(ISOLATED) $(PYTEST) $(WORKERS) --ignore tests/engine --ignore tests/packaging
 
 # With the machine's proxies, since pip asks the registry; what it installs is tested without them.
 .PHONY: packaging
@@ -106,7 +107,7 @@ engine-tests: $(INSTALLED) ## The tests on the real engine
 		others=$$($(VENV_PYTHON) tools/pythons.py $(OTHER_PYTHONS)) || \
 			[ -z "$$ADBPG_REQUIRE_ENGINE" ] || exit 1; \
 		$(ISOLATED) ADBPG_ENGINE="$$engine" ADBPG_OTHER_PYTHONS="$$others" \
-			$(VENV_PYTHON) -m pytest --numprocesses $(ENGINE_WORKERS) --dist worksteal tests/engine; \
+			$(PYTEST) $(ENGINE_WORKERS) tests/engine; \
 	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
 	else echo "The tests that need the engine were left out."; fi
 

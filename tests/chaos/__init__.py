@@ -17,13 +17,14 @@ A stack without the engine, in virtual time:
 - `stacks`, `turns`: two stacks of several services; their steps go on at once.
 - `injection`: a fault, or the death of the host, at one call of the cloud.
 
-The kinds, each with the test module of its name:
+The kinds:
 
 - `clouds`: one whole life of a service in each dialect of the simulated cloud.
 - `operations`, `faults`: the fault matrix: every fault at every action of every operation.
 - `kills`, `sigkill`: the kill matrix: SIGKILL on the real engine (tests/engine/test_kills.py).
 - `machine`, `life`: a Hypothesis state machine of commands, faults and kills of one service, and
   what must hold after each command.
-- `moves`, `programs`, `owning`, `advice`, `obeying`: another one of what people do to the programs
-  of two stacks, what must hold then, and what comes of doing what the errors say.
+- `moves`, `programs`, `owning`, `advice`, `obeying`: another one (in test_machine.py, too) of what
+  people do to the programs of two stacks, what must hold then, and what comes of doing what the
+  errors say.
 """

@@ -63,6 +63,20 @@ def _run(
     )
 
 
+def _in_shell(
+    cloud: Simulator, arguments: Sequence[str], rest: str, given: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A command whose line goes on in a way that only a shell has."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.join(_command(*arguments))} {rest}"],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **cloud.environment()},
+    )
+
+
 def _whole(cloud: Simulator, command: str) -> tuple[int, str]:
     """Exit code and output where everything can be written, from this process."""
     arguments, _ = _COMMANDS[command]
@@ -166,14 +180,7 @@ def _all_of(terminal: int) -> str:
 def test_closed_stdin_is_no_stack(cloud: Simulator, arguments: Sequence[str]) -> None:
     """Wrong usage in one line, as on a terminal, and nothing is asked."""
     cloud.clear_requests()
-    command = shlex.join(_command("orphans", "--instance", "gp-demo", *arguments))
-    done = subprocess.run(
-        ["/bin/sh", "-c", f"{command} <&-"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **cloud.environment()},
-    )
+    done = _in_shell(cloud, ("orphans", "--instance", "gp-demo", *arguments), "<&-")
     assert (2, "") == (done.returncode, done.stdout)
     assert "Traceback" not in done.stderr
     assert re.search(r"^Error: (Give a STACK|stdin is closed)", done.stderr, re.MULTILINE)
@@ -184,14 +191,7 @@ def test_closed_stdin_is_no_stack(cloud: Simulator, arguments: Sequence[str]) ->
 def test_closed_streams_are_no_bug(cloud: Simulator, command: str) -> None:
     """Nobody reads, and the exit code is the same."""
     arguments, expected = _COMMANDS[command]
-    done = subprocess.run(
-        ["/bin/sh", "-c", f"{shlex.join(_command(*arguments))} >&-"],
-        input=_EMPTY,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        env={**os.environ, **cloud.environment()},
-    )
+    done = _in_shell(cloud, arguments, ">&-", _EMPTY)
     assert expected == done.returncode
     assert "Traceback" not in done.stderr
 
@@ -259,13 +259,4 @@ def test_ctrl_c_while_stdin_is_read_ends_with_130(cloud: Simulator) -> None:
 
 def test_reader_that_leaves_ends_the_command_in_silence(cloud: Simulator) -> None:
     """As with `| head`."""
-    command = shlex.join(_command("orphans", "--instance", "gp-demo", "-"))
-    done = subprocess.run(
-        ["/bin/sh", "-c", f"{command} | true"],
-        input=_EMPTY,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        env={**os.environ, **cloud.environment()},
-    )
-    assert "" == done.stderr
+    assert "" == _in_shell(cloud, _ORPHANS, "| true", _EMPTY).stderr

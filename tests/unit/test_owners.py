@@ -75,26 +75,7 @@ def run() -> _Run:
     return _Run()
 
 
-# What a program may not say
-
-
-def test_one_service_is_not_imported_twice(run: _Run) -> None:
-    """The second is told, with the first by name and URN."""
-    assert run.declares(_A, "ai-1", __adopt="gp-1:ms-1") == []
-    assert run.declares(_B, "ai-2", __adopt="gp-1:ms-1") == [
-        f"import_ names model service gp-1:ms-1, which resource 'a' ({_A}) of this program imports "
-        "too. A service has one owner: remove import_ here, or take 'a' out of the program, which "
-        "leaves the service to this one."
-    ]
-
-
-def test_a_service_that_a_resource_of_the_program_has_is_not_imported(run: _Run) -> None:
-    """As diff told of it before; where it comes after, diff itself is refused."""
-    run.declares(_A, "ai-1", had="ai-1")
-    run.owners.own(_A, _ONE)
-    (refused,) = run.declares(_B, "ai-1", __adopt="gp-1:ms-1")
-    assert f"which resource 'a' ({_A}) of this program has too" in refused
-    assert run.declares(_C, "ai-2", __adopt="gp-1:ms-2") == []
+# What a program may say; what it may not is in tests/provider/test_owners.py
 
 
 def test_a_resource_is_no_rival_of_itself(run: _Run) -> None:
@@ -110,23 +91,6 @@ def test_an_import_that_was_left_in_is_no_claim(run: _Run) -> None:
     assert run.owners.begin_deletion(_C, _ONE) is None
     run.owners.end_deletion(_ONE, gone=False)
     assert run.declares(_B, "ai-2", __adopt="gp-1:ms-1") == []
-
-
-def test_one_client_token_is_not_used_twice(run: _Run) -> None:
-    """It is never shown, and another region is another cloud."""
-    assert run.declares(_A, "ai-1", client_token="hush", region_id="cn-hangzhou") == []
-    assert run.declares(_B, "ai-2", client_token="hush", region_id="cn-beijing") == []
-    assert run.declares(_C, "ai-3", client_token="hush", region_id="cn-hangzhou") == [
-        f"client_token is the one of resource 'a' ({_A}) too, and would lead to the same service. "
-        "Set another client_token, or leave it out to have one derived."
-    ]
-
-
-def test_what_exists_is_not_refused_for_what_it_says(run: _Run) -> None:
-    """Two that have the token since long ago go on with their own services."""
-    run.declares(_A, "ai-1", had="ai-1", client_token="t")
-    assert run.declares(_B, "ai-2", had="ai-2", client_token="t") == []
-    assert run.declares(_C, "ai-3", client_token="t") != []
 
 
 def test_values_that_are_not_known_yet_are_nobodys(run: _Run) -> None:
@@ -185,29 +149,6 @@ def test_a_resource_or_who_takes_its_service_over_declares_it(run: _Run) -> None
 
 
 # Claims
-
-
-def test_a_service_that_the_state_gives_to_two_is_told_when_it_is_compared(run: _Run) -> None:
-    """Whoever of them comes second; both are named."""
-    for urn in (_A, _B):
-        run.declares(urn, "ai-1", had="ai-1")
-    run.owners.own(_A, _ONE)
-    run.owners.own(_A, _ONE)
-    with pytest.raises(OwnedError) as caught:
-        run.owners.own(_B, _ONE)
-    assert str(caught.value) == (
-        f"update of model service gp-1:ms-1 failed: resources 'b' ({_B}) and 'a' ({_A}) of this "
-        "program both have it, and a service has one owner. Take 'b' or 'a' out of the "
-        "program: its deletion leaves the service to the other."
-    )
-
-
-def test_a_service_that_another_one_is_to_take_over_is_told_when_it_is_compared(run: _Run) -> None:
-    """The import was checked before the one that has the service."""
-    run.declares(_B, "ai-1", __adopt="gp-1:ms-1")
-    run.declares(_A, "ai-1", had="ai-1")
-    with pytest.raises(OwnedError, match=r"resources 'a' .* and 'b' .* both have it"):
-        run.owners.own(_A, _ONE)
 
 
 def test_a_resource_that_the_program_has_no_more_owns_nothing(run: _Run) -> None:
