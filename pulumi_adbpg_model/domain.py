@@ -1,5 +1,5 @@
 """
-The vocabulary: identifiers, what is asked for, what the cloud shows, and when two values are equal.
+The vocabulary: identifiers, what is asked for, and what the cloud shows.
 
 Wire names stay in `fields` and `gateway`, Pulumi's property bags in `state`.
 """
@@ -8,18 +8,11 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass, field, make_dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from pulumi_adbpg_model.fields import (
-    SENT,
-    is_id_part,
-    parse_network,
-    same_model_name,
-    same_nodes,
-    same_text,
-    same_whitelist,
-)
+from pulumi_adbpg_model.fields import SENT, is_id_part
 
 __all__ = [
     "UNKNOWN_STATUS",
@@ -30,14 +23,8 @@ __all__ = [
     "ModelServiceSpec",
     "Phase",
     "Submission",
-    "is_id_part",
-    "parse_network",
     "phase_of",
     "printable",
-    "same_model_name",
-    "same_nodes",
-    "same_text",
-    "same_whitelist",
 ]
 
 
@@ -105,33 +92,23 @@ class ModelServiceId:
         return f"{self.db_instance_id}:{self.model_service_id}"
 
 
-if TYPE_CHECKING:
+@dataclass(frozen=True)
+class ModelServiceSpec:
+    """What CreateModelService is asked for. None and empty lists are not sent."""
 
-    @dataclass(frozen=True)
-    class ModelServiceSpec:
-        """
-        What CreateModelService is asked for. None and empty lists are not sent.
+    db_instance_id: str
+    model_name: str
+    ai_nodes: tuple[str, ...]
+    description: str | None = None
+    security_ip_list: tuple[str, ...] = ()
+    #: The inputs that are sent, and that no operation looks at.
+    others: Mapping[str, Any] = field(default_factory=dict)
 
-        It has a field for each input that is sent: these, which operations look at, and the others.
-        """
-
-        db_instance_id: str
-        model_name: str
-        ai_nodes: tuple[str, ...]
-        description: str | None = None
-        security_ip_list: tuple[str, ...] = ()
-
-        def __init__(
-            self, db_instance_id: str, model_name: str, ai_nodes: tuple[str, ...], **others: Any
-        ) -> None: ...
-
-else:
-    ModelServiceSpec = make_dataclass(
-        "ModelServiceSpec",
-        [(one.name, Any) if one.required else (one.name, Any, one.asked(None)) for one in SENT],
-        frozen=True,
-        namespace={"__module__": __name__},
-    )
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """All that is sent, by the names of the inputs; None where one is not set."""
+        own = {name: value for name, value in vars(self).items() if name != "others"}
+        return dict.fromkeys(one.name for one in SENT) | own | dict(self.others)
 
 
 class Submission(NamedTuple):

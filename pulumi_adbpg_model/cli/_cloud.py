@@ -13,8 +13,9 @@ import click
 from pulumi_adbpg_model.cli._given import TEXT
 from pulumi_adbpg_model.cli._stack import NO_CONFIGURATION, Configuration, read_configuration
 from pulumi_adbpg_model.cli._streams import say
-from pulumi_adbpg_model.domain import is_id_part, printable
+from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.errors import ConfigurationError
+from pulumi_adbpg_model.fields import is_id_part
 from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
 from pulumi_adbpg_model.settings.identity import Profile
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, same_nodes
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.fields import same_nodes
 from pulumi_adbpg_model.lifecycle import Operation, inventory
 from pulumi_adbpg_model.lifecycle.presence import (
     GRACE_S,

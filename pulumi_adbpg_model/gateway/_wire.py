@@ -55,12 +55,12 @@ def _present(parameters: Parameters) -> Parameters:
 
 def create_query(spec: ModelServiceSpec) -> Parameters:
     """The query of CreateModelService."""
-    return _sent(vars(spec), in_body=False)
+    return _sent(spec.inputs, in_body=False)
 
 
 def create_body(spec: ModelServiceSpec, client_token: str) -> Parameters:
     """The form body of CreateModelService."""
-    return _sent({**vars(spec), "client_token": client_token}, in_body=True)
+    return _sent({**spec.inputs, "client_token": client_token}, in_body=True)
 
 
 def _sent(asked: Mapping[str, object], *, in_body: bool) -> Parameters:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pulumi_adbpg_model.domain import (
-    ModelServiceDetails,
-    ModelServiceId,
-    ModelServiceSpec,
-    Phase,
-    same_model_name,
-    same_nodes,
-    same_text,
-    same_whitelist,
-)
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
+from pulumi_adbpg_model.fields import same_model_name, same_nodes, same_text, same_whitelist
 from pulumi_adbpg_model.lifecycle.operation import Operation
 
 __all__ = ["differences", "verify", "warn_of_open_whitelist", "where_it_shows"]

@@ -13,7 +13,6 @@ the holder proves that this declaration made it.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -399,8 +398,7 @@ class Tokens:
         They depend on that and the time alone, so that any machine finds them again; another stack,
         resource, region or input has others.
         """
-        asked = dataclasses.asdict(spec)
-        declared = [organization, urn, region, asked, *([] if own is None else [own])]
+        declared = [organization, urn, region, spec.inputs, *([] if own is None else [own])]
         text = json.dumps(declared, sort_keys=True, separators=(",", ":"))
         return cls(hashlib.sha256(text.encode()).hexdigest(), own)
 

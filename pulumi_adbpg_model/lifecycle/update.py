@@ -10,14 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pulumi_adbpg_model.clock import Deadline
-from pulumi_adbpg_model.domain import (
-    ModelServiceDetails,
-    ModelServiceId,
-    ModelServiceSpec,
-    Phase,
-    same_whitelist,
-)
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, ModelServiceSpec, Phase
 from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.fields import same_whitelist
 from pulumi_adbpg_model.lifecycle.compare import verify
 from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import GoneError, refresh

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from pulumi_adbpg_model.domain import (
-    AiNode,
-    ModelServiceDetails,
-    ModelServiceId,
-    Phase,
-    same_model_name,
-)
+from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId, Phase
+from pulumi_adbpg_model.fields import same_model_name
 from pulumi_adbpg_model.lifecycle.compare import differences, where_it_shows
 from pulumi_adbpg_model.lifecycle.presence import is_deleted
 from pulumi_adbpg_model.service import state

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from pulumi_adbpg_model.domain import (
@@ -133,7 +134,9 @@ def keeps_api_key(properties: Properties) -> bool:
 
 def spec_from(properties: Properties) -> ModelServiceSpec:
     """What to ask the cloud for. The properties have passed validation."""
-    return ModelServiceSpec(**{one.name: one.asked(properties.get(one.name)) for one in SENT})
+    asked = {one.name: one.asked(properties.get(one.name)) for one in SENT}
+    own = {one.name: asked.pop(one.name) for one in fields(ModelServiceSpec) if one.name in asked}
+    return ModelServiceSpec(**own, others=asked)
 
 
 def declared_names(outs: Properties) -> frozenset[str]:

@@ -35,11 +35,13 @@ def test_create_makes_the_service_that_was_asked_for(simulator: Simulator) -> No
         ("ai-2", "ai-1"),
         description="ein Dienst für 文本",
         security_ip_list=(" 10.0.0.1", "10.1.0.0/16 "),
-        model_params={"a": {"b": [1, 2.5, None, "ü"]}},
-        resource_group_id="rg-1",
-        replicas=2,
-        inference_engine="vllm",
-        enable_public_connection=True,
+        others={
+            "model_params": {"a": {"b": [1, 2.5, None, "ü"]}},
+            "resource_group_id": "rg-1",
+            "replicas": 2,
+            "inference_engine": "vllm",
+            "enable_public_connection": True,
+        },
     )
 
     submission = gateway_for(simulator).create_model_service(spec, "token-1")
@@ -74,7 +76,7 @@ def test_describe_reads_the_whole_service(simulator: Simulator) -> None:
         ("ai-1", "ai-2"),
         description="d",
         security_ip_list=("10.0.0.1", "10.1.0.0/16"),
-        enable_public_connection=True,
+        others={"enable_public_connection": True},
     )
     gateway = gateway_for(simulator)
     service = gateway.create_model_service(spec, "token-1").id

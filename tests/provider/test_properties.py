@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult
 
-from pulumi_adbpg_model.domain import ModelServiceId, parse_network, phase_of
+from pulumi_adbpg_model.domain import ModelServiceId, phase_of
+from pulumi_adbpg_model.fields import parse_network
 from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.service.state import (
     ALWAYS_SECRET,

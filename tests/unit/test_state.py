@@ -302,13 +302,15 @@ def test_spec_from_takes_everything_the_cloud_is_asked_for() -> None:
         ai_nodes=("ai-1", "ai-2"),
         description="embeddings",
         security_ip_list=("10.0.0.1", "10.1.0.0/16"),
-        model_params={"max_len": 8, "nested": {"stops": [1, 2]}},
-        resource_group_id="rg-1",
-        replicas=2,
-        inference_engine="vllm",
-        enable_public_connection=True,
+        others={
+            "model_params": {"max_len": 8, "nested": {"stops": [1, 2]}},
+            "resource_group_id": "rg-1",
+            "replicas": 2,
+            "inference_engine": "vllm",
+            "enable_public_connection": True,
+        },
     )
-    assert repr(vars(spec_from(as_floats(FULL)))["replicas"]) == "2"
+    assert repr(spec_from(as_floats(FULL)).others["replicas"]) == "2"
 
 
 def test_spec_from_strips_names() -> None:
