@@ -289,6 +289,13 @@ def test_no_second_call_is_made_with_an_sdk_that_sends_by_a_protocol_of_its_own(
     assert len(simulator.requests) == 1
 
 
+def test_what_no_request_can_hold_is_not_blamed_on_the_sdk(simulator: Simulator) -> None:
+    """Half a sign, as of a name on the command line that is not UTF-8."""
+    with pytest.raises(TransportError):
+        gateway_for(simulator).list_model_services("gp-\udcff")
+    assert simulator.requests == []
+
+
 def test_what_our_session_refuses_no_other_one_sends(
     proxy: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
