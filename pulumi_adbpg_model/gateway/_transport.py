@@ -185,14 +185,24 @@ class GuardedSession:
 
 
 class _Adapter(adapters.HTTPAdapter):
-    """For one host: the pool of its connections is looked up once, not for each request."""
+    """
+    For one host: the pool of its connections is looked up once, not for each request.
+
+    It verifies whatever `send` is told: a neighbour may have patched that for all adapters.
+    """
 
     _pool: Any = None
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         if self._pool is None:
-            self._pool = super().get_connection_with_tls_context(*args, **options)
+            request, proxies = args[0], options.get("proxies")
+            self._pool = super().get_connection_with_tls_context(
+                request, verify=True, proxies=proxies
+            )
         return self._pool
+
+    def cert_verify(self, conn: Any, url: Any, *_: Any, **__: Any) -> None:
+        super().cert_verify(conn, url, verify=True, cert=None)
 
 
 class _TlsAdapter(_Adapter):
