@@ -189,21 +189,18 @@ class Client:
     def _client(self, host: str) -> tuple[Any, GuardedSession]:
         with self._lock:
             if self._built is None:
-                self._built = self._build(host)
+                endpoint = self._settings.endpoint
+                secure = endpoint is None or endpoint.protocol == "https"
+                session = GuardedSession(self._clock, self._read_timeout_s, secure=secure)
+                config = Config(
+                    endpoint=host,
+                    protocol=_NO_PROTOCOL,
+                    region_id=self._settings.region,
+                    credential=self._signer,
+                    user_agent=f"pulumi-adbpg-model/{_own_version()}",
+                )
+                self._built = openapi.Client(config), session
             return self._built
-
-    def _build(self, host: str) -> tuple[Any, GuardedSession]:
-        endpoint = self._settings.endpoint
-        secure = endpoint is None or endpoint.protocol == "https"
-        config = Config(
-            endpoint=host,
-            protocol=_NO_PROTOCOL,
-            region_id=self._settings.region,
-            credential=self._signer,
-            user_agent=f"pulumi-adbpg-model/{_own_version()}",
-        )
-        session = GuardedSession(self._clock, self._read_timeout_s, secure=secure)
-        return openapi.Client(config), session
 
 
 def _check_sent(error: Exception | None = None) -> None:

@@ -50,7 +50,6 @@ __all__ = ["Chain", "Provider", "UnusableError", "provider_of"]
 
 _fetch.install()
 
-_LOG_IN = "log in anew with the Alibaba Cloud CLI"
 _KEY = ("access_key_id", "access_key_secret")
 #: By mode of a CLI profile: what it has to have, lest the library takes it from the environment.
 _MODES = {
@@ -96,16 +95,12 @@ _SSO = {
     "access_token": "access_token",
     "access_token_expire": "cloud_sso_access_token_expire",
 }
-#: What to say of a mode that asked no host and failed.
-_OTHERWISE = {
-    "External": "its command fails, or prints no credentials",
-    "CloudSSO": f"its session is over: {_LOG_IN}",
-    "OAuth": f"its session is over: {_LOG_IN}",
-}
 #: More than any file of credentials has.
 _MOST_SIGNS = 1024 * 1024
 _MALFORMED = "what is there is incomplete or malformed"
 _NO_URL = "it is no URL that can be asked"
+_NO_COMMAND = "its command fails, or prints no credentials"
+_NO_SESSION = "its session is over: log in anew with the Alibaba Cloud CLI"
 
 
 class UnusableError(Exception):
@@ -235,12 +230,13 @@ def provider_of(credentials: Credentials) -> Provider | Chain:
         raise UnusableError(_MALFORMED) from None
 
 
-def _provider_of(credentials: Credentials) -> Provider | Chain:
+def _provider_of(credentials: Credentials, *, as_base: bool = False) -> Provider | Chain:
+    """As base, with which a role is assumed, a profile with a role of its own gives its key."""
     match credentials:
         case StaticKey():
-            return _static_key(credentials)
+            return _static_key(credentials, as_base=as_base)
         case Profile():
-            return _profile(credentials)
+            return _profile(credentials, key_alone=as_base)  # as in pulumi-alicloud
         case CredentialsFile():
             return _section(credentials)
         case CredentialsUri(uri=uri):
@@ -250,18 +246,9 @@ def _provider_of(credentials: Credentials) -> Provider | Chain:
         case OidcRole(role=role, provider_arn=arn, token_file=file):
             return _oidc_role(f"the OIDC role with the token of {file}", role, arn, file)
         case AssumedRole(role=role, base=base):
-            return _assumed_role("the RAM role to assume", role, _base_of(base))
+            return _assumed_role("the RAM role to assume", role, _provider_of(base, as_base=True))
         case DefaultChain():
             return Chain(credentials)
-
-
-def _base_of(credentials: Credentials) -> Provider | Chain:
-    """With what a role is assumed: of a profile with a role its key, as in pulumi-alicloud."""
-    if isinstance(credentials, Profile):
-        return _profile(credentials, key_alone=True)
-    if isinstance(credentials, StaticKey):
-        return _static_key(credentials, role_is_set=True)
-    return _provider_of(credentials)
 
 
 def _key(told: str, id_: Any, secret: Any, token: Any = None) -> Provider:
@@ -271,12 +258,14 @@ def _key(told: str, id_: Any, secret: Any, token: Any = None) -> Provider:
     return Provider(told, StaticSTSCredentialsProvider, lasting=True, security_token=token, **given)
 
 
-def _static_key(key: StaticKey, *, role_is_set: bool = False) -> Provider:
-    mode = None if key.beside is None else _mode_of(key.beside)
-    with_token = mode == "StsToken" and not key.security_token
-    with_role = mode == "RamRoleArn" and not role_is_set
-    if key.beside is not None and (with_role or with_token):
-        part = "RAM role" if mode == "RamRoleArn" else "security token"
+def _static_key(key: StaticKey, *, as_base: bool) -> Provider:
+    mode = key.beside and _mode_of(key.beside)
+    part = None
+    if mode == "RamRoleArn" and not as_base:
+        part = "RAM role"
+    if mode == "StsToken" and not key.security_token:
+        part = "security token"
+    if key.beside and part:
         raise UnusableError(
             f"{key.beside.source} names a profile with a {part}, too, which pulumi-alicloud takes "
             "together with this key: unset one of them"
@@ -315,7 +304,7 @@ def _of_role(role: Role) -> dict[str, Any]:
     }
 
 
-def _profile(profile: Profile, *, key_alone: bool = False) -> Provider:
+def _profile(profile: Profile, *, key_alone: bool) -> Provider:
     shown = profile.file or CLI_FILE
     file = _path(shown)
     absent = profile.file is None and not os.path.exists(file)  # noqa: PTH110 - never raises
@@ -384,17 +373,29 @@ def _by_mode(kept: _Kept, found: Mapping[str, Any], told: str, above: tuple[Any,
     # What `aliyun configure` leaves when it is broken off is as good as nothing.
     may_be_empty = "AK" if kept.profile.name is None else None
     mode, told = _checked(told, "mode", _MODES, found, may_be_empty=may_be_empty)
-    if mode in _OTHERWISE:
-        return _session(kept, found, told, mode)
     sts_host = kept.profile.sts_host or _sts_host(found)
-    if mode != "ChainableRamRoleArn":
-        key_alone = mode == "RamRoleArn" and kept.key_alone
-        return _of_fields("AK" if key_alone else mode, found, told, sts_host)
-    source, name = found["source_profile"], found.get("name")
-    if not isinstance(source, str) or source in (*above, name) or source not in kept.profiles:
-        raise UnusableError(f"{told} builds on a profile that does not exist, or on itself")
-    base = _by_mode(kept, kept.profiles[source], f"{told}, its source profile", (*above, name))
-    return _assumed_role(told, _role(found, sts_host), base)
+    given: dict[str, Any]
+    match mode:
+        case "CloudSSO":
+            given = {parameter: found.get(field) for parameter, field in _SSO.items()}
+            return Provider(told, CloudSSOCredentialsProvider, _NO_SESSION, **given)
+        case "External":
+            command = found["process_command"]
+            return Provider(told, ExternalCredentialsProvider, _NO_COMMAND, process_command=command)
+        case "OAuth":  # it writes what it was given into the file, to be used next time
+            given = {"profile_name": found.get("name"), "profile_file": str(kept.file)}
+            return Provider(told, CLIProfileCredentialsProvider, _NO_SESSION, **given)
+        case "ChainableRamRoleArn":
+            source, name = found["source_profile"], found.get("name")
+            known = isinstance(source, str) and source in kept.profiles
+            if not known or source in (*above, name):
+                raise UnusableError(f"{told} builds on a profile that does not exist, or on itself")
+            of_source = f"{told}, its source profile"
+            base = _by_mode(kept, kept.profiles[source], of_source, (*above, name))
+            return _assumed_role(told, _role(found, sts_host), base)
+        case "RamRoleArn" if kept.key_alone:
+            mode = "AK"
+    return _of_fields(mode, found, told, sts_host)
 
 
 def _of_fields(mode: str, found: Mapping[str, Any], told: str, sts_host: str | None) -> Provider:
@@ -425,20 +426,6 @@ def _sts_host(found: Mapping[str, Any]) -> str | None:
     region = found.get("sts_region")
     prefix = "sts-vpc" if found.get("enable_vpc") is True else "sts"
     return f"{prefix}.{region}.aliyuncs.com" if isinstance(region, str) and region else None
-
-
-def _session(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Provider:
-    """A mode in which somebody has logged in, or a command has."""
-    given: dict[str, Any]
-    if mode == "CloudSSO":
-        new: Any = CloudSSOCredentialsProvider
-        given = {parameter: found.get(field) for parameter, field in _SSO.items()}
-    elif mode == "External":
-        new, given = ExternalCredentialsProvider, {"process_command": found["process_command"]}
-    else:  # it writes what it was given into the file, to be used next time
-        new = CLIProfileCredentialsProvider
-        given = {"profile_name": found.get("name"), "profile_file": str(kept.file)}
-    return Provider(told, new, _OTHERWISE[mode], **given)
 
 
 def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str | None] | None:
@@ -517,12 +504,14 @@ def _text_of(file: Path, told: str) -> str:
 
 
 def _kind(error: Exception) -> str:
-    kinds: tuple[tuple[type[Exception], str], ...] = (
-        (FileNotFoundError, "a file that it needs does not exist"),
-        (PermissionError, "the file may not be read"),
-        (UnicodeError, "the file is not UTF-8"),
-    )
-    return next((kind for cls, kind in kinds if isinstance(error, cls)), "the file cannot be read")
+    match error:
+        case FileNotFoundError():
+            return "a file that it needs does not exist"
+        case PermissionError():
+            return "the file may not be read"
+        case UnicodeError():
+            return "the file is not UTF-8"
+    return "the file cannot be read"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

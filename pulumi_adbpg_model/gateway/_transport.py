@@ -26,12 +26,10 @@ from pulumi_adbpg_model.errors import ConfigurationError
 __all__ = [
     "MAX_ANSWER_BYTES",
     "Answer",
-    "AnswerTooLarge",
-    "AnswerTooSlow",
+    "AnswerRefused",
     "FrontEndRefused",
     "GuardedSession",
     "ProxyUnusable",
-    "RedirectRefused",
     "prepared",
     "transport_reason",
 ]
@@ -46,16 +44,8 @@ _READ_TIMEOUTS = 3
 _POOL_SIZE = 64
 
 
-class RedirectRefused(exceptions.RequestException):
-    """The answer is a redirect. The signature is for nobody else, so it is not followed."""
-
-
-class AnswerTooLarge(exceptions.RequestException):
-    """The answer goes on beyond `MAX_ANSWER_BYTES`; the rest was not read."""
-
-
-class AnswerTooSlow(exceptions.RequestException):
-    """The answer keeps coming, but does not end in time."""
+class AnswerRefused(exceptions.RequestException):
+    """What comes is not read to its end. In the text, `{host}` stands for who answers."""
 
 
 class FrontEndRefused(exceptions.RequestException):
@@ -164,7 +154,8 @@ class GuardedSession:
             )
             with closing(response):
                 if 300 <= response.status_code < 400:
-                    raise RedirectRefused
+                    # The signature is for nobody else, so it is not followed.
+                    raise AnswerRefused("{host} answers with a redirect")
                 content = self._read(response.raw, deadline)
         finally:
             _sending.now = False
@@ -178,9 +169,10 @@ class GuardedSession:
         while piece := _piece(raw):
             content += piece
             if len(content) > MAX_ANSWER_BYTES:
-                raise AnswerTooLarge
+                megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
+                raise AnswerRefused(f"the answer of {{host}} is larger than {megabytes} MB")
             if self._clock.monotonic() > deadline:
-                raise AnswerTooSlow
+                raise AnswerRefused("{host} does not finish its answer in time")
         return bytes(content)
 
 
@@ -218,12 +210,10 @@ class _TlsAdapter(_Adapter):
 
 def transport_reason(cause: BaseException, host: str) -> str:
     """One phrase for what broke. Never the library's own text: it holds the URL or the body."""
-    megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
+    if isinstance(cause, AnswerRefused):
+        return str(cause).format(host=host)
     reasons: tuple[tuple[type[BaseException], str], ...] = (
         (ProxyUnusable, "HTTPS_PROXY names no http proxy"),
-        (RedirectRefused, f"{host} answers with a redirect"),
-        (AnswerTooLarge, f"the answer of {host} is larger than {megabytes} MB"),
-        (AnswerTooSlow, f"{host} does not finish its answer in time"),
         (exceptions.SSLError, f"the TLS connection to {host} is not trusted"),
         (exceptions.ProxyError, f"the proxy to {host} does not answer"),
         (exceptions.ConnectTimeout, f"{host} does not accept connections in time"),
