@@ -280,13 +280,13 @@ def _ecs_role(told: str, name: str | None) -> Provider:
 
 
 def _oidc_role(told: str, role: Role, provider_arn: str, token_file: str) -> Provider:
-    file = _path(token_file)
-    token = _text_of(file, told)
+    token = _text_of(token_file, told)
     sign = unusable_sign(token)
     if sign is not None or not token:
         raise UnusableError(f"{told}: the file {sign or 'is empty'}")
-    given = {"oidc_provider_arn": provider_arn, "oidc_token_file_path": str(file), **_of_role(role)}
-    return Provider(told, OIDCRoleArnCredentialsProvider, **given)
+    given = {"oidc_provider_arn": provider_arn, **_of_role(role)}
+    file = str(_path(token_file))
+    return Provider(told, OIDCRoleArnCredentialsProvider, oidc_token_file_path=file, **given)
 
 
 def _assumed_role(told: str, role: Role, base: Provider | Chain) -> Provider:
@@ -306,11 +306,10 @@ def _of_role(role: Role) -> dict[str, Any]:
 
 def _profile(profile: Profile, *, key_alone: bool) -> Provider:
     shown = profile.file or CLI_FILE
-    file = _path(shown)
-    absent = profile.file is None and not os.path.exists(file)  # noqa: PTH110 - never raises
-    known = None if absent and profile.or_section else _profiles(file, shown)
+    absent = profile.file is None and not os.path.exists(_path(shown))  # noqa: PTH110 - see below
+    known = None if absent and profile.or_section else _profiles(shown)
     if known is None:  # no file of the CLI: then it is one of the SDKs
-        return _section_instead(profile, None if absent else profile.file)
+        return _section_instead(profile, profile.file)
     profiles, current = known
     name = profile.name or current
     found = profiles.get(name or "")
@@ -321,7 +320,7 @@ def _profile(profile: Profile, *, key_alone: bool) -> Provider:
         raise UnusableError(f"{shown} has {told}", absent=profile.name is None)
     if found.get("mode") in _LATER_MODES:
         _refuse_rivals(profile, f"one of mode {found['mode']}")
-    kept = _Kept(profile, file, profiles, key_alone)
+    kept = _Kept(profile, profiles, key_alone)
     return _by_mode(kept, found, f"profile {name!r} of {shown}", ())
 
 
@@ -344,7 +343,6 @@ class _Kept:
     """The file that a profile is in, and how it is wanted."""
 
     profile: Profile
-    file: Path
     profiles: Mapping[str, Mapping[str, Any]]
     key_alone: bool
 
@@ -383,7 +381,8 @@ def _by_mode(kept: _Kept, found: Mapping[str, Any], told: str, above: tuple[Any,
             command = found["process_command"]
             return Provider(told, ExternalCredentialsProvider, _NO_COMMAND, process_command=command)
         case "OAuth":  # it writes what it was given into the file, to be used next time
-            given = {"profile_name": found.get("name"), "profile_file": str(kept.file)}
+            file = str(_path(kept.profile.file or CLI_FILE))
+            given = {"profile_name": found.get("name"), "profile_file": file}
             return Provider(told, CLIProfileCredentialsProvider, _NO_SESSION, **given)
         case "ChainableRamRoleArn":
             source, name = found["source_profile"], found.get("name")
@@ -428,9 +427,9 @@ def _sts_host(found: Mapping[str, Any]) -> str | None:
     return f"{prefix}.{region}.aliyuncs.com" if isinstance(region, str) and region else None
 
 
-def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str | None] | None:
+def _profiles(shown: str) -> tuple[dict[str, Mapping[str, Any]], str | None] | None:
     """The profiles of a file of the CLI by name, and the current one; None for another format."""
-    text = _text_of(file, shown)
+    text = _text_of(shown, shown)
     if not text.lstrip().startswith("{") and shown != CLI_FILE:
         return None
     try:
@@ -447,7 +446,7 @@ def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str
 
 def _mode_of(profile: Profile) -> object:
     try:
-        known = _profiles(_path(profile.file or CLI_FILE), profile.file or CLI_FILE)
+        known = _profiles(profile.file or CLI_FILE)
     except UnusableError:
         return None
     return known and known[0].get(profile.name or "", {}).get("mode")
@@ -457,7 +456,7 @@ def _section(credentials: CredentialsFile) -> Provider:
     shown = credentials.file or INI_FILE
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(_text_of(_path(shown), shown))
+        parser.read_string(_text_of(shown, shown))
         section = dict(parser.items(credentials.section))
     except configparser.NoSectionError:
         raise UnusableError(
@@ -487,7 +486,8 @@ def _path(text: str) -> Path:
         return Path(text)
 
 
-def _text_of(file: Path, told: str) -> str:
+def _text_of(name: str, told: str) -> str:
+    file = _path(name)
     try:
         # A pipe would be waited for. These two never raise, as those of a path do.
         if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110, PTH113

@@ -122,7 +122,7 @@ class GuardedSession:
         self._proxies: dict[str, str] | None = None
         # Reading all certificate authorities takes a while, so not for plain http.
         try:
-            self._adapter = (_TlsAdapter if secure else _Adapter)(pool_maxsize=_POOL_SIZE)
+            self._adapter = _Adapter(ssl.create_default_context() if secure else None)
         except (OSError, ValueError):
             raise ConfigurationError(
                 "no TLS connection can be prepared on this machine: see what SSLKEYLOGFILE, "
@@ -180,32 +180,30 @@ class _Adapter(adapters.HTTPAdapter):
     """
     For one host: the pool of its connections is looked up once, not for each request.
 
-    It verifies whatever `send` is told: a neighbour may have patched that for all adapters.
+    It trusts the system's certificate authorities beside those that the library brings, and
+    verifies whatever `send` is told: a neighbour may have patched that for all adapters.
     """
 
-    _pool: Any = None
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        self._pool: Any = None
+        super().__init__(pool_maxsize=_POOL_SIZE)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, ssl_context=self._context)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, **options, ssl_context=self._context)
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         if self._pool is None:
-            request, proxies = args[0], options.get("proxies")
             self._pool = super().get_connection_with_tls_context(
-                request, verify=True, proxies=proxies
+                args[0], verify=True, proxies=options.get("proxies")
             )
         return self._pool
 
     def cert_verify(self, conn: Any, url: Any, *_: Any, **__: Any) -> None:
         super().cert_verify(conn, url, verify=True, cert=None)
-
-
-class _TlsAdapter(_Adapter):
-    """Trusts the system's certificate authorities beside those that the library brings."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, ssl_context=ssl.create_default_context())
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        options.setdefault("ssl_context", ssl.create_default_context())
-        return super().proxy_manager_for(proxy, **options)
 
 
 def transport_reason(cause: BaseException, host: str) -> str:

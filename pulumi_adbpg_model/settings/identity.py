@@ -153,26 +153,20 @@ Credentials = (
     | DefaultChain
 )
 
-#: The names of one setting, in order: see `Reader`.
-_KEY_IDS = (
-    "alicloud:accessKey",
-    "ALICLOUD_ACCESS_KEY",
-    "ALIBABA_CLOUD_ACCESS_KEY_ID",
-    "ALIBABACLOUD_ACCESS_KEY_ID",
+#: Id, secret and token of a key, in each spelling of their names, in order.
+_OWN_KEY = ("adbpg:accessKey", "adbpg:secretKey", "adbpg:securityToken")
+_SHARED_KEY = (
+    ("alicloud:accessKey", "alicloud:secretKey", "alicloud:securityToken"),
+    ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN"),
+    (
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "ALIBABA_CLOUD_SECURITY_TOKEN",
+    ),
+    ("ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_SECURITY_TOKEN"),
 )
-_KEY_SECRETS = (
-    "alicloud:secretKey",
-    "ALICLOUD_SECRET_KEY",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-    "ALIBABACLOUD_ACCESS_KEY_SECRET",
-)
-_TOKENS = (
-    "alicloud:securityToken",
-    "ALICLOUD_SECURITY_TOKEN",
-    "ALIBABA_CLOUD_SECURITY_TOKEN",
-    "ALIBABACLOUD_SECURITY_TOKEN",
-)
-_OWN_KEY = ("adbpg:accessKey",), ("adbpg:secretKey",), ("adbpg:securityToken",)
+_KEY_IDS, _KEY_SECRETS, _TOKENS = zip(*_SHARED_KEY, strict=True)
+#: The names of one setting, in order.
 _OWN_PROFILE = ("adbpg:profile",)
 _PROFILES = ("alicloud:profile", "ALICLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE")
 _PROFILE_FILES = (
@@ -396,14 +390,10 @@ class _Place:
 
 
 def _key(
-    reader: Reader,
-    ids: tuple[str, ...],
-    secrets: tuple[str, ...],
-    tokens: tuple[str, ...],
-    *,
-    beside: Profile | None = None,
+    reader: Reader, spellings: tuple[tuple[str, str, str], ...], beside: Profile | None = None
 ) -> StaticKey:
-    """Id, secret and token, each from the first of its own names that is set."""
+    """Each part from the first of its own names that is set."""
+    ids, secrets, tokens = zip(*spellings, strict=True)
     id_, secret, token = (reader.first(*names) for names in (ids, secrets, tokens))
     if id_ is None and secret is None and token is not None:
         raise ConfigurationError(f"{token[0]} is set without {ids[0]}: it goes with that")
@@ -419,9 +409,7 @@ def _key(
         if sign is not None:
             raise ConfigurationError(f"{found[0]} {sign}: set it anew without")
     # Named by the id; what is not of its own family is named too.
-    family = next(
-        trio for trio in zip(ids, secrets, tokens, strict=True) if trio[0] == _bare(id_[0])
-    )
+    family = next(names for names in spellings if names[0] == _bare(id_[0]))
     others = [found[0] for found in (secret, token) if found and _bare(found[0]) not in family]
     source = f"{id_[0]} with {' and '.join(others)}" if others else id_[0]
     return StaticKey(source, id_[1], secret[1], token and token[1], beside)
@@ -434,7 +422,7 @@ def _bare(source: str) -> str:
 def _shared_key(reader: Reader) -> StaticKey:
     found = reader.first(*_PROFILES)
     beside = None if found is None else _profile_of(reader, *found)
-    return _key(reader, _KEY_IDS, _KEY_SECRETS, _TOKENS, beside=beside)
+    return _key(reader, _SHARED_KEY, beside)
 
 
 def _own_profile(reader: Reader) -> Profile:
@@ -611,7 +599,9 @@ def _oidc_role(reader: Reader) -> OidcRole:
 
 #: Whatever has any of its settings set; the first makes who calls.
 _ORDER = (
-    _Place(_OWN_KEY, lambda reader: _key(reader, *_OWN_KEY), alone=True),
+    _Place(
+        tuple((name,) for name in _OWN_KEY), lambda reader: _key(reader, (_OWN_KEY,)), alone=True
+    ),
     _Place((_OWN_PROFILE,), _own_profile, alone=True),
     _Place((_KEY_IDS, _KEY_SECRETS), _shared_key, extras=(_TOKENS,)),
     _Place((_PROFILES,), _profile),
