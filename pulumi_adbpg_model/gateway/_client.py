@@ -73,11 +73,7 @@ class _GuardedCore(openapi.DaraCore):  # type: ignore[misc] # it has no types
         if session is None:
             return _core_of_others.do_action(request, runtime_option)
         answer = session.send(prepared(request, session.protocol), to_the_api=True)
-        response = DaraResponse()
-        response.status_code = answer.status
-        response.headers = {name.lower(): value for name, value in answer.headers.items()}
-        response.body = answer.content
-        return response
+        return answer.given_to(DaraResponse())
 
 
 vars(openapi)["DaraCore"] = _GuardedCore

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
@@ -59,23 +58,20 @@ class Signer:
                 found = cls._known[credentials, clock] = cls(credentials, clock)
             return found
 
-    def __init__(
-        self, credentials: Credentials, clock: Clock, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, credentials: Credentials, clock: Clock) -> None:
         """
         Make one that has asked for nothing yet.
 
         Args:
             credentials: Where they come from.
             clock: Bounds the waiting, and tells of a cancel.
-            now: The time, in seconds since 1970, by which credentials end.
         """
         self._credentials = credentials
         self._clock = clock
-        self._now = now
         self._lock = threading.Lock()
         self._provider: Provider | Chain | None = None
         self._model: CredentialModel | None = None
+        #: When they end, in seconds since 1970.
         self._expires: float | None = None
         #: Not before this time of the clock the source is asked again.
         self._next_s = 0.0
@@ -137,7 +133,7 @@ class Signer:
         """Whether what is held has ended, and for a fresh try: no failure says so already."""
         if self._expires is None or (fresh_try and self._error is not None):
             return False
-        return self._now() >= self._expires - _EXPIRY_MARGIN_S
+        return time.time() >= self._expires - _EXPIRY_MARGIN_S
 
     def _refresh(self, refreshing: threading.Event) -> None:
         """Ask the source, and keep what it gives."""
@@ -174,7 +170,7 @@ class Signer:
         provider = self._provider = self._provider or provider_of(self._credentials)
         found = provider.get_credentials()
         ends = found.get_expiration() or None
-        left_s = None if ends is None else ends - self._now()
+        left_s = None if ends is None else ends - time.time()
         if left_s is not None and left_s <= 0:
             told = "it gives credentials that have expired, or this machine's clock is ahead"
             raise UnusableError(f"{provider.told}: {told}")

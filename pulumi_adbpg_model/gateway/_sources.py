@@ -169,17 +169,17 @@ class Provider:
 
     def _unusable(self, error: Exception) -> UnusableError:
         """Why there are none, in our words."""
-        for cause in _causes(error):
-            if isinstance(cause, UnusableError):
-                return UnusableError(str(cause), absent=cause.absent, transient=cause.transient)
-            if isinstance(cause, _fetch.FetchError):
-                return UnusableError(f"{self.told}: {cause}", transient=cause.transient)
-            if isinstance(cause, subprocess.TimeoutExpired):
-                return UnusableError(f"{self.told}: its command does not end", transient=True)
-            about_files = self._otherwise == _MALFORMED and not _fetch.asked_host()
-            if isinstance(cause, OSError) and about_files:
-                return UnusableError(f"{self.told}: {_kind(cause)}")
         host = _fetch.asked_host()
+        for cause in _causes(error):
+            match cause:
+                case UnusableError():
+                    return UnusableError(str(cause), absent=cause.absent, transient=cause.transient)
+                case _fetch.FetchError():
+                    return UnusableError(f"{self.told}: {cause}", transient=cause.transient)
+                case subprocess.TimeoutExpired():
+                    return UnusableError(f"{self.told}: its command does not end", transient=True)
+                case OSError() if host is None and self._otherwise == _MALFORMED:
+                    return UnusableError(f"{self.told}: {_kind(cause)}")
         if host is not None:
             return UnusableError(f"{self.told}: the answer of {host} holds no usable credentials")
         return UnusableError(f"{self.told}: {self._otherwise}")

@@ -86,6 +86,13 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
     content: bytes
 
+    def given_to(self, response: Any) -> Any:
+        """A response of one of the SDKs, with this in it; theirs look alike, too."""
+        response.status_code = self.status
+        response.headers = {name.lower(): value for name, value in self.headers.items()}
+        response.body = self.content
+        return response
+
 
 def prepared(request: Any, protocol: str) -> PreparedRequest:
     """What one of the SDKs would send, by this protocol; their requests look alike."""
