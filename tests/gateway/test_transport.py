@@ -7,6 +7,8 @@ import gzip
 import json
 import re
 import socket
+import subprocess
+import sys
 import threading
 import tracemalloc
 import zlib
@@ -441,6 +443,58 @@ def test_neighbours_in_other_threads_and_we_keep_our_own_sessions(
     assert ["neighbour-id" in request for request in theirs.requests] == [True] * 20
     assert {f":{theirs.port}:" in key for key in set(DaraCore._sessions) - before} == {True}
     assert len(hooked) == 40
+
+
+_CHANGED = """
+from alibabacloud_tea_openapi import client as openapi
+from darabonba.core import DaraCore
+
+class Theirs(DaraCore):
+    @staticmethod
+    def do_action(*arguments):
+        print("theirs")
+        return DaraCore.do_action(*arguments)
+
+{before}
+import importlib
+from pulumi_adbpg_model.testing import Simulator
+from tests.contract.official import official, send_official
+from tests.gateway.support import gateway_for
+{after}
+with Simulator() as simulator:
+    try:
+        gateway_for(simulator).list_model_services("gp-demo")
+    except Exception as error:
+        print(type(error).__name__)
+    print(len(simulator.requests))
+    send_official(official(simulator), "list_model_services", dbinstance_id="gp-demo")
+    print(len(simulator.requests), len(DaraCore._sessions))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("openapi.DaraCore = Theirs", "", ["1", "theirs", "2", "1"]),
+        ("", "del DaraCore.do_action", ["1"]),
+        ("", "importlib.reload(openapi)", ["ConfigurationError", "0", "1", "2"]),
+        ("del openapi.DaraCore", "", []),
+    ],
+    ids=["patched before", "without its sender", "loaded again", "without its class"],
+)
+def test_what_a_neighbour_does_to_the_sdk_is_for_itself(
+    before: str, after: str, told: list[str]
+) -> None:
+    """
+    Before or after this package is loaded: ours goes by our session, or not at all.
+
+    Told are the requests after our call, and after the neighbour's with its sessions of the SDK.
+    """
+    script = _CHANGED.format(before=before, after=after)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.split() == told
 
 
 _PAGE = b"<html><head><title>413 Request Entity Too Large</title></head><body>nginx</body></html>"
