@@ -46,8 +46,9 @@ for _name in ("darabonba-core", "alibabacloud-tea", "credentials"):
 
 #: How the codes begin that refuse what calls are signed with.
 _ABOUT_KEYS = ("InvalidSecurityToken.", "InvalidAccessKeyId.")
-#: What the SDK is told; the session knows the real one.
-_NO_PROTOCOL = "guarded"
+#: What the SDK is told; the session knows the real one. With its underscore no library takes it
+#: for the scheme of a URL: aiohttp 3.9, for one, would send by any other in clear.
+_NO_PROTOCOL = "guarded_session"
 #: The SDK's packages, in versions that send as this module expects.
 _SUPPORTED = {"alibabacloud-tea-openapi": "0.4.6", "darabonba-core": "1.0.9"}
 
@@ -55,9 +56,8 @@ _SUPPORTED = {"alibabacloud-tea-openapi": "0.4.6", "darabonba-core": "1.0.9"}
 class _Call(threading.local):
     """The call that this thread makes for this package: others of the process are left alone."""
 
+    #: What sends it, until the SDK has come to `_GuardedCore` with it: a call is sent once.
     session: GuardedSession | None = None
-    #: Whether the SDK has come to `_GuardedCore` with it.
-    sent = False
 
 
 _call = _Call()
@@ -69,16 +69,11 @@ class _GuardedCore(openapi.DaraCore):  # type: ignore[misc] # it has no types
 
     @staticmethod
     def do_action(request: Any, runtime_option: dict[str, Any] | None = None) -> DaraResponse:
-        if _call.session is None:
+        session, _call.session = _call.session, None
+        if session is None:
             return _core_of_others.do_action(request, runtime_option)
-        _call.sent = True
-        sent = prepared(request, _call.session.protocol)
-        answer = _call.session.send(sent, to_the_api=True)
-        response = DaraResponse()
-        response.status_code = answer.status
-        response.headers = {name.lower(): value for name, value in answer.headers.items()}
-        response.body = answer.content
-        return response
+        answer = session.send(prepared(request, session.protocol), to_the_api=True)
+        return answer.given_to(DaraResponse())
 
 
 vars(openapi)["DaraCore"] = _GuardedCore
@@ -145,16 +140,17 @@ class Client:
         client, session = self._client(host)
         # The client asks again: here a failure is known for what it is.
         self._signer.get_credential()
-        _call.session, _call.sent = session, False
         try:
+            _call.session = session
             answer = client.call_api(_rpc(action, self._version), request, RuntimeOptions())
         except Exception as error:  # noqa: BLE001 - the SDK raises several unrelated kinds
             _check_sent(error)
             told = translate(error, action, subject, host, self._without_secrets)
             raise self._explained(told) from None
+        else:
+            _check_sent()
         finally:
             _call.session = None
-        _check_sent()
         content = answer.get("body")
         if not isinstance(content, dict):
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")
@@ -189,21 +185,18 @@ class Client:
     def _client(self, host: str) -> tuple[Any, GuardedSession]:
         with self._lock:
             if self._built is None:
-                self._built = self._build(host)
+                endpoint = self._settings.endpoint
+                secure = endpoint is None or endpoint.protocol == "https"
+                session = GuardedSession(self._clock, self._read_timeout_s, secure=secure)
+                config = Config(
+                    endpoint=host,
+                    protocol=_NO_PROTOCOL,
+                    region_id=self._settings.region,
+                    credential=self._signer,
+                    user_agent=f"pulumi-adbpg-model/{_own_version()}",
+                )
+                self._built = openapi.Client(config), session
             return self._built
-
-    def _build(self, host: str) -> tuple[Any, GuardedSession]:
-        endpoint = self._settings.endpoint
-        secure = endpoint is None or endpoint.protocol == "https"
-        config = Config(
-            endpoint=host,
-            protocol=_NO_PROTOCOL,
-            region_id=self._settings.region,
-            credential=self._signer,
-            user_agent=f"pulumi-adbpg-model/{_own_version()}",
-        )
-        session = GuardedSession(self._clock, self._read_timeout_s, secure=secure)
-        return openapi.Client(config), session
 
 
 def _check_sent(error: Exception | None = None) -> None:
@@ -216,7 +209,7 @@ def _check_sent(error: Exception | None = None) -> None:
     Raises:
         ConfigurationError: It has not, and not for want of something to send.
     """
-    if _call.sent or isinstance(getattr(error, "inner_exception", error), UnicodeError):
+    if _call.session is None or isinstance(getattr(error, "inner_exception", error), UnicodeError):
         return
     found = " with ".join(f"{name} {version_of(name)}" for name in _SUPPORTED)
     needed = " with ".join(" ".join(pair) for pair in _SUPPORTED.items())

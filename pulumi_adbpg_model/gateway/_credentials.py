@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
@@ -59,23 +58,20 @@ class Signer:
                 found = cls._known[credentials, clock] = cls(credentials, clock)
             return found
 
-    def __init__(
-        self, credentials: Credentials, clock: Clock, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, credentials: Credentials, clock: Clock) -> None:
         """
         Make one that has asked for nothing yet.
 
         Args:
             credentials: Where they come from.
             clock: Bounds the waiting, and tells of a cancel.
-            now: The time, in seconds since 1970, by which credentials end.
         """
         self._credentials = credentials
         self._clock = clock
-        self._now = now
         self._lock = threading.Lock()
         self._provider: Provider | Chain | None = None
         self._model: CredentialModel | None = None
+        #: When they end, in seconds since 1970.
         self._expires: float | None = None
         #: Not before this time of the clock the source is asked again.
         self._next_s = 0.0
@@ -137,7 +133,7 @@ class Signer:
         """Whether what is held has ended, and for a fresh try: no failure says so already."""
         if self._expires is None or (fresh_try and self._error is not None):
             return False
-        return self._now() >= self._expires - _EXPIRY_MARGIN_S
+        return time.time() >= self._expires - _EXPIRY_MARGIN_S
 
     def _refresh(self, refreshing: threading.Event) -> None:
         """Ask the source, and keep what it gives."""
@@ -171,14 +167,13 @@ class Signer:
             self._fetch()
 
     def _fetch(self) -> None:
-        if self._provider is None:
-            self._provider = provider_of(self._credentials)
-        found = self._provider.get_credentials()
+        provider = self._provider = self._provider or provider_of(self._credentials)
+        found = provider.get_credentials()
         ends = found.get_expiration() or None
-        left_s = None if ends is None else ends - self._now()
+        left_s = None if ends is None else ends - time.time()
         if left_s is not None and left_s <= 0:
             told = "it gives credentials that have expired, or this machine's clock is ahead"
-            raise UnusableError(f"{self._provider.told}: {told}")
+            raise UnusableError(f"{provider.told}: {told}")
         token = found.get_security_token()
         model = CredentialModel(
             access_key_id=found.get_access_key_id(),
@@ -191,20 +186,13 @@ class Signer:
             same = self._model is not None and self._model.to_map() == model.to_map()
             # The library keeps back that a renewal failed, for some sources.
             if same and left_s is not None and left_s < _RENEW_AHEAD_S:
-                self._error = UnusableError(f"{self._provider.told}: it gives no newer credentials")
+                self._error = UnusableError(f"{provider.told}: it gives no newer credentials")
             else:
                 self._error = None
             self._model, self._expires = model, ends
-            self._next_s = self._clock.monotonic() + self._good_for_s(left_s)
+            good_for_s = float("inf") if provider.lasting else _good_for_s(left_s)
+            self._next_s = self._clock.monotonic() + good_for_s
             self.secrets |= {text for text in (model.access_key_secret, token) if text}
-
-    def _good_for_s(self, left_s: float | None) -> float:
-        """How long nothing newer is asked for."""
-        if self._provider is not None and self._provider.lasting:
-            return float("inf")
-        if left_s is None:
-            return _UNKNOWN_EXPIRY_S
-        return max(left_s - _RENEW_AHEAD_S, left_s / 2)
 
     def _no_credentials(self, error: UnusableError) -> ConfigurationError:
         if error.absent and isinstance(self._credentials, DefaultChain):
@@ -215,3 +203,10 @@ class Signer:
             )
         source = self._credentials.source
         return ConfigurationError(f"the credentials of {source} do not work: {error}")
+
+
+def _good_for_s(left_s: float | None) -> float:
+    """How long nothing newer is asked for."""
+    if left_s is None:
+        return _UNKNOWN_EXPIRY_S
+    return max(left_s - _RENEW_AHEAD_S, left_s / 2)

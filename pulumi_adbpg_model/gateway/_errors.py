@@ -32,13 +32,11 @@ from pulumi_adbpg_model.gateway._wire import text
 
 __all__ = ["CODES", "error_class", "masked", "translate"]
 
-_CLOCK_HINT = "Set this machine's clock right: the cloud accepts 15 minutes of difference."
 _SIZE_HINT = (
     "Shorten what makes it long: security_ip_list (blocks instead of single addresses), "
     "model_params or description."
 )
 _FRONT_END_HINT = "Check the region, the endpoint and the proxy settings, and what they let pass."
-_EXPIRED_HINT = "Fetch a new security token, then run the command again."
 
 #: Exact codes. Sources: the gpdb error code page, the common error codes page, and the codes that
 #: the alicloud provider handles for gpdb.
@@ -83,33 +81,29 @@ CODES: dict[str, type[ApiError]] = {
     "Rejected.Throttling": ThrottledError,
 }
 
-_PREFIXES: tuple[tuple[str, type[ApiError]], ...] = (
-    ("Throttling", ThrottledError),
-    ("OperationDenied.", BusyError),
-)
-
 _HINTS = {
-    "InvalidTimeStamp.Expired": _CLOCK_HINT,
-    "InvalidSecurityToken.Expired": _EXPIRED_HINT,
+    "InvalidTimeStamp.Expired": (
+        "Set this machine's clock right: the cloud accepts 15 minutes of difference."
+    ),
+    "InvalidSecurityToken.Expired": "Fetch a new security token, then run the command again.",
 }
 
 
 def error_class(code: str | None, status: int | None) -> type[ApiError]:
     """The class for an answer's code and HTTP status; either may be None."""
+    code = code or ""
     if code in CODES:
         return CODES[code]
-    for prefix, cls in _PREFIXES:
-        if code and code.startswith(prefix):
-            return cls
-    if code and code.endswith(".NotFound"):
+    if code.startswith("Throttling"):
+        return ThrottledError
+    if code.startswith("OperationDenied."):
+        return BusyError
+    if code.endswith(".NotFound"):
         return NotFoundError
-    if status is None:
-        return ApiError
-    if status >= 500:
+    if status is not None and status >= 500:
         return ServerError
-    return {401: AccessError, 403: AccessError, 404: NotFoundError, 429: ThrottledError}.get(
-        status, ApiError
-    )
+    by_status = {401: AccessError, 403: AccessError, 404: NotFoundError, 429: ThrottledError}
+    return by_status.get(status or 0, ApiError)
 
 
 def translate(

@@ -106,11 +106,7 @@ class _GuardedCore(TeaCore):  # type: ignore[misc] # it has no types
             status, code = answer.status, _code_in(answer.content)
             told = f"{host} answers with status {status}{code and f' (code={code})'}"
             raise FetchError(told, transient=status >= 500 or status == 429)
-        response = TeaResponse()
-        response.status_code = answer.status
-        response.headers = {name.lower(): value for name, value in answer.headers.items()}
-        response.body = answer.content
-        return response
+        return answer.given_to(TeaResponse())
 
 
 def _code_in(content: bytes) -> str:

@@ -50,7 +50,6 @@ __all__ = ["Chain", "Provider", "UnusableError", "provider_of"]
 
 _fetch.install()
 
-_LOG_IN = "log in anew with the Alibaba Cloud CLI"
 _KEY = ("access_key_id", "access_key_secret")
 #: By mode of a CLI profile: what it has to have, lest the library takes it from the environment.
 _MODES = {
@@ -96,16 +95,12 @@ _SSO = {
     "access_token": "access_token",
     "access_token_expire": "cloud_sso_access_token_expire",
 }
-#: What to say of a mode that asked no host and failed.
-_OTHERWISE = {
-    "External": "its command fails, or prints no credentials",
-    "CloudSSO": f"its session is over: {_LOG_IN}",
-    "OAuth": f"its session is over: {_LOG_IN}",
-}
 #: More than any file of credentials has.
 _MOST_SIGNS = 1024 * 1024
 _MALFORMED = "what is there is incomplete or malformed"
 _NO_URL = "it is no URL that can be asked"
+_NO_COMMAND = "its command fails, or prints no credentials"
+_NO_SESSION = "its session is over: log in anew with the Alibaba Cloud CLI"
 
 
 class UnusableError(Exception):
@@ -174,17 +169,17 @@ class Provider:
 
     def _unusable(self, error: Exception) -> UnusableError:
         """Why there are none, in our words."""
-        for cause in _causes(error):
-            if isinstance(cause, UnusableError):
-                return UnusableError(str(cause), absent=cause.absent, transient=cause.transient)
-            if isinstance(cause, _fetch.FetchError):
-                return UnusableError(f"{self.told}: {cause}", transient=cause.transient)
-            if isinstance(cause, subprocess.TimeoutExpired):
-                return UnusableError(f"{self.told}: its command does not end", transient=True)
-            about_files = self._otherwise == _MALFORMED and not _fetch.asked_host()
-            if isinstance(cause, OSError) and about_files:
-                return UnusableError(f"{self.told}: {_kind(cause)}")
         host = _fetch.asked_host()
+        for cause in _causes(error):
+            match cause:
+                case UnusableError():
+                    return UnusableError(str(cause), absent=cause.absent, transient=cause.transient)
+                case _fetch.FetchError():
+                    return UnusableError(f"{self.told}: {cause}", transient=cause.transient)
+                case subprocess.TimeoutExpired():
+                    return UnusableError(f"{self.told}: its command does not end", transient=True)
+                case OSError() if host is None and self._otherwise == _MALFORMED:
+                    return UnusableError(f"{self.told}: {_kind(cause)}")
         if host is not None:
             return UnusableError(f"{self.told}: the answer of {host} holds no usable credentials")
         return UnusableError(f"{self.told}: {self._otherwise}")
@@ -235,12 +230,13 @@ def provider_of(credentials: Credentials) -> Provider | Chain:
         raise UnusableError(_MALFORMED) from None
 
 
-def _provider_of(credentials: Credentials) -> Provider | Chain:
+def _provider_of(credentials: Credentials, *, as_base: bool = False) -> Provider | Chain:
+    """As base, with which a role is assumed, a profile with a role of its own gives its key."""
     match credentials:
         case StaticKey():
-            return _static_key(credentials)
+            return _static_key(credentials, as_base=as_base)
         case Profile():
-            return _profile(credentials)
+            return _profile(credentials, key_alone=as_base)  # as in pulumi-alicloud
         case CredentialsFile():
             return _section(credentials)
         case CredentialsUri(uri=uri):
@@ -250,18 +246,9 @@ def _provider_of(credentials: Credentials) -> Provider | Chain:
         case OidcRole(role=role, provider_arn=arn, token_file=file):
             return _oidc_role(f"the OIDC role with the token of {file}", role, arn, file)
         case AssumedRole(role=role, base=base):
-            return _assumed_role("the RAM role to assume", role, _base_of(base))
+            return _assumed_role("the RAM role to assume", role, _provider_of(base, as_base=True))
         case DefaultChain():
             return Chain(credentials)
-
-
-def _base_of(credentials: Credentials) -> Provider | Chain:
-    """With what a role is assumed: of a profile with a role its key, as in pulumi-alicloud."""
-    if isinstance(credentials, Profile):
-        return _profile(credentials, key_alone=True)
-    if isinstance(credentials, StaticKey):
-        return _static_key(credentials, role_is_set=True)
-    return _provider_of(credentials)
 
 
 def _key(told: str, id_: Any, secret: Any, token: Any = None) -> Provider:
@@ -271,12 +258,14 @@ def _key(told: str, id_: Any, secret: Any, token: Any = None) -> Provider:
     return Provider(told, StaticSTSCredentialsProvider, lasting=True, security_token=token, **given)
 
 
-def _static_key(key: StaticKey, *, role_is_set: bool = False) -> Provider:
-    mode = None if key.beside is None else _mode_of(key.beside)
-    with_token = mode == "StsToken" and not key.security_token
-    with_role = mode == "RamRoleArn" and not role_is_set
-    if key.beside is not None and (with_role or with_token):
-        part = "RAM role" if mode == "RamRoleArn" else "security token"
+def _static_key(key: StaticKey, *, as_base: bool) -> Provider:
+    mode = key.beside and _mode_of(key.beside)
+    part = None
+    if mode == "RamRoleArn" and not as_base:
+        part = "RAM role"
+    if mode == "StsToken" and not key.security_token:
+        part = "security token"
+    if key.beside and part:
         raise UnusableError(
             f"{key.beside.source} names a profile with a {part}, too, which pulumi-alicloud takes "
             "together with this key: unset one of them"
@@ -291,13 +280,13 @@ def _ecs_role(told: str, name: str | None) -> Provider:
 
 
 def _oidc_role(told: str, role: Role, provider_arn: str, token_file: str) -> Provider:
-    file = _path(token_file)
-    token = _text_of(file, told)
+    token = _text_of(token_file, told)
     sign = unusable_sign(token)
     if sign is not None or not token:
         raise UnusableError(f"{told}: the file {sign or 'is empty'}")
-    given = {"oidc_provider_arn": provider_arn, "oidc_token_file_path": str(file), **_of_role(role)}
-    return Provider(told, OIDCRoleArnCredentialsProvider, **given)
+    given = {"oidc_provider_arn": provider_arn, **_of_role(role)}
+    file = str(_path(token_file))
+    return Provider(told, OIDCRoleArnCredentialsProvider, oidc_token_file_path=file, **given)
 
 
 def _assumed_role(told: str, role: Role, base: Provider | Chain) -> Provider:
@@ -315,13 +304,12 @@ def _of_role(role: Role) -> dict[str, Any]:
     }
 
 
-def _profile(profile: Profile, *, key_alone: bool = False) -> Provider:
+def _profile(profile: Profile, *, key_alone: bool) -> Provider:
     shown = profile.file or CLI_FILE
-    file = _path(shown)
-    absent = profile.file is None and not os.path.exists(file)  # noqa: PTH110 - never raises
-    known = None if absent and profile.or_section else _profiles(file, shown)
+    absent = profile.file is None and not os.path.exists(_path(shown))  # noqa: PTH110 - see below
+    known = None if absent and profile.or_section else _profiles(shown)
     if known is None:  # no file of the CLI: then it is one of the SDKs
-        return _section_instead(profile, None if absent else profile.file)
+        return _section_instead(profile, profile.file)
     profiles, current = known
     name = profile.name or current
     found = profiles.get(name or "")
@@ -332,7 +320,7 @@ def _profile(profile: Profile, *, key_alone: bool = False) -> Provider:
         raise UnusableError(f"{shown} has {told}", absent=profile.name is None)
     if found.get("mode") in _LATER_MODES:
         _refuse_rivals(profile, f"one of mode {found['mode']}")
-    kept = _Kept(profile, file, profiles, key_alone)
+    kept = _Kept(profile, profiles, key_alone)
     return _by_mode(kept, found, f"profile {name!r} of {shown}", ())
 
 
@@ -355,7 +343,6 @@ class _Kept:
     """The file that a profile is in, and how it is wanted."""
 
     profile: Profile
-    file: Path
     profiles: Mapping[str, Mapping[str, Any]]
     key_alone: bool
 
@@ -384,17 +371,30 @@ def _by_mode(kept: _Kept, found: Mapping[str, Any], told: str, above: tuple[Any,
     # What `aliyun configure` leaves when it is broken off is as good as nothing.
     may_be_empty = "AK" if kept.profile.name is None else None
     mode, told = _checked(told, "mode", _MODES, found, may_be_empty=may_be_empty)
-    if mode in _OTHERWISE:
-        return _session(kept, found, told, mode)
     sts_host = kept.profile.sts_host or _sts_host(found)
-    if mode != "ChainableRamRoleArn":
-        key_alone = mode == "RamRoleArn" and kept.key_alone
-        return _of_fields("AK" if key_alone else mode, found, told, sts_host)
-    source, name = found["source_profile"], found.get("name")
-    if not isinstance(source, str) or source in (*above, name) or source not in kept.profiles:
-        raise UnusableError(f"{told} builds on a profile that does not exist, or on itself")
-    base = _by_mode(kept, kept.profiles[source], f"{told}, its source profile", (*above, name))
-    return _assumed_role(told, _role(found, sts_host), base)
+    given: dict[str, Any]
+    match mode:
+        case "CloudSSO":
+            given = {parameter: found.get(field) for parameter, field in _SSO.items()}
+            return Provider(told, CloudSSOCredentialsProvider, _NO_SESSION, **given)
+        case "External":
+            command = found["process_command"]
+            return Provider(told, ExternalCredentialsProvider, _NO_COMMAND, process_command=command)
+        case "OAuth":  # it writes what it was given into the file, to be used next time
+            file = str(_path(kept.profile.file or CLI_FILE))
+            given = {"profile_name": found.get("name"), "profile_file": file}
+            return Provider(told, CLIProfileCredentialsProvider, _NO_SESSION, **given)
+        case "ChainableRamRoleArn":
+            source, name = found["source_profile"], found.get("name")
+            known = isinstance(source, str) and source in kept.profiles
+            if not known or source in (*above, name):
+                raise UnusableError(f"{told} builds on a profile that does not exist, or on itself")
+            of_source = f"{told}, its source profile"
+            base = _by_mode(kept, kept.profiles[source], of_source, (*above, name))
+            return _assumed_role(told, _role(found, sts_host), base)
+        case "RamRoleArn" if kept.key_alone:
+            mode = "AK"
+    return _of_fields(mode, found, told, sts_host)
 
 
 def _of_fields(mode: str, found: Mapping[str, Any], told: str, sts_host: str | None) -> Provider:
@@ -427,23 +427,9 @@ def _sts_host(found: Mapping[str, Any]) -> str | None:
     return f"{prefix}.{region}.aliyuncs.com" if isinstance(region, str) and region else None
 
 
-def _session(kept: _Kept, found: Mapping[str, Any], told: str, mode: str) -> Provider:
-    """A mode in which somebody has logged in, or a command has."""
-    given: dict[str, Any]
-    if mode == "CloudSSO":
-        new: Any = CloudSSOCredentialsProvider
-        given = {parameter: found.get(field) for parameter, field in _SSO.items()}
-    elif mode == "External":
-        new, given = ExternalCredentialsProvider, {"process_command": found["process_command"]}
-    else:  # it writes what it was given into the file, to be used next time
-        new = CLIProfileCredentialsProvider
-        given = {"profile_name": found.get("name"), "profile_file": str(kept.file)}
-    return Provider(told, new, _OTHERWISE[mode], **given)
-
-
-def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str | None] | None:
+def _profiles(shown: str) -> tuple[dict[str, Mapping[str, Any]], str | None] | None:
     """The profiles of a file of the CLI by name, and the current one; None for another format."""
-    text = _text_of(file, shown)
+    text = _text_of(shown, shown)
     if not text.lstrip().startswith("{") and shown != CLI_FILE:
         return None
     try:
@@ -460,7 +446,7 @@ def _profiles(file: Path, shown: str) -> tuple[dict[str, Mapping[str, Any]], str
 
 def _mode_of(profile: Profile) -> object:
     try:
-        known = _profiles(_path(profile.file or CLI_FILE), profile.file or CLI_FILE)
+        known = _profiles(profile.file or CLI_FILE)
     except UnusableError:
         return None
     return known and known[0].get(profile.name or "", {}).get("mode")
@@ -470,7 +456,7 @@ def _section(credentials: CredentialsFile) -> Provider:
     shown = credentials.file or INI_FILE
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(_text_of(_path(shown), shown))
+        parser.read_string(_text_of(shown, shown))
         section = dict(parser.items(credentials.section))
     except configparser.NoSectionError:
         raise UnusableError(
@@ -500,7 +486,8 @@ def _path(text: str) -> Path:
         return Path(text)
 
 
-def _text_of(file: Path, told: str) -> str:
+def _text_of(name: str, told: str) -> str:
+    file = _path(name)
     try:
         # A pipe would be waited for. These two never raise, as those of a path do.
         if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110, PTH113
@@ -517,12 +504,14 @@ def _text_of(file: Path, told: str) -> str:
 
 
 def _kind(error: Exception) -> str:
-    kinds: tuple[tuple[type[Exception], str], ...] = (
-        (FileNotFoundError, "a file that it needs does not exist"),
-        (PermissionError, "the file may not be read"),
-        (UnicodeError, "the file is not UTF-8"),
-    )
-    return next((kind for cls, kind in kinds if isinstance(error, cls)), "the file cannot be read")
+    match error:
+        case FileNotFoundError():
+            return "a file that it needs does not exist"
+        case PermissionError():
+            return "the file may not be read"
+        case UnicodeError():
+            return "the file is not UTF-8"
+    return "the file cannot be read"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

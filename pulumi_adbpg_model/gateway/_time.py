@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 from requests import PreparedRequest, RequestException
@@ -16,13 +15,7 @@ from pulumi_adbpg_model.settings import Settings
 __all__ = ["time_ahead_s"]
 
 
-def time_ahead_s(
-    settings: Settings,
-    clock: Clock,
-    *,
-    timeout_s: float = 5.0,
-    now: Callable[[], float] = time.time,
-) -> float | None:
+def time_ahead_s(settings: Settings, clock: Clock, *, timeout_s: float = 5.0) -> float | None:
     """
     Ask the endpoint for the time, with a request that is not signed and needs no credentials.
 
@@ -30,7 +23,6 @@ def time_ahead_s(
         settings: Whose endpoint to ask.
         clock: Bounds the answer.
         timeout_s: How long to wait for it, in seconds.
-        now: This machine's time, in seconds since 1970.
 
     Returns:
         How far this machine is ahead, in whole seconds; negative when it is behind. None when the
@@ -45,6 +37,8 @@ def time_ahead_s(
     request.prepare(method="GET", url=f"{url}/")
     try:
         date = session.send(request).headers.get("Date")
-        return None if date is None else round(now() - parsedate_to_datetime(date).timestamp())
+        return (
+            None if date is None else round(time.time() - parsedate_to_datetime(date).timestamp())
+        )
     except (RequestException, ValueError):
         return None

@@ -26,12 +26,10 @@ from pulumi_adbpg_model.errors import ConfigurationError
 __all__ = [
     "MAX_ANSWER_BYTES",
     "Answer",
-    "AnswerTooLarge",
-    "AnswerTooSlow",
+    "AnswerRefused",
     "FrontEndRefused",
     "GuardedSession",
     "ProxyUnusable",
-    "RedirectRefused",
     "prepared",
     "transport_reason",
 ]
@@ -46,16 +44,8 @@ _READ_TIMEOUTS = 3
 _POOL_SIZE = 64
 
 
-class RedirectRefused(exceptions.RequestException):
-    """The answer is a redirect. The signature is for nobody else, so it is not followed."""
-
-
-class AnswerTooLarge(exceptions.RequestException):
-    """The answer goes on beyond `MAX_ANSWER_BYTES`; the rest was not read."""
-
-
-class AnswerTooSlow(exceptions.RequestException):
-    """The answer keeps coming, but does not end in time."""
+class AnswerRefused(exceptions.RequestException):
+    """What comes is not read to its end. In the text, `{host}` stands for who answers."""
 
 
 class FrontEndRefused(exceptions.RequestException):
@@ -96,6 +86,13 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
     content: bytes
 
+    def given_to(self, response: Any) -> Any:
+        """A response of one of the SDKs, with this in it; theirs look alike, too."""
+        response.status_code = self.status
+        response.headers = {name.lower(): value for name, value in self.headers.items()}
+        response.body = self.content
+        return response
+
 
 def prepared(request: Any, protocol: str) -> PreparedRequest:
     """What one of the SDKs would send, by this protocol; their requests look alike."""
@@ -132,7 +129,7 @@ class GuardedSession:
         self._proxies: dict[str, str] | None = None
         # Reading all certificate authorities takes a while, so not for plain http.
         try:
-            self._adapter = (_TlsAdapter if secure else _Adapter)(pool_maxsize=_POOL_SIZE)
+            self._adapter = _Adapter(ssl.create_default_context() if secure else None)
         except (OSError, ValueError):
             raise ConfigurationError(
                 "no TLS connection can be prepared on this machine: see what SSLKEYLOGFILE, "
@@ -164,7 +161,8 @@ class GuardedSession:
             )
             with closing(response):
                 if 300 <= response.status_code < 400:
-                    raise RedirectRefused
+                    # The signature is for nobody else, so it is not followed.
+                    raise AnswerRefused("{host} answers with a redirect")
                 content = self._read(response.raw, deadline)
         finally:
             _sending.now = False
@@ -178,42 +176,49 @@ class GuardedSession:
         while piece := _piece(raw):
             content += piece
             if len(content) > MAX_ANSWER_BYTES:
-                raise AnswerTooLarge
+                megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
+                raise AnswerRefused(f"the answer of {{host}} is larger than {megabytes} MB")
             if self._clock.monotonic() > deadline:
-                raise AnswerTooSlow
+                raise AnswerRefused("{host} does not finish its answer in time")
         return bytes(content)
 
 
 class _Adapter(adapters.HTTPAdapter):
-    """For one host: the pool of its connections is looked up once, not for each request."""
+    """
+    For one host: the pool of its connections is looked up once, not for each request.
 
-    _pool: Any = None
+    It trusts the system's certificate authorities beside those that the library brings, and
+    verifies whatever `send` is told: a neighbour may have patched that for all adapters.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        self._pool: Any = None
+        super().__init__(pool_maxsize=_POOL_SIZE)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, ssl_context=self._context)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, **options, ssl_context=self._context)
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         if self._pool is None:
-            self._pool = super().get_connection_with_tls_context(*args, **options)
+            self._pool = super().get_connection_with_tls_context(
+                args[0], verify=True, proxies=options.get("proxies")
+            )
         return self._pool
 
-
-class _TlsAdapter(_Adapter):
-    """Trusts the system's certificate authorities beside those that the library brings."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, ssl_context=ssl.create_default_context())
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        options.setdefault("ssl_context", ssl.create_default_context())
-        return super().proxy_manager_for(proxy, **options)
+    def cert_verify(self, conn: Any, url: Any, *_: Any, **__: Any) -> None:
+        super().cert_verify(conn, url, verify=True, cert=None)
 
 
 def transport_reason(cause: BaseException, host: str) -> str:
     """One phrase for what broke. Never the library's own text: it holds the URL or the body."""
-    megabytes = MAX_ANSWER_BYTES // (1024 * 1024)
+    if isinstance(cause, AnswerRefused):
+        return str(cause).format(host=host)
     reasons: tuple[tuple[type[BaseException], str], ...] = (
         (ProxyUnusable, "HTTPS_PROXY names no http proxy"),
-        (RedirectRefused, f"{host} answers with a redirect"),
-        (AnswerTooLarge, f"the answer of {host} is larger than {megabytes} MB"),
-        (AnswerTooSlow, f"{host} does not finish its answer in time"),
         (exceptions.SSLError, f"the TLS connection to {host} is not trusted"),
         (exceptions.ProxyError, f"the proxy to {host} does not answer"),
         (exceptions.ConnectTimeout, f"{host} does not accept connections in time"),

@@ -21,8 +21,7 @@ from pulumi_adbpg_model.settings.identity import (
     ConfigReader,
     Credentials,
     Identity,
-    first_set,
-    mapping_of,
+    Reader,
 )
 
 __all__ = ["Endpoint", "Settings", "is_region", "parse_endpoint"]
@@ -100,14 +99,15 @@ class Settings:
                 problems.append(str(error))
                 return None
 
-        region = read(lambda: _region(config, environ, region_id))
-        endpoint = read(lambda: _endpoint(config, environ))
+        reader = Reader(config, environ)
+        region = read(lambda: _region(reader, region_id))
+        endpoint = read(lambda: _endpoint(reader))
         if region_required and not problems and region is None and endpoint is None:
             problems.append(
                 "no region is set: give a region_id (or --region), set config adbpg:region or "
                 f"alicloud:region, or one of the variables {', '.join(_REGION_VARIABLES)}"
             )
-        sts = read(lambda: _sts(config, environ))
+        sts = read(lambda: _parsed(_of_product("sts", reader)))
         identity = read(lambda: Identity.resolve(config, environ, sts and sts.host))
         interval = read(lambda: _max_poll_interval(config))
         parallel = read(lambda: _parallel(config))
@@ -160,13 +160,9 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _region(config: ConfigReader, environ: Mapping[str, str], own: str | None) -> str | None:
-    found = first_set(
-        ("region_id", own),
-        ("config adbpg:region", config("adbpg:region")),
-        ("config alicloud:region", config("alicloud:region")),
-        *((f"environment {name}", environ.get(name)) for name in _REGION_VARIABLES),
-    )
+def _region(reader: Reader, own: str | None) -> str | None:
+    names = ("adbpg:region", "alicloud:region", *_REGION_VARIABLES)
+    found = ("region_id", own) if own else reader.first(*names)
     if found is None:
         return None
     source, value = found
@@ -175,31 +171,17 @@ def _region(config: ConfigReader, environ: Mapping[str, str], own: str | None) -
     return value
 
 
-def _endpoint(config: ConfigReader, environ: Mapping[str, str]) -> Endpoint | None:
-    return _parsed(
-        first_set(
-            ("config adbpg:endpoint", config("adbpg:endpoint")),
-            ("environment ADBPG_ENDPOINT", environ.get("ADBPG_ENDPOINT")),
-            *_of_product("gpdb", config, environ),
-        )
-    )
+def _endpoint(reader: Reader) -> Endpoint | None:
+    shared = _of_product("gpdb", reader)  # first, since it may be malformed
+    return _parsed(reader.first("adbpg:endpoint", "ADBPG_ENDPOINT") or shared)
 
 
-def _sts(config: ConfigReader, environ: Mapping[str, str]) -> Endpoint | None:
-    return _parsed(first_set(*_of_product("sts", config, environ)))
-
-
-def _of_product(
-    product: str, config: ConfigReader, environ: Mapping[str, str]
-) -> list[tuple[str, str | None]]:
+def _of_product(product: str, reader: Reader) -> tuple[str, str] | None:
     """Where pulumi-alicloud finds the endpoint of a product."""
-    set_there = mapping_of(config, "alicloud:endpoints", several=True) or {}
-    value = set_there.get(product)
-    variables = [name.format(product.upper()) for name in _ENDPOINT_VARIABLES]
-    return [
-        (f"config alicloud:endpoints.{product}", None if value is None else str(value)),
-        *((f"environment {name}", environ.get(name)) for name in variables),
-    ]
+    text = str(reader.mapping("alicloud:endpoints", several=True).get(product, ""))
+    if text:
+        return f"config alicloud:endpoints.{product}", text
+    return reader.first(*(name.format(product.upper()) for name in _ENDPOINT_VARIABLES))
 
 
 def _parsed(found: tuple[str, str] | None) -> Endpoint | None:

@@ -30,10 +30,9 @@ __all__ = [
     "Identity",
     "OidcRole",
     "Profile",
+    "Reader",
     "Role",
     "StaticKey",
-    "first_set",
-    "mapping_of",
     "unusable_sign",
 ]
 
@@ -154,26 +153,20 @@ Credentials = (
     | DefaultChain
 )
 
-#: The names of one setting, in order: config keys have a colon, variables have none.
-_KEY_IDS = (
-    "alicloud:accessKey",
-    "ALICLOUD_ACCESS_KEY",
-    "ALIBABA_CLOUD_ACCESS_KEY_ID",
-    "ALIBABACLOUD_ACCESS_KEY_ID",
+#: Id, secret and token of a key, in each spelling of their names, in order.
+_OWN_KEY = ("adbpg:accessKey", "adbpg:secretKey", "adbpg:securityToken")
+_SHARED_KEY = (
+    ("alicloud:accessKey", "alicloud:secretKey", "alicloud:securityToken"),
+    ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN"),
+    (
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "ALIBABA_CLOUD_SECURITY_TOKEN",
+    ),
+    ("ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_SECURITY_TOKEN"),
 )
-_KEY_SECRETS = (
-    "alicloud:secretKey",
-    "ALICLOUD_SECRET_KEY",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-    "ALIBABACLOUD_ACCESS_KEY_SECRET",
-)
-_TOKENS = (
-    "alicloud:securityToken",
-    "ALICLOUD_SECURITY_TOKEN",
-    "ALIBABA_CLOUD_SECURITY_TOKEN",
-    "ALIBABACLOUD_SECURITY_TOKEN",
-)
-_OWN_KEY = ("adbpg:accessKey",), ("adbpg:secretKey",), ("adbpg:securityToken",)
+_KEY_IDS, _KEY_SECRETS, _TOKENS = zip(*_SHARED_KEY, strict=True)
+#: The names of one setting, in order.
 _OWN_PROFILE = ("adbpg:profile",)
 _PROFILES = ("alicloud:profile", "ALICLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE")
 _PROFILE_FILES = (
@@ -186,20 +179,31 @@ _ECS_ROLES = ("alicloud:ecsRoleName", "ALICLOUD_ECS_ROLE_NAME", "ALIBABA_CLOUD_E
 _NO_ECS = "ALIBABA_CLOUD_ECS_METADATA_DISABLED"
 _NO_PROFILES = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"
 _OIDC = "alicloud:assumeRoleWithOidc"
-_OIDC_VARIABLES = (
-    "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
-    "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
-    "ALIBABA_CLOUD_ROLE_ARN",
-)
 _OIDC_TOKEN = "ALIBABA_CLOUD_OIDC_TOKEN"  # noqa: S105 - a name
-_ASSUMED = "alicloud:assumeRole"
-#: What pulumi-alicloud reads for `alicloud:assumeRole` alone.
-_ASSUMED_VARIABLES = (
-    "ALICLOUD_ASSUME_ROLE_ARN",
-    "ALICLOUD_ASSUME_ROLE_SESSION_NAME",
-    "ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION",
-)
+_OIDC_TOKEN_FILE = "ALIBABA_CLOUD_OIDC_TOKEN_FILE"  # noqa: S105 - a name
+_OIDC_PROVIDER = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"
+_ROLE = "ALIBABA_CLOUD_ROLE_ARN"
 _SESSION_NAME = "ALIBABA_CLOUD_ROLE_SESSION_NAME"
+_ASSUMED = "alicloud:assumeRole"
+_ASSUMED_ROLE = "ALICLOUD_ASSUME_ROLE_ARN"
+#: The fields of `alicloud:assumeRole`, and the variables that pulumi-alicloud reads in their stead.
+_ASSUMED_FIELDS = {
+    "roleArn": (_ASSUMED_ROLE, _ROLE),
+    "sessionName": ("ALICLOUD_ASSUME_ROLE_SESSION_NAME", _SESSION_NAME),
+    "policy": (),
+    "sessionExpiration": ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION",),
+    "externalId": (),
+}
+#: Those of `alicloud:assumeRoleWithOidc`.
+_OIDC_FIELDS = {
+    "roleArn": (_ROLE,),
+    "roleSessionName": (_SESSION_NAME,),
+    "oidcProviderArn": (_OIDC_PROVIDER,),
+    "oidcTokenFile": (_OIDC_TOKEN_FILE,),
+    "oidcToken": (),
+    "policy": (),
+    "sessionExpiration": (),
+}
 _LEAST_SESSION_S, _MOST_SESSION_S = 900, 43200
 #: What says who calls, and is read in `alicloud:` alone.
 _ONLY_ALICLOUD = (
@@ -265,58 +269,22 @@ class Identity:
                     f"config adbpg:{name} is not a setting: set alicloud:{name}, which holds for "
                     "this package and for pulumi-alicloud"
                 )
-        reader = _Reader(config, environ, sts_host)
+        reader = Reader(config, environ, sts_host)
         set_ones = [place for place in _ORDER if reader.names(*place.settings)]
-        first, *later = [*set_ones, _Place((), _Reader.chain)]
+        first, *later = [*set_ones, _Place((), _chain)]
         credentials = first.make(reader)
-        used = [found[0] for group in first.groups if (found := reader.first(group))]
+        used = [found[0] for group in first.groups if (found := reader.first(*group))]
         groups = [*first.groups, *(group for place in later for group in place.groups)]
         given = reader.names(*groups, _TOKENS, (_OIDC_TOKEN,))  # tokens alone make nobody
         passed_over = [name for name in given if name not in used]
         if first.alone:
-            passed_over += reader.names((_ASSUMED,), _ASSUMED_VARIABLES[:1])
+            passed_over += reader.names((_ASSUMED, _ASSUMED_ROLE))
         else:
             role = _assumed_role(reader)
             if role is not None:
                 source = f"config {_ASSUMED}, with {credentials.source}"
                 credentials = AssumedRole(source, role, credentials)
         return cls(credentials, tuple(dict.fromkeys(passed_over)))
-
-
-def first_set(*found: tuple[str, str | None]) -> tuple[str, str] | None:
-    """The first source that has a value, with the value; empty text counts as not set."""
-    return next(((source, value) for source, value in found if value), None)
-
-
-def mapping_of(
-    config: ConfigReader, key: str, *, several: bool = False
-) -> dict[str, object] | None:
-    """
-    An object of the configuration, None where it is not set.
-
-    Args:
-        config: Gives the value of a full config key.
-        key: The key.
-        several: Whether it may be a list of objects, which are taken together.
-
-    Raises:
-        ConfigurationError: It is something else.
-    """
-    text: object = config(key)
-    if not text:
-        return None
-    try:
-        found: Any = json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError):
-        found = None
-    # A list, as Terraform has such a block.
-    parts = found if isinstance(found, list) else [found]
-    if not all(isinstance(part, dict) for part in parts) or (len(parts) != 1 and not several):
-        raise ConfigurationError(
-            f"config {key} must be an object: set its fields with "
-            f"`pulumi config set --path {key}.FIELD VALUE`"
-        )
-    return {name: value for part in parts for name, value in part.items() if value is not None}
 
 
 def unusable_sign(text: str) -> str | None:
@@ -326,18 +294,20 @@ def unusable_sign(text: str) -> str | None:
     return None if text.isascii() else "holds a character that is not ASCII"
 
 
-class _Reader:
-    """Reads settings by their names."""
+@dataclass(frozen=True)
+class Reader:
+    """
+    Reads settings by their names: config keys have a colon, variables of the environment have none.
 
-    def __init__(
-        self, config: ConfigReader, environ: Mapping[str, str], sts_host: str | None
-    ) -> None:
-        self.config = config
-        self.environ = environ
-        self.sts_host = sts_host
+    A setting that is found is a pair: how texts call it, and its value. Empty text is not set.
+    """
+
+    config: ConfigReader
+    environ: Mapping[str, str]
+    sts_host: str | None = None
 
     def set_ones(self, *names: str) -> list[tuple[str, str]]:
-        """Those that are set, as they are called in texts, with their values."""
+        """Those of the settings that are set."""
         found = []
         for name in names:
             if ":" in name:
@@ -348,26 +318,59 @@ class _Reader:
                 found.append((source, value))
         return found
 
-    def first(self, names: tuple[str, ...]) -> tuple[str, str] | None:
+    def first(self, *names: str) -> tuple[str, str] | None:
+        """The first that is set."""
         return next(iter(self.set_ones(*names)), None)
 
+    def first_usable(self, *names: str) -> tuple[str, str]:
+        """
+        The first that is set; two empty texts without one.
+
+        Raises:
+            ConfigurationError: It holds what nobody means.
+        """
+        source, value = self.first(*names) or ("", "")
+        if value != value.strip() or not value.isprintable():
+            raise ConfigurationError(
+                f"{source} holds white space at an end, or a control character, such as a line "
+                "end: set it anew without"
+            )
+        return source, value
+
     def names(self, *groups: tuple[str, ...]) -> list[str]:
+        """How texts call those that are set."""
         return [source for group in groups for source, _ in self.set_ones(*group)]
 
     def says_true(self, name: str) -> bool:
+        """Whether a variable switches something on."""
         return self.environ.get(name, "").lower() == "true"
 
-    def chain(self) -> DefaultChain:
-        sources: list[Profile | CredentialsFile | EcsRole] = []
-        if not self.says_true(_NO_PROFILES):
-            sources.append(Profile(CLI_FILE, None, sts_host=self.sts_host))
-        file = self.environ.get("ALIBABA_CLOUD_CREDENTIALS_FILE") or None
-        name = "environment ALIBABA_CLOUD_CREDENTIALS_FILE"
-        source = name if file else INI_FILE
-        sources.append(CredentialsFile(source, file=file, sts_host=self.sts_host))
-        if not self.says_true(_NO_ECS):
-            sources.append(EcsRole("the RAM role of the ECS instance"))
-        return DefaultChain(tuple(sources))
+    def mapping(self, key: str, *, several: bool = False) -> dict[str, object]:
+        """
+        An object of the configuration, empty where it is not set.
+
+        Args:
+            key: The full config key.
+            several: Whether it may be a list of objects, which are taken together.
+
+        Raises:
+            ConfigurationError: It is something else.
+        """
+        text: object = self.config(key)
+        if not text:
+            return {}
+        try:
+            found: Any = json.loads(text) if isinstance(text, str) else text
+        except (ValueError, RecursionError):
+            found = None
+        # A list, as Terraform has such a block.
+        parts = found if isinstance(found, list) else [found]
+        if not all(isinstance(part, dict) for part in parts) or (len(parts) != 1 and not several):
+            raise ConfigurationError(
+                f"config {key} must be an object: set its fields with "
+                f"`pulumi config set --path {key}.FIELD VALUE`"
+            )
+        return {name: value for part in parts for name, value in part.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -375,7 +378,7 @@ class _Place:
     """One place in the order: its settings, each by any of its names, and whom they make."""
 
     settings: tuple[tuple[str, ...], ...]
-    make: Callable[[_Reader], Credentials]
+    make: Callable[[Reader], Credentials]
     #: What belongs to it, but makes nobody alone.
     extras: tuple[tuple[str, ...], ...] = ()
     #: Whether `alicloud:assumeRole` does not apply to it.
@@ -386,21 +389,12 @@ class _Place:
         return self.settings + self.extras
 
 
-def _named(reader: _Reader, names: tuple[str, ...]) -> tuple[str, str]:
-    """The first that is set, where one is known to be."""
-    return _checked(*reader.set_ones(*names)[0])
-
-
 def _key(
-    reader: _Reader,
-    ids: tuple[str, ...],
-    secrets: tuple[str, ...],
-    tokens: tuple[str, ...],
-    *,
-    beside: Profile | None = None,
+    reader: Reader, spellings: tuple[tuple[str, str, str], ...], beside: Profile | None = None
 ) -> StaticKey:
-    """Id, secret and token, each from the first of its own names that is set."""
-    id_, secret, token = (reader.first(names) for names in (ids, secrets, tokens))
+    """Each part from the first of its own names that is set."""
+    ids, secrets, tokens = zip(*spellings, strict=True)
+    id_, secret, token = (reader.first(*names) for names in (ids, secrets, tokens))
     if id_ is None and secret is None and token is not None:
         raise ConfigurationError(f"{token[0]} is set without {ids[0]}: it goes with that")
     if id_ is None or secret is None:
@@ -415,9 +409,7 @@ def _key(
         if sign is not None:
             raise ConfigurationError(f"{found[0]} {sign}: set it anew without")
     # Named by the id; what is not of its own family is named too.
-    family = next(
-        trio for trio in zip(ids, secrets, tokens, strict=True) if trio[0] == _bare(id_[0])
-    )
+    family = next(names for names in spellings if names[0] == _bare(id_[0]))
     others = [found[0] for found in (secret, token) if found and _bare(found[0]) not in family]
     source = f"{id_[0]} with {' and '.join(others)}" if others else id_[0]
     return StaticKey(source, id_[1], secret[1], token and token[1], beside)
@@ -427,27 +419,23 @@ def _bare(source: str) -> str:
     return source.rpartition(" ")[2]
 
 
-def _own_key(reader: _Reader) -> StaticKey:
-    return _key(reader, *_OWN_KEY)
-
-
-def _shared_key(reader: _Reader) -> StaticKey:
-    found = reader.first(_PROFILES)
+def _shared_key(reader: Reader) -> StaticKey:
+    found = reader.first(*_PROFILES)
     beside = None if found is None else _profile_of(reader, *found)
-    return _key(reader, _KEY_IDS, _KEY_SECRETS, _TOKENS, beside=beside)
+    return _key(reader, _SHARED_KEY, beside)
 
 
-def _own_profile(reader: _Reader) -> Profile:
-    found = _named(reader, _OWN_PROFILE)
-    _check_profiles_are_on(reader, found[0])
-    file = _value(reader, _PROFILE_FILES[:2])
-    return Profile(*found, file=file, sts_host=reader.sts_host)
-
-
-def _profile(reader: _Reader) -> Profile:
-    source, name = _named(reader, _PROFILES)
+def _own_profile(reader: Reader) -> Profile:
+    source, name = reader.first_usable(*_OWN_PROFILE)
     _check_profiles_are_on(reader, source)
-    token = reader.first(_TOKENS)
+    file = reader.first_usable(*_PROFILE_FILES[:2])[1] or None
+    return Profile(source, name, file, sts_host=reader.sts_host)
+
+
+def _profile(reader: Reader) -> Profile:
+    source, name = reader.first_usable(*_PROFILES)
+    _check_profiles_are_on(reader, source)
+    token = reader.first(*_TOKENS)
     if token is not None:
         raise ConfigurationError(
             f"{token[0]} is set without a key, and {source} names a profile, with whose key "
@@ -456,18 +444,18 @@ def _profile(reader: _Reader) -> Profile:
     return _profile_of(reader, source, name)
 
 
-def _profile_of(reader: _Reader, source: str, name: str) -> Profile:
+def _profile_of(reader: Reader, source: str, name: str) -> Profile:
     return Profile(
         source,
         name,
-        file=_value(reader, _PROFILE_FILES),
+        file=reader.first_usable(*_PROFILE_FILES)[1] or None,
         or_section=_bare(source) == "ALIBABA_CLOUD_PROFILE",
         rivals=tuple(reader.names(_URIS, _ECS_ROLES, (_OIDC,))),
         sts_host=reader.sts_host,
     )
 
 
-def _check_profiles_are_on(reader: _Reader, source: str) -> None:
+def _check_profiles_are_on(reader: Reader, source: str) -> None:
     if reader.says_true(_NO_PROFILES):
         raise ConfigurationError(
             f"{source} names a profile, but {_NO_PROFILES}=true forbids to read it: unset one of "
@@ -475,34 +463,16 @@ def _check_profiles_are_on(reader: _Reader, source: str) -> None:
         )
 
 
-def _value(reader: _Reader, names: tuple[str, ...]) -> str | None:
-    found = reader.first(names)
-    return _checked(*found)[1] if found else None
-
-
-def _checked(source: str, value: str) -> tuple[str, str]:
-    if value != value.strip() or not value.isprintable():
-        raise ConfigurationError(
-            f"{source} holds white space at an end, or a control character, such as a line end: "
-            "set it anew without"
-        )
-    return source, value
-
-
-def _file_alone(reader: _Reader) -> Credentials:
-    source, _ = _named(reader, _PROFILE_FILES[:2])
+def _file_alone(reader: Reader) -> Credentials:
+    source, _ = reader.first_usable(*_PROFILE_FILES[:2])
     raise ConfigurationError(
         f"{source} names a file, but nothing says which profile of it: set alicloud:profile, or "
         "ALICLOUD_PROFILE, too"
     )
 
 
-def _uri(reader: _Reader) -> CredentialsUri:
-    return CredentialsUri(*_named(reader, _URIS))
-
-
-def _ecs_role(reader: _Reader) -> EcsRole:
-    source, name = _named(reader, _ECS_ROLES)
+def _ecs_role(reader: Reader) -> EcsRole:
+    source, name = reader.first_usable(*_ECS_ROLES)
     if reader.says_true(_NO_ECS):
         raise ConfigurationError(
             f"{source} asks for a role of the ECS instance, but {_NO_ECS}=true forbids to ask for "
@@ -511,143 +481,133 @@ def _ecs_role(reader: _Reader) -> EcsRole:
     return EcsRole(source, name)
 
 
-def _assumed_role(reader: _Reader) -> Role | None:
-    fields = mapping_of(reader.config, _ASSUMED)
-    if fields is None:
-        alone = reader.names(_ASSUMED_VARIABLES[:1])
-        if alone:
-            raise ConfigurationError(
-                f"{alone[0]} is set without config {_ASSUMED}, which alone makes pulumi-alicloud "
-                f"read it. Run `pulumi config set --path {_ASSUMED}.roleArn ARN` to assume the "
-                "role, or unset the variable"
-            )
-        return None
-    arn, session, duration = _ASSUMED_VARIABLES
-    return _role(
-        reader,
-        _Fields(_ASSUMED, fields, ("roleArn", "sessionName", *_OF_EITHER, "externalId")),
-        arns=(arn, _OIDC_VARIABLES[2]),
-        session="sessionName",
-        sessions=(session, _SESSION_NAME),
-        durations=(duration,),
-    )
+def _chain(reader: Reader) -> DefaultChain:
+    sources: list[Profile | CredentialsFile | EcsRole] = []
+    if not reader.says_true(_NO_PROFILES):
+        sources.append(Profile(CLI_FILE, None, sts_host=reader.sts_host))
+    source, file = reader.first("ALIBABA_CLOUD_CREDENTIALS_FILE") or (INI_FILE, None)
+    sources.append(CredentialsFile(source, file=file, sts_host=reader.sts_host))
+    if not reader.says_true(_NO_ECS):
+        sources.append(EcsRole("the RAM role of the ECS instance"))
+    return DefaultChain(tuple(sources))
 
 
-def _oidc_role(reader: _Reader) -> OidcRole:
-    fields = mapping_of(reader.config, _OIDC) or {}
-    known = ("roleArn", "roleSessionName", "oidcProviderArn", "oidcTokenFile", "oidcToken")
-    found = _Fields(_OIDC, fields, (*known, *_OF_EITHER))
-    token = f"config {_OIDC}.oidcToken" if fields.get("oidcToken") else None
-    token = token or next(iter(reader.names((_OIDC_TOKEN,))), None)
-    if token is not None:  # it would go before the file
-        raise ConfigurationError(
-            f"{token} is not supported: write the token to a file, and set oidcTokenFile instead"
-        )
-    role = _role(
-        reader,
-        found,
-        arns=_OIDC_VARIABLES[2:],
-        session="roleSessionName",
-        sessions=(_SESSION_NAME,),
-        durations=(),
-    )
-    token_file, provider = _OIDC_VARIABLES[:2]
-    return OidcRole(
-        f"config {_OIDC}",
-        role,
-        found.required(reader, "oidcProviderArn", (provider,)),
-        found.required(reader, "oidcTokenFile", (token_file,)),
-    )
-
-
-def _oidc_of_variables(reader: _Reader) -> OidcRole:
-    missing = [name for name in _OIDC_VARIABLES if not reader.environ.get(name)]
+def _oidc_of_variables(reader: Reader) -> OidcRole:
+    names = (_OIDC_TOKEN_FILE, _OIDC_PROVIDER, _ROLE)
+    missing = [name for name in names if not reader.environ.get(name)]
     if missing:
-        given = reader.names(_OIDC_VARIABLES)[0]
+        given = reader.names(names)[0]
         raise ConfigurationError(
             f"{given} is set but {' and '.join(missing)} is not: they go together"
         )
-    token_file, provider, arn = (_named(reader, (name,))[1] for name in _OIDC_VARIABLES)
-    session = _value(reader, (_SESSION_NAME,)) or Role.session_name
+    token_file, provider, arn = (reader.first_usable(name)[1] for name in names)
+    session = reader.first_usable(_SESSION_NAME)[1] or Role.session_name
     role = Role(arn, session, sts_host=reader.sts_host)
-    return OidcRole(f"environment {_OIDC_VARIABLES[0]}", role, provider, token_file)
+    return OidcRole(f"environment {_OIDC_TOKEN_FILE}", role, provider, token_file)
 
 
-@dataclass(frozen=True)
-class _Fields:
-    """The fields of an object of the configuration. No value of theirs is shown."""
+class _Object:
+    """An object of the configuration that asks for a role. No value of its fields is shown."""
 
-    key: str
-    values: Mapping[str, object]
-    known: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        unknown = [name for name in self.values if name not in self.known]
+    def __init__(self, reader: Reader, key: str, fields: Mapping[str, tuple[str, ...]]) -> None:
+        self.key = key
+        self.values = reader.mapping(key)
+        self._reader = reader
+        self._fields = fields
+        unknown = [name for name in self.values if name not in fields]
         if unknown:
             raise ConfigurationError(
-                f"config {self.key} has fields that are not supported ({', '.join(unknown)}); it "
-                f"may have {', '.join(self.known)}"
+                f"config {key} has fields that are not supported ({', '.join(unknown)}); it may "
+                f"have {', '.join(fields)}"
             )
 
-    def text(self, reader: _Reader, name: str, variables: tuple[str, ...] = ()) -> str | None:
+    def text(self, name: str) -> str | None:
+        """A field, or the variable that is read in its stead."""
         value = self.values.get(name)
         if value is None or value == "":
-            return _value(reader, variables)
+            return self._reader.first_usable(*self._fields.get(name, ()))[1] or None
         if not isinstance(value, str):
             raise ConfigurationError(f"config {self.key}.{name} must be a string")
         return value
 
-    def required(self, reader: _Reader, name: str, variables: tuple[str, ...]) -> str:
-        value = self.text(reader, name, variables)
+    def required(self, name: str) -> str:
+        """The same, of one that has to be there."""
+        value = self.text(name)
         if not value:
-            raise ConfigurationError(f"config {self.key} needs {name}, or {' or '.join(variables)}")
-        if unusable_sign(value):
-            raise ConfigurationError(f"{name} of config {self.key} {unusable_sign(value)}")
+            either = " or ".join(self._fields[name])
+            raise ConfigurationError(f"config {self.key} needs {name}, or {either}")
+        sign = unusable_sign(value)
+        if sign is not None:
+            raise ConfigurationError(f"{name} of config {self.key} {sign}")
         return value
 
-
-_OF_EITHER = ("policy", "sessionExpiration")
-
-
-def _role(
-    reader: _Reader,
-    fields: _Fields,
-    *,
-    arns: tuple[str, ...],
-    session: str,
-    sessions: tuple[str, ...],
-    durations: tuple[str, ...],
-) -> Role:
-    source = f"config {fields.key}.sessionExpiration"
-    duration: object = fields.values.get("sessionExpiration")
-    if not duration:
-        source, duration = reader.first(durations) or (source, str(Role.duration_s))
-    text = str(duration)
-    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
-    if not _LEAST_SESSION_S <= seconds <= _MOST_SESSION_S:
-        raise ConfigurationError(
-            f"{source} must be a whole number of seconds from {_LEAST_SESSION_S} to "
-            f"{_MOST_SESSION_S}"
+    def role(self) -> Role:
+        source, duration = (
+            f"config {self.key}.sessionExpiration",
+            self.values.get("sessionExpiration"),
         )
-    return Role(
-        fields.required(reader, "roleArn", arns),
-        fields.text(reader, session, sessions) or Role.session_name,
-        fields.text(reader, "policy"),
-        fields.text(reader, "externalId"),
-        seconds,
-        reader.sts_host,
+        if not duration:
+            variables = self._fields["sessionExpiration"]
+            source, duration = self._reader.first(*variables) or (source, Role.duration_s)
+        text = str(duration)
+        seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+        if not _LEAST_SESSION_S <= seconds <= _MOST_SESSION_S:
+            raise ConfigurationError(
+                f"{source} must be a whole number of seconds from {_LEAST_SESSION_S} to "
+                f"{_MOST_SESSION_S}"
+            )
+        return Role(
+            self.required("roleArn"),
+            self.text("sessionName") or self.text("roleSessionName") or Role.session_name,
+            self.text("policy"),
+            self.text("externalId"),
+            seconds,
+            self._reader.sts_host,
+        )
+
+
+def _assumed_role(reader: Reader) -> Role | None:
+    if reader.config(_ASSUMED):
+        return _Object(reader, _ASSUMED, _ASSUMED_FIELDS).role()
+    alone = reader.first(_ASSUMED_ROLE)
+    if alone is not None:
+        raise ConfigurationError(
+            f"{alone[0]} is set without config {_ASSUMED}, which alone makes pulumi-alicloud read "
+            f"it. Run `pulumi config set --path {_ASSUMED}.roleArn ARN` to assume the role, or "
+            "unset the variable"
+        )
+    return None
+
+
+def _oidc_role(reader: Reader) -> OidcRole:
+    fields = _Object(reader, _OIDC, _OIDC_FIELDS)
+    tokens = reader.names((_OIDC_TOKEN,))
+    if fields.values.get("oidcToken"):
+        tokens = [f"config {_OIDC}.oidcToken"]
+    if tokens:  # it would go before the file
+        raise ConfigurationError(
+            f"{tokens[0]} is not supported: write the token to a file, and set oidcTokenFile "
+            "instead"
+        )
+    return OidcRole(
+        f"config {_OIDC}",
+        fields.role(),
+        fields.required("oidcProviderArn"),
+        fields.required("oidcTokenFile"),
     )
 
 
 #: Whatever has any of its settings set; the first makes who calls.
 _ORDER = (
-    _Place(_OWN_KEY, _own_key, alone=True),
+    _Place(
+        tuple((name,) for name in _OWN_KEY), lambda reader: _key(reader, (_OWN_KEY,)), alone=True
+    ),
     _Place((_OWN_PROFILE,), _own_profile, alone=True),
     _Place((_KEY_IDS, _KEY_SECRETS), _shared_key, extras=(_TOKENS,)),
     _Place((_PROFILES,), _profile),
-    _Place((_URIS,), _uri),
+    _Place((_URIS,), lambda reader: CredentialsUri(*reader.first_usable(*_URIS))),
     _Place((_PROFILE_FILES[:2],), _file_alone),
     _Place((_ECS_ROLES,), _ecs_role),
     _Place(((_OIDC,),), _oidc_role),
-    _Place((_OIDC_VARIABLES[:1], _OIDC_VARIABLES[1:2]), _oidc_of_variables),
+    _Place(((_OIDC_TOKEN_FILE,), (_OIDC_PROVIDER,)), _oidc_of_variables),
 )

@@ -8,6 +8,7 @@ import ssl
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -15,6 +16,7 @@ from alibabacloud_gpdb20160503 import models
 from alibabacloud_gpdb20160503.client import Client as OfficialClient
 from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.runtime import RuntimeOptions
+from requests.adapters import HTTPAdapter
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import TransportError
@@ -137,6 +139,22 @@ def test_a_neighbour_that_changes_defaults_does_not_change_ours(
     monkeypatch.setattr(ssl, "_create_default_https_context", ssl._create_unverified_context)
     session = requests.Session()
     session.verify = False
+    assert "is not trusted" in _refusal(_gateway(impostor.port))
+    assert impostor.requests == []
+
+
+@pytest.mark.parametrize("verify", [False, "{tmp_path}/certificate.pem"])
+def test_a_neighbour_that_turns_verification_off_for_all_is_not_heeded(
+    impostor: RawServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verify: object
+) -> None:
+    """As answers on the web have it: in the adapter, under every session of the process."""
+    send = HTTPAdapter.send
+    trusted = verify and str(verify).format(tmp_path=tmp_path)
+
+    def patched(self: HTTPAdapter, *args: Any, **options: Any) -> Any:
+        return send(self, *args, **{**options, "verify": trusted})
+
+    monkeypatch.setattr(HTTPAdapter, "send", patched)
     assert "is not trusted" in _refusal(_gateway(impostor.port))
     assert impostor.requests == []
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
 import socket
+import subprocess
+import sys
+import threading
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
 import pytest
+from alibabacloud_gpdb20160503.client import Client as OfficialClient
 from alibabacloud_tea_openapi import client as openapi
+from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.core import DaraCore
 
 from pulumi_adbpg_model.errors import (
@@ -240,6 +247,52 @@ class _FallingBack(DaraCore):  # type: ignore[misc]
             return DaraCore.do_action(*arguments)
 
 
+class _Twice(DaraCore):  # type: ignore[misc]
+    """Sends once more what went well."""
+
+    @staticmethod
+    def do_action(*arguments: Any) -> Any:
+        _client._GuardedCore.do_action(*arguments)
+        return _client._GuardedCore.do_action(*arguments)
+
+
+class _FromAThread(DaraCore):  # type: ignore[misc]
+    """Has a thread of its own send."""
+
+    @staticmethod
+    def do_action(*arguments: Any) -> Any:
+        with ThreadPoolExecutor() as pool:
+            return pool.submit(_client._GuardedCore.do_action, *arguments).result()
+
+
+class _ByEvents(DaraCore):  # type: ignore[misc]
+    """Sends by the method that is for streams of events."""
+
+    do_action = DaraCore.do_sse_action
+
+
+class _InALoop(DaraCore):  # type: ignore[misc]
+    """Sends by the method that is for asyncio, which has another library under it."""
+
+    @staticmethod
+    def do_action(*arguments: Any) -> Any:
+        return asyncio.run(DaraCore.async_do_action(*arguments))
+
+
+class _WithMore(DaraCore):  # type: ignore[misc]
+    """Hands its sender more than that knows of."""
+
+    @staticmethod
+    def do_action(*arguments: Any) -> Any:
+        return DaraCore.do_action(*arguments, None)
+
+
+class _WithoutSender(DaraCore):  # type: ignore[misc]
+    """Has no method of that name."""
+
+    do_action = None
+
+
 class _ByItsOwnProtocol(DaraCore):  # type: ignore[misc]
     """Does not care what it is told to send by."""
 
@@ -267,12 +320,15 @@ _UNSUPPORTED = (
 
 
 @pytest.mark.parametrize("action", ["CreateModelService", "ListModelServices"])
+@pytest.mark.parametrize(
+    "sdk", [DaraCore, _FromAThread, _ByEvents, _InALoop, _WithMore, _WithoutSender]
+)
 def test_nothing_is_sent_with_an_sdk_that_sends_another_way(
-    simulator: Simulator, proxy: RawServer, monkeypatch: pytest.MonkeyPatch, action: str
+    simulator: Simulator, proxy: RawServer, monkeypatch: pytest.MonkeyPatch, sdk: type, action: str
 ) -> None:
     """As a later SDK may: the first call does not get out, and says which versions to install."""
     service = add_service(simulator)
-    monkeypatch.setattr(openapi, "DaraCore", DaraCore)
+    monkeypatch.setattr(openapi, "DaraCore", sdk)
     with pytest.raises(ConfigurationError) as caught:
         ACTIONS[action](gateway_for(simulator), service)
     assert str(caught.value) == _UNSUPPORTED
@@ -304,6 +360,141 @@ def test_what_our_session_refuses_no_other_one_sends(
     with raw_server(answer(b"", "Location: /", status="307 Moved")) as server:
         _trouble(server)
     assert (len(server.requests), proxy.requests) == (1, [])
+
+
+def test_a_call_is_sent_once(
+    simulator: Simulator, proxy: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK does not repeat it: whether that may be, we know."""
+    monkeypatch.setattr(openapi, "DaraCore", _Twice)
+    with pytest.raises(TransportError):
+        gateway_for(simulator, policy=RetryPolicy(attempts=1)).list_model_services(INSTANCE)
+    assert (len(simulator.requests), proxy.requests) == (1, [])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError, ValueError])
+def test_a_call_that_breaks_off_leaves_the_thread_to_its_neighbour(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """Before it is sent: what the SDK sends next in this thread goes by its own session."""
+
+    class Breaking(DaraCore):  # type: ignore[misc]
+        @staticmethod
+        def do_action(*_: Any) -> Any:
+            raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(openapi, "DaraCore", Breaking)
+        with pytest.raises((error, ConfigurationError)):
+            gateway_for(simulator).list_model_services(INSTANCE)
+    assert simulator.requests == []
+    before = set(DaraCore._sessions)
+    send_official(official(simulator), "list_model_services", dbinstance_id=INSTANCE)
+    assert len(set(DaraCore._sessions) - before) == 1
+    gateway_for(simulator).list_model_services(INSTANCE)
+    assert len(simulator.requests) == 2
+
+
+def _neighbour(port: int) -> OfficialClient:
+    return OfficialClient(
+        Config(
+            endpoint=f"127.0.0.1:{port}",
+            protocol="http",
+            access_key_id="neighbour-id",
+            access_key_secret="neighbour-secret",
+        )
+    )
+
+
+def test_neighbours_in_other_threads_and_we_keep_our_own_sessions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All at once, each call under way while one of the others is, with a hook of theirs in it."""
+    both = threading.Barrier(2)
+
+    def respond(connection: socket.socket) -> None:
+        both.wait(timeout=30)
+        answer(_NO_SERVICES)(connection)
+
+    class Hooked(openapi.DaraCore):  # type: ignore[misc]
+        """What tracing puts around the sender."""
+
+        @staticmethod
+        def do_action(*arguments: Any) -> Any:
+            hooked.append(threading.get_ident())
+            return _client._GuardedCore.do_action(*arguments)
+
+    hooked: list[int] = []
+    monkeypatch.setattr(openapi, "DaraCore", Hooked)
+    before = set(DaraCore._sessions)
+    with raw_server(respond) as mine, raw_server(respond) as theirs:
+        gateway, other = gateway_for(mine), _neighbour(theirs.port)
+
+        def call_theirs() -> None:
+            for _ in range(20):
+                send_official(other, "list_model_services", dbinstance_id=INSTANCE)
+
+        with ThreadPoolExecutor() as pool:
+            running = pool.submit(call_theirs)
+            for _ in range(20):
+                assert gateway.list_model_services(INSTANCE) == []
+            running.result()
+    assert ["simulator-key-id" in request for request in mine.requests] == [True] * 20
+    assert ["neighbour-id" in request for request in theirs.requests] == [True] * 20
+    assert {f":{theirs.port}:" in key for key in set(DaraCore._sessions) - before} == {True}
+    assert len(hooked) == 40
+
+
+_CHANGED = """
+from alibabacloud_tea_openapi import client as openapi
+from darabonba.core import DaraCore
+
+class Theirs(DaraCore):
+    @staticmethod
+    def do_action(*arguments):
+        print("theirs")
+        return DaraCore.do_action(*arguments)
+
+{before}
+import importlib
+from pulumi_adbpg_model.testing import Simulator
+from tests.contract.official import official, send_official
+from tests.gateway.support import gateway_for
+{after}
+with Simulator() as simulator:
+    try:
+        gateway_for(simulator).list_model_services("gp-demo")
+    except Exception as error:
+        print(type(error).__name__)
+    print(len(simulator.requests))
+    send_official(official(simulator), "list_model_services", dbinstance_id="gp-demo")
+    print(len(simulator.requests), len(DaraCore._sessions))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("openapi.DaraCore = Theirs", "", ["1", "theirs", "2", "1"]),
+        ("", "del DaraCore.do_action", ["1"]),
+        ("", "importlib.reload(openapi)", ["ConfigurationError", "0", "1", "2"]),
+        ("del openapi.DaraCore", "", []),
+    ],
+    ids=["patched before", "without its sender", "loaded again", "without its class"],
+)
+def test_what_a_neighbour_does_to_the_sdk_is_for_itself(
+    before: str, after: str, told: list[str]
+) -> None:
+    """
+    Before or after this package is loaded: ours goes by our session, or not at all.
+
+    Told are the requests after our call, and after the neighbour's with its sessions of the SDK.
+    """
+    script = _CHANGED.format(before=before, after=after)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.split() == told
 
 
 _PAGE = b"<html><head><title>413 Request Entity Too Large</title></head><body>nginx</body></html>"
