@@ -92,13 +92,14 @@ def _ignore(_state: grpc.ChannelConnectivity) -> None:
 
 class EngineLog:
     """
-    Speaks in the row of one resource; the `Reporter` of real operations.
+    Speaks in the row of one resource, without what is to be hidden; the `Reporter` of operations.
 
     Without an engine, lasting lines go to stdout, which the CLI shows too, and progress is dropped.
     """
 
-    def __init__(self, urn: str | None) -> None:
+    def __init__(self, urn: str | None, hide: Callable[[str], str] = str) -> None:
         self._urn = urn or ""
+        self._hide = hide
 
     def progress(self, message: str) -> None:
         """A line that the next one replaces."""
@@ -113,7 +114,7 @@ class EngineLog:
         self._log(engine_pb2.WARNING, message)
 
     def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
-        message = printable(message)  # names and words of the cloud are in it
+        message = printable(self._hide(message))  # names and words of the cloud are in it
 
         def send() -> bool:
             engine = find_engine()

@@ -158,12 +158,7 @@ def properties_of(resource_name: str, args: object, keywords: Mapping[str, Any])
 
 
 def check_name(resource_name: object) -> None:
-    """
-    Check the name of a resource.
-
-    Raises:
-        InputError: It is no text, or empty.
-    """
+    """Raise `InputError` where the name of a resource is no text, or empty."""
     if not isinstance(resource_name, str) or not resource_name:
         raise InputError(
             "ModelService takes the resource's name in the stack first, a non-empty string, not "
@@ -249,16 +244,10 @@ class LateInputs:
     def __init__(
         self, resource_name: str, outputs: Mapping[str, list[Output[Any]]], marked: Sequence[str]
     ) -> None:
-        """
-        Keep what is to be looked at.
-
-        Args:
-            resource_name: The resource's name in the stack.
-            outputs: Those that an input is, or is made of, by its name.
-            marked: Inputs of which it is known already that they are secret.
-        """
         self._resource_name = resource_name
+        #: Those that an input is, or is made of, by its name.
         self._outputs = outputs
+        #: Inputs of which it is known already that they are secret.
         self._marked = marked
 
     def __await__(self) -> Generator[Any, None, list[str] | None]:
@@ -296,14 +285,9 @@ def checked_inputs(
     a part of `model_params` is one, Pulumi may leave other parts in clear in the outputs. So an
     output takes the place of such an input.
 
-    Args:
-        resource_name: The resource's name in the stack.
-        properties: The inputs; None means that one is not set.
-        secret_outputs: The names given as `additional_secret_outputs`.
-
     Returns:
         The inputs to pass on, and what shows of them later; None where nothing can: no input is
-        secret or holds an output.
+        secret, also by `additional_secret_outputs`, or holds an output.
 
     Raises:
         InputError: They hold other than texts, numbers, booleans, lists and mappings by text, or

@@ -116,12 +116,7 @@ def findings(
     declared: Declared, seen: Seen, deleted_here: Collection[ModelServiceId]
 ) -> Iterator[str | None]:
     """
-    All that the cloud's answers say against the declaration.
-
-    Args:
-        declared: A resource that is to be created.
-        seen: The answers.
-        deleted_here: The services that this process has deleted.
+    All that the cloud's answers say against the declaration of a resource that is to be created.
 
     Yields:
         A line each; None for what can be told once the program has declared all that it has.

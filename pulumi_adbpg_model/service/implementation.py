@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -62,8 +62,7 @@ __all__ = ["DEFAULT_TIMEOUTS_S", "Implementation"]
 
 Properties = dict[str, Any]
 NewGateway = Callable[[Settings, SystemClock, Callable[[str], str]], lifecycle.ModelServiceApi]
-_Given = ParamSpec("_Given")
-_Result = TypeVar("_Result")
+_Call = TypeVar("_Call", bound=Callable[..., Any])
 
 #: In seconds, where `opts.custom_timeouts` do not say otherwise.
 DEFAULT_TIMEOUTS_S = {"create": 3600.0, "update": 600.0, "delete": 1200.0, "read": 300.0}
@@ -78,9 +77,7 @@ _GLANCE_S = 5.0
 _PROVIDER = "__provider"
 
 
-def _from_the_engine(
-    call: Callable[Concatenate[Implementation, _Given], _Result],
-) -> Callable[Concatenate[Implementation, _Given], _Result]:
+def _from_the_engine(call: _Call) -> _Call:
     """
     Hand a call of the engine its property bags in plain values: whole numbers and `UNKNOWN`.
 
@@ -88,18 +85,18 @@ def _from_the_engine(
     """
 
     @functools.wraps(call)
-    def plain(this: Implementation, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
-        given: Any = [_plain(one) if isinstance(one, Mapping) else one for one in args]
+    def plain(this: Implementation, *args: Any) -> Any:
+        given = [whole_numbers(_exchanged(one, Unknown, UNKNOWN)) for one in args]
         bags = [one for one in given if isinstance(one, Mapping)]
         names = _secret_names(*bags)
         for bag in bags:
             this.secrets.learn(bag, names)
         try:
-            return call(this, *given, **kwargs)
+            return call(this, *given)
         except AdbpgModelError as error:
             raise this.secrets.hide_in_error(error) from None
 
-    return plain
+    return cast("_Call", plain)
 
 
 class Implementation:
@@ -112,9 +109,8 @@ class Implementation:
         new_gateway: NewGateway,
         export_stack: Callable[[str, str], str | None],
     ) -> None:
-        self._config = config
         # Neither configuration nor environment changes while the process lives.
-        self._settings = functools.cache(self._resolve)
+        self._settings = functools.cache(functools.partial(Settings.resolve, config, os.environ))
         self._clock = clock
         self._began_s = clock.monotonic()
         #: Instances with a service that could not be looked at.
@@ -157,9 +153,7 @@ class Implementation:
         region = news.get("region_id")
         usable = isinstance(region, str) and is_region(region)
         try:
-            settings = self._settings(
-                str(region) if usable else None, region_required=region is None
-            )
+            settings = self._settings(region if usable else None, region_required=region is None)
         except ConfigurationError as error:
             failures.append(CheckFailure("", self.secrets.hide(str(error))))
         call = host.current_call()
@@ -242,7 +236,7 @@ class Implementation:
         if call is None:
             raise OperationError(_no_call())
         operation = self._operation(props, "create")
-        region = self._region(props)
+        region = self._settings(props.get("region_id")).region
         try:
             with self._owners.operating(call.urn):
                 created = self._create(operation, props, call.urn, region)
@@ -295,8 +289,8 @@ class Implementation:
         why = self.secrets.hide(why)
         call, urn = host.current_call(), _urn()
         if call is not None and self._tries[urn] < _MOST_TRIES:
-            provider = {_PROVIDER: inputs.get(_PROVIDER)}
-            if call.tell_partial_failure(id_, {**outs, **provider}, why):
+            kept = {**outs, _PROVIDER: inputs.get(_PROVIDER)}
+            if call.tell_partial_failure(id_, kept, why):
                 self._kept[urn] = (id_, outs)
                 raise OperationError(why)
         self._row(urn).warn(why)
@@ -337,7 +331,7 @@ class Implementation:
             lifecycle.warn_of_open_whitelist(operation, details)
         outs = state.outputs(
             state.declared_inputs(props),
-            {**props, "region_id": self._region(props)},
+            {**props, "region_id": self._settings(props.get("region_id")).region},
             service,
             details,
             self.secrets.hide(details.why_not_active),
@@ -449,14 +443,6 @@ class Implementation:
         lifecycle.delete(operation, service, seen=state.was_seen(props))
         self._memory.spent_tokens |= set(props.get(state.TOKENS) or ())
 
-    def _resolve(self, region_id: str | None, *, region_required: bool = True) -> Settings:
-        return Settings.resolve(
-            self._config, os.environ, region_id, region_required=region_required
-        )
-
-    def _region(self, props: Mapping[str, Any]) -> str | None:
-        return self._settings(props.get("region_id")).region
-
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
         call, urn = host.current_call(), _urn()
         if urn and kind == "delete":  # what is made in its place is another
@@ -483,8 +469,7 @@ class Implementation:
         )
 
     def _row(self, urn: str | None) -> lifecycle.Reporter:
-        """What speaks in the row of a resource, without secrets."""
-        return self.secrets.spoken(host.EngineLog(urn))
+        return host.EngineLog(urn, self.secrets.hide)
 
     def _gateway(self, settings: Settings) -> lifecycle.ModelServiceApi:
         with self._lock:
@@ -555,10 +540,6 @@ def _no_call() -> str:
         f"`pulumi>={oldest},<={newest}`; what exists can be refreshed, changed in place and "
         "destroyed with this one too."
     )
-
-
-def _plain(bag: Mapping[str, Any]) -> Any:
-    return whole_numbers(_exchanged(bag, Unknown, UNKNOWN))
 
 
 def _exchanged(value: Any, kind: type, other: object) -> Any:

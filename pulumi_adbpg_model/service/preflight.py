@@ -73,17 +73,8 @@ class Preflight:
         new_api: Callable[[Settings, Clock], PreflightApi] = _gateway,
         new_report: Callable[[str | None], Reporter] = host.EngineLog,
     ) -> None:
-        """
-        Make one that has asked nothing yet.
-
-        Args:
-            clock: Bounds the waiting; a cancel ends it.
-            owners: Who has what, and what the program declares.
-            deleted_here: The services that this process has deleted; it grows meanwhile.
-            new_api: Makes the way to the cloud for one set of settings.
-            new_report: Makes the voice in the row of the resource with a URN.
-        """
         self._owners = owners
+        #: The services that this process has deleted; it grows meanwhile.
         self._deleted_here = deleted_here
         self._new_report = new_report
         self._questions = _Questions(clock, new_api)
@@ -97,18 +88,13 @@ class Preflight:
         """
         Warn, in the row of a resource that is to be created, of what will not work.
 
-        Never raises. Values that are not known yet are passed over.
-
-        Args:
-            settings: Where to ask, and as whom.
-            urn: The URN of a resource that the owners know.
-            inputs: The inputs, which have passed validation.
+        Never raises. Values that are not known yet are passed over; the others have passed
+        validation, and the owners know the resource.
         """
         if not settings.preflight:
             return
         with suppress(Exception):  # a look ahead costs nobody the preview
-            with self._lock:
-                self._declared[urn] = Declared(urn, settings, inputs, self._owners)
+            self._declared[urn] = Declared(urn, settings, inputs, self._owners)
             for row in self._affected(urn):
                 self._warn(row, shared_nodes(self._declared[row]))
             if self._owners.to_be_created(urn):

@@ -148,14 +148,8 @@ class StackState:
     """The services in the stack's state, looked up when they are needed. Threads share it."""
 
     def __init__(self, clock: Clock, read: Callable[[str, str], str | None]) -> None:
-        """
-        Make one that knows nothing yet.
-
-        Args:
-            clock: Tells how old an answer is.
-            read: See `export`.
-        """
         self._clock = clock
+        #: As `export` does.
         self._read = read
         self._lock = threading.Lock()
         self._place: tuple[str, str] | None = None
@@ -170,11 +164,8 @@ class StackState:
 
     def knows(self, service: ModelServiceId, *, before: bool = True) -> None:
         """
-        Tell of a service that is in it: an export without any such is another stack's.
-
-        Args:
-            service: The service.
-            before: Whether it is from an earlier run; a new one may not be in it yet.
+        Tell of a service that is in it: an export without any such is another stack's. One that is
+        not from an earlier run may not be in it yet.
         """
         self._known.add(service)
         if before:
