@@ -32,7 +32,7 @@ class Call:
 
     urn: str
     timeout_s: float | None
-    _context: Any = field(repr=False, compare=False)
+    _context: Any = field(default=None, repr=False, compare=False)
     _request: Any = field(default=None, repr=False, compare=False)
 
     def stored_input(self, name: str) -> Any:

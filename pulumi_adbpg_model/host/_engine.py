@@ -37,7 +37,8 @@ def watch_engine(on_gone: Callable[[], None]) -> bool:
     """End this process some seconds after its engine, with a warning to what is under way."""
     if find_engine() is None:
         return False
-    _EngineWatch(_channel, on_gone).start()
+    watch = _EngineWatch(_channel, on_gone)
+    _channel.subscribe(watch.changed, try_to_connect=True)
     return True
 
 
@@ -55,10 +56,7 @@ class _EngineWatch:
         self._on_gone = on_gone
         self._reached = False
 
-    def start(self) -> None:
-        self._channel.subscribe(self._changed, try_to_connect=True)
-
-    def _changed(self, state: grpc.ChannelConnectivity) -> None:
+    def changed(self, state: grpc.ChannelConnectivity) -> None:
         if state is grpc.ChannelConnectivity.READY and not self._reached:
             self._reached = True
             try_or_none(_ignore_sigterm)
@@ -66,7 +64,7 @@ class _EngineWatch:
             self._channel.subscribe(_ignore, try_to_connect=True)  # the way to ask for it
             self._channel.unsubscribe(_ignore)
         elif self._reached and state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-            self._channel.unsubscribe(self._changed)
+            self._channel.unsubscribe(self.changed)
             end = threading.Timer(_LINGER_S, os._exit, [1])  # nobody is left to end it
             end.daemon = True
             end.start()

@@ -63,14 +63,8 @@ def rests_on_status(change: Change, olds: Mapping[str, Any]) -> bool:
 
 def with_status(change: Change, olds: Mapping[str, Any], found: str | None) -> Change:
     """
-    The verdict once a look has found a status.
-
-    Nothing is replaced for a status that is not so any more.
-
-    Args:
-        change: The verdict by the state, which rests on the status.
-        olds: The old outputs.
-        found: The status by now, empty when the service is gone; None without news.
+    The verdict of one that rests on the status, once a look has found that by now: empty when the
+    service is gone; None without news. Nothing is replaced for a status that is not so any more.
     """
     if found is None or found == olds.get("status"):
         return change

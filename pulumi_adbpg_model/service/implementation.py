@@ -180,7 +180,7 @@ class Implementation:
         it the changed keys that `replace_on_changes` and the display need. Not so where the status
         alone asks for an update: the engine, which knows inputs only, might find nothing to do.
         """
-        service, urn = _parse(id_), _urn()
+        service, urn = _parse(id_), _call().urn
         self._stack.knows(service)
         self._owners.own(urn, service)
         self._preflight.tell_more()
@@ -287,13 +287,12 @@ class Implementation:
         Returns where raising would lose it: the state then says success, a warning the rest.
         """
         why = self.secrets.hide(why)
-        call, urn = host.current_call(), _urn()
-        if call is not None and self._tries[urn] < _MOST_TRIES:
-            kept = {**outs, _PROVIDER: inputs.get(_PROVIDER)}
-            if call.tell_partial_failure(id_, kept, why):
-                self._kept[urn] = (id_, outs)
-                raise OperationError(why)
-        self._row(urn).warn(why)
+        call, kept = _call(), {**outs, _PROVIDER: inputs.get(_PROVIDER)}
+        many = self._tries[call.urn] >= _MOST_TRIES
+        if not many and call.tell_partial_failure(id_, kept, why):
+            self._kept[call.urn] = (id_, outs)
+            raise OperationError(why)
+        self._row(call.urn).warn(why)
 
     def _rescue(self, urn: str, error: Exception) -> tuple[str, Properties]:
         """
@@ -339,7 +338,7 @@ class Implementation:
         )
         if is_get:
             return ReadResult(id_, outs, None)
-        inputs, marked = state.declared_inputs(outs), _marked()
+        inputs, marked = state.declared_inputs(outs), _call().stored_input(state.SECRETS)
         if marked is not None:
             inputs[state.SECRETS] = marked
         return ReadResult(id_, outs, inputs)
@@ -347,7 +346,7 @@ class Implementation:
     @_from_the_engine
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change the whitelist, go on waiting, and record settings, as far as each is needed."""
-        service, urn = _parse(id_), _urn()
+        service, urn = _parse(id_), _call().urn
         begun = self._created.get(urn)
         why: str | None
         try:
@@ -404,7 +403,7 @@ class Implementation:
     @_from_the_engine
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the service and wait until it is gone."""
-        service, urn = _parse(id_), _urn()
+        service, urn = _parse(id_), _call().urn
         operation = self._operation(props, "delete")
         if urn:
             self._stack.is_of(props.get(state.ORGANIZATION) or "", urn)
@@ -444,7 +443,8 @@ class Implementation:
         self._memory.spent_tokens |= set(props.get(state.TOKENS) or ())
 
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
-        call, urn = host.current_call(), _urn()
+        call = _call()
+        urn = call.urn
         if urn and kind == "delete":  # what is made in its place is another
             del self._tries[urn]
         elif urn and kind not in ("read", "glance"):
@@ -454,7 +454,7 @@ class Implementation:
         if kind != "glance":
             # An update that finishes a creation may take as long as one.
             default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
-            limit_s = (call and call.timeout_s) or default_s
+            limit_s = call.timeout_s or default_s
         deadline = Deadline.after(self._clock, limit_s)
         return lifecycle.Operation(
             api=self._gateway(settings).within(deadline),
@@ -510,26 +510,20 @@ def _take_over(
             "then `pulumi up` to create a new one."
         ) from None
     except OperationError as error:
-        urn = _urn()
+        urn = _call().urn
         raise OperationError(
             f"{error} It is in the state by now: {how_to_give_up(urn)}; {how_to_remove(urn)}."
         ) from None
 
 
-def _urn() -> str:
-    """The resource that the call of this thread is about; empty where the SDK does not show it."""
-    call = host.current_call()
-    return call.urn if call is not None else ""
-
-
-def _marked() -> Any:
-    """What the inputs of the state say of secrets, where the engine shows them."""
-    call = host.current_call()
-    return call and call.stored_input(state.SECRETS)
+def _call() -> host.Call:
+    """The call that this thread serves; one that says nothing where the SDK does not show it."""
+    return host.current_call() or host.Call("", None)
 
 
 def _secret_names(*bags: Mapping[str, Any]) -> frozenset[str]:
-    return state.secret_names(*bags, {state.SECRETS: _marked()})
+    """The inputs that are secret, by these bags or, where the engine shows it, by the state."""
+    return state.secret_names(*bags, {state.SECRETS: _call().stored_input(state.SECRETS)})
 
 
 def _no_call() -> str:

@@ -377,10 +377,10 @@ class Owners(Ownership):
         """Whether a resource that the program made, and has not declared yet, wants a service."""
         for there in self._declared.values():  # what they want is known by other means
             keys = keys.difference(state.wanted_of(there.adopts, there.token and there.token[1]))
+        wanting = [names for key, names in self._wanted if key in keys]
         # What the state has already takes nothing over any more.
-        already = [_names(other) for other, held in known.items() if not held.replaced]
-        had = _names(urn).union(*already)
-        return any(key in keys and names.isdisjoint(had) for key, names in self._wanted)
+        have = [urn, *(other for other, held in known.items() if not held.replaced)]
+        return any(all(names.isdisjoint(_names(one)) for one in have) for names in wanting)
 
     def _is_replacing(self, urn: str, service: ModelServiceId) -> bool:
         """Whether a resource of the program is to get another service in place of this one."""
@@ -542,8 +542,8 @@ class Owners(Ownership):
     def _await_declaration(self, urn: str) -> None:
         """Wait until the program has told of a resource, or of all, or long enough."""
         until = self._clock.monotonic() + _DECLARED_S
-        while not (urn in self._declared or self._is_gone(urn) or self._clock.cancelled):
-            if self._clock.monotonic() >= until:
+        while urn not in self._declared and not self._is_gone(urn):
+            if self._clock.cancelled or self._clock.monotonic() >= until:
                 return
             self._clock.sleep(_SLICE_S)
 

@@ -95,10 +95,13 @@ class Preflight:
             return
         with suppress(Exception):  # a look ahead costs nobody the preview
             self._declared[urn] = Declared(urn, settings, inputs, self._owners)
-            for row in self._affected(urn):
-                self._warn(row, shared_nodes(self._declared[row]))
             if self._owners.to_be_created(urn):
+                self._warn(urn, shared_nodes(self._declared[urn]))
                 self._look(urn)
+            else:  # it may name a node of one that is, in whose row that is told
+                for other in self._declared.keys() & self._owners.neighbours(urn).values():
+                    if self._owners.to_be_created(other):
+                        self._warn(other, shared_nodes(self._declared[other]))
             self.tell_more()
 
     def tell_more(self) -> None:
@@ -107,15 +110,6 @@ class Preflight:
             if self._owners.all_declared:
                 for unsure in list(self._unsure):
                     self._look(unsure)
-
-    def _affected(self, urn: str) -> Iterator[str]:
-        """Whose row is to tell that a resource names the nodes of another."""
-        if self._owners.to_be_created(urn):
-            yield urn
-            return
-        for other in set(self._owners.neighbours(urn).values()):
-            if other in self._declared and self._owners.to_be_created(other):
-                yield other
 
     def _look(self, urn: str) -> None:
         declared = self._declared[urn]

@@ -100,7 +100,7 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
     Args:
         organization: The stack's; empty where it is not known.
         urn: Of one of its resources, which names project and stack.
-        timeout_s: How long the CLI may take.
+        timeout_s: How long the CLI may take, in seconds.
     """
     engine = _engine()
     cli = shutil.which("pulumi") or (engine and engine / "exe")

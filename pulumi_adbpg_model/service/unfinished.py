@@ -66,13 +66,8 @@ def what_up_does(
     service: ModelServiceId, olds: Properties, found: str | None, *, replaces: bool
 ) -> str:
     """
-    One line for a preview in which the status decides.
-
-    Args:
-        service: The service.
-        olds: The old outputs.
-        found: The status by now, empty when the service is gone; None without news.
-        replaces: Whether it is replaced.
+    One line for a preview in which the status decides: that found by now, which is empty when the
+    service is gone; None without news.
     """
     status = olds.get("status")
     told = f"{status!r}"
