@@ -15,7 +15,14 @@ from pulumi_adbpg_model.domain import Phase, phase_of
 from pulumi_adbpg_model.fields import FIELDS, UNKNOWN, Field
 from pulumi_adbpg_model.service.state import UNSEEN, declared_names, is_taking_over, waits
 
-__all__ = ["Change", "compare", "keep_spelling", "rests_on_status", "with_status"]
+__all__ = [
+    "Change",
+    "compare",
+    "holds_unknown",
+    "keep_spelling",
+    "rests_on_status",
+    "with_status",
+]
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ def _differs(
     old, new = (
         field.default if bag.get(field.name) is None else bag[field.name] for bag in (olds, news)
     )
-    if _holds_unknown(new):
+    if holds_unknown(new):
         return True
     if new is None and field.name not in declared:
         return False
@@ -105,7 +112,7 @@ def _differs(
 def _in_place(field: Field, news: Mapping[str, Any]) -> bool:
     if field.change == "through its group":  # which cannot be emptied
         entries = news.get(field.name)
-        return bool(news.get("security_ip_group")) and (_holds_unknown(entries) or bool(entries))
+        return bool(news.get("security_ip_group")) and (holds_unknown(entries) or bool(entries))
     return field.change == "in place"
 
 
@@ -117,9 +124,10 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(x, str) for x in value)
 
 
-def _holds_unknown(value: Any) -> bool:
+def holds_unknown(value: Any) -> bool:
+    """Whether a value is `UNKNOWN`, or a part of it."""
     if isinstance(value, Mapping):
-        return any(map(_holds_unknown, value.values()))
+        return any(map(holds_unknown, value.values()))
     if isinstance(value, (list, tuple)):
-        return any(map(_holds_unknown, value))
+        return any(map(holds_unknown, value))
     return value is UNKNOWN
