@@ -360,20 +360,14 @@ def _unfit(value: object, late: list[Output[Any]], awaited: list[Awaitable[Any]]
 
 def _unfit_scalar(value: str | float) -> Iterator[str]:
     if isinstance(value, str):
-        if not value.isascii() and not _is_unicode(value):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
             yield "must be Unicode text: it holds half of a surrogate pair"
     elif abs(value) > MOST_EXACT and value % 1 == 0:
         yield "must have whole numbers of at most 2**53 either way: Pulumi bends larger ones"
     elif not math.isfinite(value):
         yield "must have finite numbers, neither nan nor inf"
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def check_timeouts(resource_name: str, opts: ResourceOptions) -> None:

@@ -347,20 +347,18 @@ class Implementation:
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change the whitelist, go on waiting, and record settings, as far as each is needed."""
         service, urn = _parse(id_), _call().urn
-        begun = self._created.get(urn)
-        why: str | None
         try:
             with self._owners.operating(urn):
                 outs, details = self._update(service, olds, news)
             why = why_unfinished(urn, service, details, outs, news)
         except Exception as error:  # noqa: BLE001 - raised again, or told
+            begun = self._created.get(urn)
             if begun is None or begun.id != service:
                 return UpdateResult(self._rescue(urn, error)[1])
             # It is the next try of a create, of which the engine has stored nothing yet.
             if isinstance(error, lifecycle.GoneError):
                 del self._created[urn]
-                gone = lifecycle.deleted_outside(service)
-                return UpdateResult(self._rescue(urn, gone)[1])
+                return UpdateResult(self._rescue(urn, lifecycle.deleted_outside(service))[1])
             outs, text, seen = olds, text_of(error), state.was_seen(olds)
             why = unfinished(service, olds.get("status"), text, how_to_remove(urn), seen=seen)
         if why:
