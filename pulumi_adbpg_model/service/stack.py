@@ -154,7 +154,7 @@ class StackState:
         self._lock = threading.Lock()
         self._place: tuple[str, str] | None = None
         self._known: set[ModelServiceId] = set()
-        self._before: set[ModelServiceId] = set()
+        self._had_any_before = False
         self._answer: tuple[float, Mapping[str, Held]] | None = None
         self._failed = False
 
@@ -168,8 +168,7 @@ class StackState:
         not from an earlier run may not be in it yet.
         """
         self._known.add(service)
-        if before:
-            self._before.add(service)
+        self._had_any_before |= before
 
     def services(self) -> Mapping[str, Held] | None:
         """The service of each resource, by URN; None when that cannot be had."""
@@ -180,7 +179,7 @@ class StackState:
                 return self._answer[1] if self._answer else None
             text = self._read(*self._place)
             found = None if text is None else _services(text)
-            if found is not None and self._before:
+            if found is not None and self._had_any_before:
                 ids = {held.service for held in found.values()}
                 found = found if ids & self._known else None
             self._failed = found is None  # once is enough: others wait for it
