@@ -43,6 +43,9 @@ UNKNOWN_STATUS = "unknown"
 #: `net_deleting`.
 _LEAVING = re.compile(r"(wait.?for.?)?(delet|destroy|releas|remov|terminat|undeploy)")
 
+#: Words for one that is no more.
+_DELETED = frozenset(("deleted", "destroyed", "released", "removed", "terminated", "undeployed"))
+
 
 def phase_of(status: str | None) -> Phase:
     """
@@ -107,8 +110,13 @@ class ModelServiceSpec:
     @property
     def inputs(self) -> dict[str, Any]:
         """All that is sent, by the names of the inputs; None where one is not set."""
-        own = {name: value for name, value in vars(self).items() if name != "others"}
-        return dict.fromkeys(one.name for one in SENT) | own | dict(self.others)
+        given = {**vars(self), **self.others}
+        # What a release adds must not change the client tokens of those who do not set it.
+        return {
+            one.name: given.get(one.name)
+            for one in SENT
+            if not one.later or given.get(one.name) is not None
+        }
 
 
 class Submission(NamedTuple):
@@ -137,6 +145,11 @@ class ModelServiceDetails:
     def phase(self) -> Phase:
         """The meaning of `status`."""
         return phase_of(self.status)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the cloud still shows it, but as one that is no more, in whatever word."""
+        return (self.status or "").strip().lower() in _DELETED
 
     @property
     def why_not_active(self) -> str | None:

@@ -17,7 +17,8 @@ Everything this package raises on purpose.
      │   └─ RenewalError            the credentials are over, and their source gives no new ones
      └─ OperationError              the operation as a whole could not be done
 
-The wording is `<action> <subject> failed: <reason> (code=…, status=…, request_id=…). <what to do>`.
+Which code of the cloud is which is said in `gateway/_errors`. The wording is
+`<action> <subject> failed: <reason> (code=…, status=…, request_id=…). <what to do>`.
 """
 
 from __future__ import annotations

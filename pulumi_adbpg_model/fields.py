@@ -2,7 +2,8 @@
 The inputs of a model service, each said once: `FIELDS`, at the end.
 
 Validation, comparison, state and the request to the cloud read that table. A new input is a row of
-it, a line in each typed class of `resource`, which a test holds against it, and one in the docs.
+it, with `later=True`, a line in each typed class of `resource`, which a test holds against it, and
+one in the docs. What reads the API by itself follows: the simulator, and tests that freeze names.
 Above it stand the rules on values, when two of them mean the same, and how they are sent. Standard
 library only: every program loads this.
 """
@@ -349,6 +350,8 @@ class Field(NamedTuple):  # which every program is quicker to load than a datacl
     default: Any = None
     #: Whether the cloud shows it, as the attribute of `ModelServiceDetails` with that name.
     shown: bool = False
+    #: Whether a release after 0.1.0 has added it.
+    later: bool = False
     #: Whether no text shows its value, be it marked as secret or not.
     secret: bool = False
     #: From an input to what is asked for, and from that to the parameter.

@@ -20,7 +20,6 @@ from pulumi_adbpg_model.lifecycle.presence import (
     GRACE_S,
     SECOND_LOOK_S,
     describe_or_none,
-    is_deleted,
 )
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.stack import UnknownFormatError, check_format
@@ -222,7 +221,7 @@ def _existing(operation: Operation, instances: Iterable[str]) -> list[ModelServi
         service
         for instance in instances
         for service in inventory(operation.api, instance)
-        if not is_deleted(service)
+        if not service.is_deleted
     ]
 
 

@@ -116,7 +116,8 @@ def create(
     """
     subject = f"in instance {spec.db_instance_id}"
     operation.stop_if_cancelled("CreateModelService", subject)
-    creation = _Creation(operation, spec, tokens)
+    existing = list_or_none(operation, spec.db_instance_id)
+    creation = _Creation(operation, spec, tokens, existing)
     answers: dict[ModelServiceId, None] = {}
     for _ in range(_MOST_ANSWERS):
         submission = creation.submit(subject)
@@ -149,7 +150,13 @@ def deleted_outside(service: ModelServiceId) -> OperationError:
 class _Creation:
     """One creation: what was asked for, and what came of it so far."""
 
-    def __init__(self, operation: Operation, spec: ModelServiceSpec, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        spec: ModelServiceSpec,
+        tokens: Tokens,
+        existing: Sequence[ModelServiceDetails] | None,
+    ) -> None:
         self._operation = operation
         self._spec = spec
         self._tokens = tokens
@@ -166,11 +173,10 @@ class _Creation:
         self._since: dict[ModelServiceId, float] = {}
         #: Whether it was said who may hold the nodes.
         self._noted = False
-        shown = list_or_none(operation, spec.db_instance_id)
         #: What was there before; None when that is not known.
-        self._known = None if shown is None else {service.id for service in shown}
+        self._known = None if existing is None else {service.id for service in existing}
         #: The tokens to ask with first: the program's own, before those of an interrupted run.
-        self._likely = self._tokens_of(shown or ())
+        self._likely = self._tokens_of(existing or ())
         if self._own is not None and self._own not in self._spent:
             self._likely.insert(0, self._own)
 

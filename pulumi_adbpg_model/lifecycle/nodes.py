@@ -17,7 +17,7 @@ from pulumi_adbpg_model.errors import (
     TransportError,
 )
 from pulumi_adbpg_model.lifecycle.operation import Operation, Standing
-from pulumi_adbpg_model.lifecycle.presence import DISAGREEMENT_S, is_contradicted, is_deleted
+from pulumi_adbpg_model.lifecycle.presence import DISAGREEMENT_S, is_contradicted
 
 __all__ = [
     "Held",
@@ -61,7 +61,7 @@ def list_existing(operation: Operation, db_instance_id: str) -> Sequence[ModelSe
         return ()
     # A list that lags behind may show once more what this run, or anybody, deleted.
     deleted = operation.memory.deleted
-    return [one for one in shown if one.id not in deleted and not is_deleted(one)]
+    return [one for one in shown if one.id not in deleted and not one.is_deleted]
 
 
 def _list_nodes(operation: Operation, db_instance_id: str) -> Sequence[AiNode] | None:

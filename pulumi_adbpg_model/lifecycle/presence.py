@@ -43,7 +43,6 @@ __all__ = [
     "glance",
     "inventory",
     "is_contradicted",
-    "is_deleted",
     "is_proven_gone",
     "kept_in_state",
     "may_mean_gone",
@@ -59,19 +58,12 @@ DISAGREEMENT_S = 15.0
 #: How long a wait tolerates failures in a row, beyond each call's own retries.
 _OUTAGE_S = 120.0
 _PASSING = (BusyError, ServerError, ThrottledError, TransportError)
-#: Words for a service that is no more; the API page names none.
-_ENDED = frozenset(("deleted", "destroyed", "released", "removed", "terminated", "undeployed"))
 #: By its page, the Status in a list is that of the call.
 _OF_THE_CALL = ("success", "fail")
 
 
 class GoneError(OperationError):
     """A service of the state is proven gone."""
-
-
-def is_deleted(details: ModelServiceDetails) -> bool:
-    """Whether the cloud still shows a service, but as one that is deleted, in whatever word."""
-    return (details.status or "").strip().lower() in _ENDED
 
 
 def describe_or_none(
@@ -101,7 +93,7 @@ def describe_or_none(
         if any_code and may_mean_gone(operation, service, error):
             return None
         raise
-    return None if is_deleted(details) else details
+    return None if details.is_deleted else details
 
 
 def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
@@ -114,7 +106,7 @@ def is_proven_gone(operation: Operation, service: ModelServiceId) -> bool:
         AdbpgModelError: The list could not be had, so nothing is proved either way.
     """
     services = operation.api.list_model_services(service.db_instance_id)
-    return all(other.id != service or is_deleted(other) for other in services)
+    return all(other.id != service or other.is_deleted for other in services)
 
 
 def may_mean_gone(operation: Operation, service: ModelServiceId, error: ApiError) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.fields import same_model_name
 from pulumi_adbpg_model.lifecycle.compare import differences, where_it_shows
-from pulumi_adbpg_model.lifecycle.presence import is_deleted
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.comparison import holds_unknown
 from pulumi_adbpg_model.service.owners import Owners
@@ -126,7 +125,7 @@ def findings(
             "the region and the account."
         )
     services = seen.services or ()
-    living = [one for one in services if one.id not in deleted_here and not is_deleted(one)]
+    living = [one for one in services if one.id not in deleted_here and not one.is_deleted]
     if seen.services is not None and declared.instance is not None:
         yield from _unfit_to_adopt(declared, living)
     dead = [one for one in services if one.id in deleted_here]

@@ -136,7 +136,8 @@ def spec_from(properties: Properties) -> ModelServiceSpec:
     """What to ask the cloud for. The properties have passed validation."""
     asked = {one.name: one.asked(properties.get(one.name)) for one in SENT}
     own = {one.name: asked.pop(one.name) for one in fields(ModelServiceSpec) if one.name in asked}
-    return ModelServiceSpec(**own, others=asked)
+    others = {name: value for name, value in asked.items() if value is not None}
+    return ModelServiceSpec(**own, others=others)
 
 
 def declared_names(outs: Properties) -> frozenset[str]:

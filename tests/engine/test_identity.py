@@ -29,7 +29,7 @@ def test_a_wait_outlasts_a_failed_renewal_and_nothing_of_it_is_shown(tmp_path: P
     """The service of credentials fails once it has given some, in words that nobody may see."""
     with (
         Simulator(provision_seconds=7, security_token=TOKEN) as cloud,
-        vault(key(seconds=8), refusal("503 Busy")) as service,
+        vault(key(seconds=12), refusal("503 Busy")) as service,
     ):
         environment = {
             "ADBPG_ENDPOINT": cloud.endpoint,

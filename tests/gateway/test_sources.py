@@ -26,7 +26,16 @@ from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.raw import answer, raw_server
 from tests.gateway.support import INSTANCE, SECRET, TOKEN
-from tests.gateway.vault import BROKEN_FILES, MARK, Case, cli_file, key, refusal, vault
+from tests.gateway.vault import (
+    BROKEN_FILES,
+    MARK,
+    Case,
+    cli_file,
+    ini_file,
+    key,
+    refusal,
+    vault,
+)
 from tests.lifecycle.fakes import FakeClock
 
 _ARN = "acs:ram::1234567890123456:role/deployer"
@@ -449,6 +458,37 @@ def test_a_role_of_a_profile_is_assumed_at_the_address_that_is_set(
     lines = [request.split("\n")[0] for request in sts.server.requests]
     assert ["of-profile" in line for line in lines] == [True, False, False]
     assert all("AccessKeyId=raw-id" in line for line in lines)
+
+
+_ROLE_FIELDS = f"role_arn = {_ARN}\nrole_session_name = mine\n"
+
+
+@pytest.mark.parametrize(
+    ("section", "sent"),
+    [
+        (
+            f"type = ram_role_arn\naccess_key_id = raw-id\naccess_key_secret = {MARK}\n",
+            "AccessKeyId=raw-id&",
+        ),
+        (
+            "type = oidc_role_arn\noidc_provider_arn = p\noidc_token_file_path = ~/token\n",
+            f"OIDCToken={MARK}.token",
+        ),
+    ],
+)
+def test_a_role_of_a_section_is_assumed(
+    cloud: Simulator, home: Path, monkeypatch: pytest.MonkeyPatch, section: str, sent: str
+) -> None:
+    """Its fields have other names than those of a profile."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(home / "certificate.pem"))
+    (home / "token").write_text(f"{MARK}.token")
+    ini_file(home, f"[team]\n{section}{_ROLE_FIELDS}")
+    with vault({"Credentials": key()}, tls=home) as sts:
+        settings = {"ALIBABA_CLOUD_PROFILE": "team", _STS: sts.host}
+        assert _gateway(cloud, settings, FakeClock()).list_model_services(INSTANCE) == []
+    (first_line,) = [request.split("\n")[0] for request in sts.server.requests]
+    for part in (sent, "RoleSessionName=mine&", "DurationSeconds=3600&", "deployer"):
+        assert part in f"{first_line}&"
 
 
 def test_a_known_code_of_sts_is_told(

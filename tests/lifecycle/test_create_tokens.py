@@ -9,7 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pulumi_adbpg_model import domain
 from pulumi_adbpg_model.domain import ModelServiceSpec
+from pulumi_adbpg_model.fields import SENT, Field
 from pulumi_adbpg_model.lifecycle import Tokens
 from pulumi_adbpg_model.lifecycle.create import TOKEN_S
 
@@ -68,6 +70,19 @@ def test_tokens_are_frozen() -> None:
     owned = Tokens.of("org", _URN, "cn-hangzhou", _SPEC, "mine")
     assert owned.own == "mine"
     assert owned.at(_EIGHT_S) == "2629b8435a297aebee1386c54d4365e18887d253269062645586932e556328d6"
+
+
+def test_an_input_that_a_release_adds_changes_the_tokens_of_those_who_set_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else no interrupted run would be found again after an upgrade."""
+    before = _tokens()
+    added = Field("max_model_len", lambda _value: (), wire="MaxModelLen", later=True)
+    monkeypatch.setattr(domain, "SENT", (*SENT, added))
+    assert _tokens() == before
+    others = {**_SPEC.others, "max_model_len": 8}
+    asked = dataclasses.replace(_SPEC, others=others)
+    assert Tokens.of("org", _URN, "cn-hangzhou", asked) != before
 
 
 def test_tokens_depend_on_every_field_of_the_spec() -> None:

@@ -130,18 +130,19 @@ def test_no_fault_of_the_cloud_shows_or_is_retried(
 ) -> None:
     """The preview is what it was without a preflight; each fault has a region of its own."""
     address, rows = engine
-    with DynamicHost(cloud.environment(), engine=address) as host:
-        for number, fault in enumerate(sorted(FAULTS)):
-            if fault in {"hang", "hang-after", "instance-not-found"}:
-                continue
-            cloud.inject(fault, None, None)
-            wrong = {**inputs, "model_name": "none", "region_id": f"cn-{number}"}
-            for _ in range(2):
-                assert [] == host.check(wrong).failures, fault
-            assert set(_asked(cloud).values()) <= {1}, fault
-            assert _asked(cloud), fault
-            cloud.clear_faults()
-            cloud.clear_requests()
+    faults = sorted(FAULTS.keys() - {"hang", "hang-after", "instance-not-found"})
+    # A host waits for 2.5 s in all, which a busy machine may need for a few.
+    for some in (faults[start : start + 6] for start in range(0, len(faults), 6)):
+        with DynamicHost(cloud.environment(), engine=address) as host:
+            for number, fault in enumerate(some):
+                cloud.inject(fault, None, None)
+                wrong = {**inputs, "model_name": "none", "region_id": f"cn-{number}"}
+                for _ in range(2):
+                    assert [] == host.check(wrong).failures, fault
+                assert set(_asked(cloud).values()) <= {1}, fault
+                assert _asked(cloud), fault
+                cloud.clear_faults()
+                cloud.clear_requests()
 
     assert [] == rows.said
 

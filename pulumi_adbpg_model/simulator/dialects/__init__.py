@@ -2,7 +2,8 @@
 
 Decision: the documents leave much unsaid, so each doubt that a client must survive is a dialect.
 Adding one takes a sentence in `table`, a test of its name in the module for the place that it
-bends, and a test; the rest of the simulator asks places, never names.
+bends (and its name in `remembers_deleted`, where deleted services still show), and a test; the
+rest of the simulator asks places, never names.
 Inside: `table`; `describing`, `reading` (words and forms), `lists`, `deletion`, `creation`.
 """
 

@@ -9,8 +9,9 @@ from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 from pulumi_adbpg_model import ModelService
 from pulumi_adbpg_model.clock import SystemClock
-from pulumi_adbpg_model.domain import ModelServiceId, ModelServiceSpec
+from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.service.state import spec_from
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.support.stack import PROJECT, STACK, TYPE, Program
@@ -44,7 +45,7 @@ def place(simulator: Simulator, **asked: Any) -> str:
     """Put a service into the cloud without Pulumi; returns the id that Pulumi would give it."""
     wanted = {"db_instance_id": INSTANCE, "model_name": MODEL, "ai_nodes": (NODE,)} | asked
     submitted = _gateway(simulator).create_model_service(
-        ModelServiceSpec(**wanted), f"placed-{len(simulator.services)}"
+        spec_from(wanted), f"placed-{len(simulator.services)}"
     )
     simulator.clear_requests()
     return str(submitted.id)
