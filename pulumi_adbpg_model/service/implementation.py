@@ -66,6 +66,8 @@ _Call = TypeVar("_Call", bound=Callable[..., Any])
 
 #: In seconds, where `opts.custom_timeouts` do not say otherwise.
 DEFAULT_TIMEOUTS_S = {"create": 3600.0, "update": 600.0, "delete": 1200.0, "read": 300.0}
+#: An update that finishes a creation may take as long as one.
+_DEFAULTS_S = {**DEFAULT_TIMEOUTS_S, "resume": DEFAULT_TIMEOUTS_S["create"]}
 #: Of the run, and what earlier releases stored: `ignore_changes` may bring that from old inputs.
 _NOT_STORED = (state.NUMBER, *state.FORMER)
 #: After so many tries of a create, or of an update, the engine stores a resource without an id or
@@ -310,24 +312,22 @@ class Implementation:
     @_from_the_engine
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
-        service = _parse(id_)
-        is_get = "model_service_id" not in props
-        if is_get:  # which the engine does not have checked
-            _refuse_region(props.get("region_id"))
-        operation = self._operation(props, "read")
+        service, is_get = _parse(id_), "model_service_id" not in props
         if is_get:
-            details = lifecycle.find_or_prove_gone(operation, service)
+            _refuse_region(props.get("region_id"))  # the engine does not have it checked
+            details = lifecycle.find_or_prove_gone(self._operation(props, "read"), service)
+            if details is None:
+                raise OperationError(
+                    f"get of model service {service} failed: instance {service.db_instance_id} has "
+                    "no such service. Correct the id, or declare the service to create it."
+                )
         else:
+            operation = self._operation(props, "read")
             details = lifecycle.refresh(operation, service, seen=state.was_seen(props))
-        if details is None and is_get:
-            raise OperationError(
-                f"get of model service {service} failed: instance {service.db_instance_id} has no "
-                "such service. Correct the id, or declare the service to create it."
-            )
-        if details is None:
-            return ReadResult("", {})
-        if not is_get and "security_ip_list" not in state.declared_names(props):
-            lifecycle.warn_of_open_whitelist(operation, details)
+            if details is None:
+                return ReadResult("", {})
+            if "security_ip_list" not in state.declared_names(props):
+                lifecycle.warn_of_open_whitelist(operation, details)
         outs = state.outputs(
             state.declared_inputs(props),
             {**props, "region_id": self._settings(props.get("region_id")).region},
@@ -448,11 +448,7 @@ class Implementation:
         elif urn and kind not in ("read", "glance"):
             self._tries[urn] += 1
         settings = self._settings(props.get("region_id"))
-        limit_s = _GLANCE_S
-        if kind != "glance":
-            # An update that finishes a creation may take as long as one.
-            default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
-            limit_s = call.timeout_s or default_s
+        limit_s = _GLANCE_S if kind == "glance" else call.timeout_s or _DEFAULTS_S[kind]
         deadline = Deadline.after(self._clock, limit_s)
         return lifecycle.Operation(
             api=self._gateway(settings).within(deadline),

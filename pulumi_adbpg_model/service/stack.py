@@ -106,10 +106,10 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
     cli = shutil.which("pulumi") or (engine and engine / "exe")
     stack, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
     project = rest.partition("::")[0]
+    if cli is None or not organization:
+        return None
     # Old states in files and buckets know no projects.
     for name in (f"{organization}/{project}/{stack}", stack):
-        if cli is None or not organization:
-            break
         try:
             ran = subprocess.run(  # noqa: S603 - the program that runs this one
                 [cli, "stack", "export", "--stack", name, "--non-interactive"],
