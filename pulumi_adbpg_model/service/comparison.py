@@ -89,8 +89,8 @@ def keep_spelling(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str,
     for field in FIELDS:
         old, new = olds.get(field.name), news.get(field.name)
         # Neither anything unknown nor what an earlier program may have put there by mistake.
-        fit = any(fits(old) and fits(new) for fits in (_is_text, _are_texts))
-        if fit and field.same(old, new):
+        texts = isinstance(old, str) and isinstance(new, str)
+        if (texts or (_are_texts(old) and _are_texts(new))) and field.same(old, new):
             kept[field.name] = old
     return kept
 
@@ -114,10 +114,6 @@ def _in_place(field: Field, news: Mapping[str, Any]) -> bool:
         entries = news.get(field.name)
         return bool(news.get("security_ip_group")) and (holds_unknown(entries) or bool(entries))
     return field.change == "in place"
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def _are_texts(value: Any) -> bool:
