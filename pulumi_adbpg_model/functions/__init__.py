@@ -231,11 +231,6 @@ def _output(function: Callable[..., _T], **inputs: Any) -> Output[_T]:
 
 def _made(cls: type[_T], fields: dict[str, Any]) -> _T:
     """A result of fields by name; mocks may leave any out."""
-    names: dict[str, Any] = dict.fromkeys(cls.__annotations__)
-    names |= {name: fields[name] for name in names if name in fields}
-    return cls(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in names.items()
-        }
-    )
+    given = {name: fields.get(name) for name in cls.__annotations__}
+    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    return cls(**{**given, **lists})

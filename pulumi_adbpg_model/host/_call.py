@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -32,7 +32,7 @@ class Call:
 
     urn: str
     timeout_s: float | None
-    _context: Any = field(repr=False, compare=False)
+    _context: Any = field(default=None, repr=False, compare=False)
     _request: Any = field(default=None, repr=False, compare=False)
 
     def stored_input(self, name: str) -> Any:
@@ -70,7 +70,7 @@ class Call:
                     id=id_, properties=properties, reasons=[reason]
                 )
             )
-            status = _status(reason, [detail])
+            status = _status(reason, detail)
             self._context.set_trailing_metadata((("grpc-status-details-bin", status),))
         except Exception:  # noqa: BLE001 - private insides: any surprise means "not available"
             return False
@@ -102,15 +102,15 @@ def _call_of(request: Any, context: Any) -> Call | None:
     return Call(urn, timeout_s if timeout_s > 0 else None, context, request)
 
 
-def _status(message: str, details: Sequence[any_pb2.Any]) -> bytes:
+def _status(message: str, detail: any_pb2.Any) -> bytes:
     """
     A `google.rpc.Status` as it goes over the wire.
 
     Two packages register its class under one name, and the second one to be loaded fails: other
     providers in this process may need either.
     """
-    parts = [_field(3, detail.SerializeToString()) for detail in details]
-    return bytes([1 << 3, _UNKNOWN]) + _field(2, message.encode()) + b"".join(parts)
+    code = bytes([1 << 3, _UNKNOWN])
+    return code + _field(2, message.encode()) + _field(3, detail.SerializeToString())
 
 
 def _field(number: int, value: bytes) -> bytes:

@@ -37,7 +37,8 @@ def watch_engine(on_gone: Callable[[], None]) -> bool:
     """End this process some seconds after its engine, with a warning to what is under way."""
     if find_engine() is None:
         return False
-    _EngineWatch(_channel, on_gone).start()
+    watch = _EngineWatch(_channel, on_gone)
+    _channel.subscribe(watch.changed, try_to_connect=True)
     return True
 
 
@@ -55,10 +56,7 @@ class _EngineWatch:
         self._on_gone = on_gone
         self._reached = False
 
-    def start(self) -> None:
-        self._channel.subscribe(self._changed, try_to_connect=True)
-
-    def _changed(self, state: grpc.ChannelConnectivity) -> None:
+    def changed(self, state: grpc.ChannelConnectivity) -> None:
         if state is grpc.ChannelConnectivity.READY and not self._reached:
             self._reached = True
             try_or_none(_ignore_sigterm)
@@ -66,7 +64,7 @@ class _EngineWatch:
             self._channel.subscribe(_ignore, try_to_connect=True)  # the way to ask for it
             self._channel.unsubscribe(_ignore)
         elif self._reached and state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-            self._channel.unsubscribe(self._changed)
+            self._channel.unsubscribe(self.changed)
             end = threading.Timer(_LINGER_S, os._exit, [1])  # nobody is left to end it
             end.daemon = True
             end.start()
@@ -92,13 +90,14 @@ def _ignore(_state: grpc.ChannelConnectivity) -> None:
 
 class EngineLog:
     """
-    Speaks in the row of one resource; the `Reporter` of real operations.
+    Speaks in the row of one resource, without what is to be hidden; the `Reporter` of operations.
 
     Without an engine, lasting lines go to stdout, which the CLI shows too, and progress is dropped.
     """
 
-    def __init__(self, urn: str | None) -> None:
+    def __init__(self, urn: str | None, hide: Callable[[str], str] = str) -> None:
         self._urn = urn or ""
+        self._hide = hide
 
     def progress(self, message: str) -> None:
         """A line that the next one replaces."""
@@ -113,7 +112,7 @@ class EngineLog:
         self._log(engine_pb2.WARNING, message)
 
     def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
-        message = printable(message)  # names and words of the cloud are in it
+        message = printable(self._hide(message))  # names and words of the cloud are in it
 
         def send() -> bool:
             engine = find_engine()

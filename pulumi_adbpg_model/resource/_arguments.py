@@ -158,12 +158,7 @@ def properties_of(resource_name: str, args: object, keywords: Mapping[str, Any])
 
 
 def check_name(resource_name: object) -> None:
-    """
-    Check the name of a resource.
-
-    Raises:
-        InputError: It is no text, or empty.
-    """
+    """Raise `InputError` where the name of a resource is no text, or empty."""
     if not isinstance(resource_name, str) or not resource_name:
         raise InputError(
             "ModelService takes the resource's name in the stack first, a non-empty string, not "
@@ -249,16 +244,10 @@ class LateInputs:
     def __init__(
         self, resource_name: str, outputs: Mapping[str, list[Output[Any]]], marked: Sequence[str]
     ) -> None:
-        """
-        Keep what is to be looked at.
-
-        Args:
-            resource_name: The resource's name in the stack.
-            outputs: Those that an input is, or is made of, by its name.
-            marked: Inputs of which it is known already that they are secret.
-        """
         self._resource_name = resource_name
+        #: Those that an input is, or is made of, by its name.
         self._outputs = outputs
+        #: Inputs of which it is known already that they are secret.
         self._marked = marked
 
     def __await__(self) -> Generator[Any, None, list[str] | None]:
@@ -296,14 +285,9 @@ def checked_inputs(
     a part of `model_params` is one, Pulumi may leave other parts in clear in the outputs. So an
     output takes the place of such an input.
 
-    Args:
-        resource_name: The resource's name in the stack.
-        properties: The inputs; None means that one is not set.
-        secret_outputs: The names given as `additional_secret_outputs`.
-
     Returns:
         The inputs to pass on, and what shows of them later; None where nothing can: no input is
-        secret or holds an output.
+        secret, also by `additional_secret_outputs`, or holds an output.
 
     Raises:
         InputError: They hold other than texts, numbers, booleans, lists and mappings by text, or
@@ -376,20 +360,14 @@ def _unfit(value: object, late: list[Output[Any]], awaited: list[Awaitable[Any]]
 
 def _unfit_scalar(value: str | float) -> Iterator[str]:
     if isinstance(value, str):
-        if not value.isascii() and not _is_unicode(value):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
             yield "must be Unicode text: it holds half of a surrogate pair"
     elif abs(value) > MOST_EXACT and value % 1 == 0:
         yield "must have whole numbers of at most 2**53 either way: Pulumi bends larger ones"
     elif not math.isfinite(value):
         yield "must have finite numbers, neither nan nor inf"
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def check_timeouts(resource_name: str, opts: ResourceOptions) -> None:

@@ -15,7 +15,14 @@ from pulumi_adbpg_model.domain import Phase, phase_of
 from pulumi_adbpg_model.fields import FIELDS, UNKNOWN, Field
 from pulumi_adbpg_model.service.state import UNSEEN, declared_names, is_taking_over, waits
 
-__all__ = ["Change", "compare", "keep_spelling", "rests_on_status", "with_status"]
+__all__ = [
+    "Change",
+    "compare",
+    "holds_unknown",
+    "keep_spelling",
+    "rests_on_status",
+    "with_status",
+]
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,8 @@ def rests_on_status(change: Change, olds: Mapping[str, Any]) -> bool:
 
 def with_status(change: Change, olds: Mapping[str, Any], found: str | None) -> Change:
     """
-    The verdict once a look has found a status.
-
-    Nothing is replaced for a status that is not so any more.
-
-    Args:
-        change: The verdict by the state, which rests on the status.
-        olds: The old outputs.
-        found: The status by now, empty when the service is gone; None without news.
+    The verdict of one that rests on the status, once a look has found that by now: empty when the
+    service is gone; None without news. Nothing is replaced for a status that is not so any more.
     """
     if found is None or found == olds.get("status"):
         return change
@@ -88,8 +89,8 @@ def keep_spelling(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str,
     for field in FIELDS:
         old, new = olds.get(field.name), news.get(field.name)
         # Neither anything unknown nor what an earlier program may have put there by mistake.
-        fit = any(fits(old) and fits(new) for fits in (_is_text, _are_texts))
-        if fit and field.same(old, new):
+        texts = isinstance(old, str) and isinstance(new, str)
+        if (texts or (_are_texts(old) and _are_texts(new))) and field.same(old, new):
             kept[field.name] = old
     return kept
 
@@ -101,7 +102,7 @@ def _differs(
     old, new = (
         field.default if bag.get(field.name) is None else bag[field.name] for bag in (olds, news)
     )
-    if _holds_unknown(new):
+    if holds_unknown(new):
         return True
     if new is None and field.name not in declared:
         return False
@@ -111,21 +112,18 @@ def _differs(
 def _in_place(field: Field, news: Mapping[str, Any]) -> bool:
     if field.change == "through its group":  # which cannot be emptied
         entries = news.get(field.name)
-        return bool(news.get("security_ip_group")) and (_holds_unknown(entries) or bool(entries))
+        return bool(news.get("security_ip_group")) and (holds_unknown(entries) or bool(entries))
     return field.change == "in place"
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(x, str) for x in value)
 
 
-def _holds_unknown(value: Any) -> bool:
+def holds_unknown(value: Any) -> bool:
+    """Whether a value is `UNKNOWN`, or a part of it."""
     if isinstance(value, Mapping):
-        return any(map(_holds_unknown, value.values()))
+        return any(map(holds_unknown, value.values()))
     if isinstance(value, (list, tuple)):
-        return any(map(_holds_unknown, value))
+        return any(map(holds_unknown, value))
     return value is UNKNOWN

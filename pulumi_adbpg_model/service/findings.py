@@ -11,6 +11,7 @@ from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceI
 from pulumi_adbpg_model.fields import same_model_name
 from pulumi_adbpg_model.lifecycle.compare import differences, where_it_shows
 from pulumi_adbpg_model.service import state
+from pulumi_adbpg_model.service.comparison import holds_unknown
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.settings import Settings
 
@@ -91,14 +92,6 @@ def _text(value: object) -> str | None:
     return value.strip() if isinstance(value, str) else None
 
 
-def _is_known(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return all(map(_is_known, value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_known, value))
-    return value is None or isinstance(value, (str, int, float))
-
-
 def shared_nodes(declared: Declared) -> Iterator[str]:
     """Two resources of one program on one node."""
     others = declared.others
@@ -115,12 +108,7 @@ def findings(
     declared: Declared, seen: Seen, deleted_here: Collection[ModelServiceId]
 ) -> Iterator[str | None]:
     """
-    All that the cloud's answers say against the declaration.
-
-    Args:
-        declared: A resource that is to be created.
-        seen: The answers.
-        deleted_here: The services that this process has deleted.
+    All that the cloud's answers say against the declaration of a resource that is to be created.
 
     Yields:
         A line each; None for what can be told once the program has declared all that it has.
@@ -175,7 +163,7 @@ def _unfit_to_adopt(declared: Declared, living: Sequence[ModelServiceDetails]) -
             "import_ should name a model service that is active or on its way, got "
             f"'{wanted}': {shown.why_not_active}."
         )
-    elif _is_known(declared.inputs):
+    elif not holds_unknown(declared.inputs):
         spec, secret = state.spec_from(declared.inputs), declared.secret
         found = differences(wanted, spec, shown, secret)
         if found:

@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -62,11 +62,12 @@ __all__ = ["DEFAULT_TIMEOUTS_S", "Implementation"]
 
 Properties = dict[str, Any]
 NewGateway = Callable[[Settings, SystemClock, Callable[[str], str]], lifecycle.ModelServiceApi]
-_Given = ParamSpec("_Given")
-_Result = TypeVar("_Result")
+_Call = TypeVar("_Call", bound=Callable[..., Any])
 
 #: In seconds, where `opts.custom_timeouts` do not say otherwise.
 DEFAULT_TIMEOUTS_S = {"create": 3600.0, "update": 600.0, "delete": 1200.0, "read": 300.0}
+#: An update that finishes a creation may take as long as one.
+_DEFAULTS_S = {**DEFAULT_TIMEOUTS_S, "resume": DEFAULT_TIMEOUTS_S["create"]}
 #: Of the run, and what earlier releases stored: `ignore_changes` may bring that from old inputs.
 _NOT_STORED = (state.NUMBER, *state.FORMER)
 #: After so many tries of a create, or of an update, the engine stores a resource without an id or
@@ -78,9 +79,7 @@ _GLANCE_S = 5.0
 _PROVIDER = "__provider"
 
 
-def _from_the_engine(
-    call: Callable[Concatenate[Implementation, _Given], _Result],
-) -> Callable[Concatenate[Implementation, _Given], _Result]:
+def _from_the_engine(call: _Call) -> _Call:
     """
     Hand a call of the engine its property bags in plain values: whole numbers and `UNKNOWN`.
 
@@ -88,18 +87,18 @@ def _from_the_engine(
     """
 
     @functools.wraps(call)
-    def plain(this: Implementation, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
-        given: Any = [_plain(one) if isinstance(one, Mapping) else one for one in args]
+    def plain(this: Implementation, *args: Any) -> Any:
+        given = [whole_numbers(_exchanged(one, Unknown, UNKNOWN)) for one in args]
         bags = [one for one in given if isinstance(one, Mapping)]
         names = _secret_names(*bags)
         for bag in bags:
             this.secrets.learn(bag, names)
         try:
-            return call(this, *given, **kwargs)
+            return call(this, *given)
         except AdbpgModelError as error:
             raise this.secrets.hide_in_error(error) from None
 
-    return plain
+    return cast("_Call", plain)
 
 
 class Implementation:
@@ -112,9 +111,8 @@ class Implementation:
         new_gateway: NewGateway,
         export_stack: Callable[[str, str], str | None],
     ) -> None:
-        self._config = config
         # Neither configuration nor environment changes while the process lives.
-        self._settings = functools.cache(self._resolve)
+        self._settings = functools.cache(functools.partial(Settings.resolve, config, os.environ))
         self._clock = clock
         self._began_s = clock.monotonic()
         #: Instances with a service that could not be looked at.
@@ -157,9 +155,7 @@ class Implementation:
         region = news.get("region_id")
         usable = isinstance(region, str) and is_region(region)
         try:
-            settings = self._settings(
-                str(region) if usable else None, region_required=region is None
-            )
+            settings = self._settings(region if usable else None, region_required=region is None)
         except ConfigurationError as error:
             failures.append(CheckFailure("", self.secrets.hide(str(error))))
         call = host.current_call()
@@ -186,7 +182,7 @@ class Implementation:
         it the changed keys that `replace_on_changes` and the display need. Not so where the status
         alone asks for an update: the engine, which knows inputs only, might find nothing to do.
         """
-        service, urn = _parse(id_), _urn()
+        service, urn = _parse(id_), _call().urn
         self._stack.knows(service)
         self._owners.own(urn, service)
         self._preflight.tell_more()
@@ -242,7 +238,7 @@ class Implementation:
         if call is None:
             raise OperationError(_no_call())
         operation = self._operation(props, "create")
-        region = self._region(props)
+        region = self._settings(props.get("region_id")).region
         try:
             with self._owners.operating(call.urn):
                 created = self._create(operation, props, call.urn, region)
@@ -293,13 +289,12 @@ class Implementation:
         Returns where raising would lose it: the state then says success, a warning the rest.
         """
         why = self.secrets.hide(why)
-        call, urn = host.current_call(), _urn()
-        if call is not None and self._tries[urn] < _MOST_TRIES:
-            provider = {_PROVIDER: inputs.get(_PROVIDER)}
-            if call.tell_partial_failure(id_, {**outs, **provider}, why):
-                self._kept[urn] = (id_, outs)
-                raise OperationError(why)
-        self._row(urn).warn(why)
+        call, kept = _call(), {**outs, _PROVIDER: inputs.get(_PROVIDER)}
+        many = self._tries[call.urn] >= _MOST_TRIES
+        if not many and call.tell_partial_failure(id_, kept, why):
+            self._kept[call.urn] = (id_, outs)
+            raise OperationError(why)
+        self._row(call.urn).warn(why)
 
     def _rescue(self, urn: str, error: Exception) -> tuple[str, Properties]:
         """
@@ -317,27 +312,25 @@ class Implementation:
     @_from_the_engine
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the live service, for refresh and `.get`. Gone needs proof."""
-        service = _parse(id_)
-        is_get = "model_service_id" not in props
-        if is_get:  # which the engine does not have checked
-            _refuse_region(props.get("region_id"))
-        operation = self._operation(props, "read")
+        service, is_get = _parse(id_), "model_service_id" not in props
         if is_get:
-            details = lifecycle.find_or_prove_gone(operation, service)
+            _refuse_region(props.get("region_id"))  # the engine does not have it checked
+            details = lifecycle.find_or_prove_gone(self._operation(props, "read"), service)
+            if details is None:
+                raise OperationError(
+                    f"get of model service {service} failed: instance {service.db_instance_id} has "
+                    "no such service. Correct the id, or declare the service to create it."
+                )
         else:
+            operation = self._operation(props, "read")
             details = lifecycle.refresh(operation, service, seen=state.was_seen(props))
-        if details is None and is_get:
-            raise OperationError(
-                f"get of model service {service} failed: instance {service.db_instance_id} has no "
-                "such service. Correct the id, or declare the service to create it."
-            )
-        if details is None:
-            return ReadResult("", {})
-        if not is_get and "security_ip_list" not in state.declared_names(props):
-            lifecycle.warn_of_open_whitelist(operation, details)
+            if details is None:
+                return ReadResult("", {})
+            if "security_ip_list" not in state.declared_names(props):
+                lifecycle.warn_of_open_whitelist(operation, details)
         outs = state.outputs(
             state.declared_inputs(props),
-            {**props, "region_id": self._region(props)},
+            {**props, "region_id": self._settings(props.get("region_id")).region},
             service,
             details,
             self.secrets.hide(details.why_not_active),
@@ -345,7 +338,7 @@ class Implementation:
         )
         if is_get:
             return ReadResult(id_, outs, None)
-        inputs, marked = state.declared_inputs(outs), _marked()
+        inputs, marked = state.declared_inputs(outs), _call().stored_input(state.SECRETS)
         if marked is not None:
             inputs[state.SECRETS] = marked
         return ReadResult(id_, outs, inputs)
@@ -353,21 +346,19 @@ class Implementation:
     @_from_the_engine
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change the whitelist, go on waiting, and record settings, as far as each is needed."""
-        service, urn = _parse(id_), _urn()
-        begun = self._created.get(urn)
-        why: str | None
+        service, urn = _parse(id_), _call().urn
         try:
             with self._owners.operating(urn):
                 outs, details = self._update(service, olds, news)
             why = why_unfinished(urn, service, details, outs, news)
         except Exception as error:  # noqa: BLE001 - raised again, or told
+            begun = self._created.get(urn)
             if begun is None or begun.id != service:
                 return UpdateResult(self._rescue(urn, error)[1])
             # It is the next try of a create, of which the engine has stored nothing yet.
             if isinstance(error, lifecycle.GoneError):
                 del self._created[urn]
-                gone = lifecycle.deleted_outside(service)
-                return UpdateResult(self._rescue(urn, gone)[1])
+                return UpdateResult(self._rescue(urn, lifecycle.deleted_outside(service))[1])
             outs, text, seen = olds, text_of(error), state.was_seen(olds)
             why = unfinished(service, olds.get("status"), text, how_to_remove(urn), seen=seen)
         if why:
@@ -410,7 +401,7 @@ class Implementation:
     @_from_the_engine
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the service and wait until it is gone."""
-        service, urn = _parse(id_), _urn()
+        service, urn = _parse(id_), _call().urn
         operation = self._operation(props, "delete")
         if urn:
             self._stack.is_of(props.get(state.ORGANIZATION) or "", urn)
@@ -449,26 +440,15 @@ class Implementation:
         lifecycle.delete(operation, service, seen=state.was_seen(props))
         self._memory.spent_tokens |= set(props.get(state.TOKENS) or ())
 
-    def _resolve(self, region_id: str | None, *, region_required: bool = True) -> Settings:
-        return Settings.resolve(
-            self._config, os.environ, region_id, region_required=region_required
-        )
-
-    def _region(self, props: Mapping[str, Any]) -> str | None:
-        return self._settings(props.get("region_id")).region
-
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
-        call, urn = host.current_call(), _urn()
+        call = _call()
+        urn = call.urn
         if urn and kind == "delete":  # what is made in its place is another
             del self._tries[urn]
         elif urn and kind not in ("read", "glance"):
             self._tries[urn] += 1
         settings = self._settings(props.get("region_id"))
-        limit_s = _GLANCE_S
-        if kind != "glance":
-            # An update that finishes a creation may take as long as one.
-            default_s = DEFAULT_TIMEOUTS_S["create" if kind == "resume" else kind]
-            limit_s = (call and call.timeout_s) or default_s
+        limit_s = _GLANCE_S if kind == "glance" else call.timeout_s or _DEFAULTS_S[kind]
         deadline = Deadline.after(self._clock, limit_s)
         return lifecycle.Operation(
             api=self._gateway(settings).within(deadline),
@@ -483,8 +463,7 @@ class Implementation:
         )
 
     def _row(self, urn: str | None) -> lifecycle.Reporter:
-        """What speaks in the row of a resource, without secrets."""
-        return self.secrets.spoken(host.EngineLog(urn))
+        return host.EngineLog(urn, self.secrets.hide)
 
     def _gateway(self, settings: Settings) -> lifecycle.ModelServiceApi:
         with self._lock:
@@ -525,26 +504,20 @@ def _take_over(
             "then `pulumi up` to create a new one."
         ) from None
     except OperationError as error:
-        urn = _urn()
+        urn = _call().urn
         raise OperationError(
             f"{error} It is in the state by now: {how_to_give_up(urn)}; {how_to_remove(urn)}."
         ) from None
 
 
-def _urn() -> str:
-    """The resource that the call of this thread is about; empty where the SDK does not show it."""
-    call = host.current_call()
-    return call.urn if call is not None else ""
-
-
-def _marked() -> Any:
-    """What the inputs of the state say of secrets, where the engine shows them."""
-    call = host.current_call()
-    return call and call.stored_input(state.SECRETS)
+def _call() -> host.Call:
+    """The call that this thread serves; one that says nothing where the SDK does not show it."""
+    return host.current_call() or host.Call("", None)
 
 
 def _secret_names(*bags: Mapping[str, Any]) -> frozenset[str]:
-    return state.secret_names(*bags, {state.SECRETS: _marked()})
+    """The inputs that are secret, by these bags or, where the engine shows it, by the state."""
+    return state.secret_names(*bags, {state.SECRETS: _call().stored_input(state.SECRETS)})
 
 
 def _no_call() -> str:
@@ -555,10 +528,6 @@ def _no_call() -> str:
         f"`pulumi>={oldest},<={newest}`; what exists can be refreshed, changed in place and "
         "destroyed with this one too."
     )
-
-
-def _plain(bag: Mapping[str, Any]) -> Any:
-    return whole_numbers(_exchanged(bag, Unknown, UNKNOWN))
 
 
 def _exchanged(value: Any, kind: type, other: object) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from pulumi_adbpg_model.lifecycle import (
 )
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.stack import Held
+from pulumi_adbpg_model.service.unfinished import on_target
 
 __all__ = ["Node", "Owners"]
 
@@ -66,14 +66,8 @@ class Owners(Ownership):
     """The record of one process. Threads share it."""
 
     def __init__(self, clock: Clock, stack: Callable[[], Mapping[str, Held] | None]) -> None:
-        """
-        Make an empty one.
-
-        Args:
-            clock: For waiting until the program declares what it still has.
-            stack: The services that the stack's state holds, by URN; None when it is not to be had.
-        """
         self._clock = clock
+        #: The services that the stack's state holds, by URN; None when it is not to be had.
         self._stack = stack
         self._lock = threading.RLock()
         self._declared: dict[str, _Resource] = {}
@@ -135,13 +129,8 @@ class Owners(Ownership):
         self, urn: str, olds: Properties, inputs: Properties, run: int | Properties | None
     ) -> list[str]:
         """
-        Take note of a resource of the program.
-
-        Args:
-            urn: Its URN.
-            olds: Its old inputs; what is replaced comes once more, without any.
-            inputs: What is declared.
-            run: See `state.NUMBER`.
+        Take note of a resource of the program. What is replaced comes once more, without old
+        inputs; `run` is what `state.NUMBER` holds.
 
         Returns:
             What cannot be, as it is about to be created: a sentence each.
@@ -196,9 +185,8 @@ class Owners(Ownership):
     @property
     def all_declared(self) -> bool:
         """
-        Whether the program has told of all that it made so far.
-
-        What one has is told after the resource itself, and may be another's by its former name.
+        Whether the program has told of all that it made so far. What one has is told after the
+        resource itself, and may be another's by its former name.
         """
         with self._lock:
             told = [there for there in self._declared.values() if there.creating or there.had]
@@ -207,14 +195,12 @@ class Owners(Ownership):
     def _is_gone(self, urn: str) -> bool:
         """Whether the program has a resource no more, under any name, as far as it has told."""
         with self._lock:
-            made = _names(urn) & self._names
-            known = self.all_declared or (self._names and not made)
-            return urn not in self._declared and bool(known)
+            made_none = bool(self._names) and not _names(urn) & self._names
+            return urn not in self._declared and (self.all_declared or made_none)
 
     def is_declared(self, urn: str) -> bool:
         """Whether the program has told of the resource."""
-        with self._lock:
-            return urn in self._declared
+        return urn in self._declared
 
     def declares(self, urn: str, service: ModelServiceId) -> bool:
         """Whether the program has the resource, or one that is to take the service over."""
@@ -224,9 +210,8 @@ class Owners(Ownership):
 
     def old_nodes(self, urn: str) -> frozenset[Node] | None:
         """The nodes of the service that it has until now; None when there is none."""
-        with self._lock:
-            resource = self._of(urn)
-            return resource.old_nodes if resource.existed else None
+        resource = self._of(urn)
+        return resource.old_nodes if resource.existed else None
 
     def next_nodes(self, urn: str, service: ModelServiceId) -> frozenset[Node]:
         """
@@ -273,8 +258,7 @@ class Owners(Ownership):
 
     def to_be_created(self, urn: str) -> bool:
         """Whether check was told last of no service that it has."""
-        with self._lock:
-            return self._of(urn).creating
+        return self._of(urn).creating
 
     # What diff tells, and what create and delete do
 
@@ -285,13 +269,11 @@ class Owners(Ownership):
 
     def new_import(self, urn: str, service: ModelServiceId) -> str | None:
         """What `import_` names where a resource exists, if it is new and another service."""
-        held = self._held(urn)  # check is not told of what is tainted
-        with self._lock:
-            there = self._of(urn)
-            existed = there.existed or (held is not None and not held.replaced)
-            known = {None, there.adopted, str(service), held.imported if held else None}
-            hidden = held is not None and held.imported == ""  # one that is a secret
-            return there.adopts if existed and there.adopts not in known and not hidden else None
+        there, held = self._of(urn), self._held(urn)  # check is not told of what is tainted
+        existed = there.existed or (held is not None and not held.replaced)
+        known = {None, there.adopted, str(service), held.imported if held else None}
+        hidden = held is not None and held.imported == ""  # one that is a secret
+        return there.adopts if existed and there.adopts not in known and not hidden else None
 
     def own(self, urn: str, service: ModelServiceId) -> None:
         """
@@ -303,14 +285,9 @@ class Owners(Ownership):
         with self._lock:
             if urn not in self._declared:  # as in a refresh: the program may have it no more
                 return
-            other = self._claimed.get(service, urn)
-            new = (
-                urn_
-                for urn_, there in self._declared.items()
-                if urn_ != urn and there.adopts == str(service) and not there.existed
-            )
-            other = next(new, urn) if other == urn else other
-            if other != urn:
+            owner = self._claimed.get(service, urn)
+            other = owner if owner != urn else self._heir(urn, service)
+            if other is not None:
                 raise OwnedError(
                     f"update of model service {service} failed: resources {_named(urn)} and "
                     f"{_named(other)} of this program both have it, and a service has one owner. "
@@ -320,16 +297,18 @@ class Owners(Ownership):
             self._claimed[service] = urn
             self._declared[urn] = replace(self._declared[urn], had=service)
 
+    def _heir(self, urn: str, service: ModelServiceId) -> str | None:
+        """Another resource of the program, which is to take a service over, and has not."""
+        for other, there in self._declared.items():
+            if other != urn and there.adopts == str(service) and not there.existed:
+                return other
+        return None
+
     def begin_deletion(
         self, urn: str, service: ModelServiceId, client_token: object = None
     ) -> str | None:
         """
         Take note of a deletion that is about to be asked for.
-
-        Args:
-            urn: Of the resource that is to be deleted.
-            service: The service that it has.
-            client_token: The one that the resource gave.
 
         Returns:
             Why there is nothing to delete: it is another's by now; None otherwise.
@@ -340,45 +319,41 @@ class Owners(Ownership):
         """
         known = self._stack() or {}
         with self._lock:
-            left = self._left_to(urn, service, client_token, known)
-            if left is not None:
-                return left
-            for other, there in self._declared.items():
-                if other != urn and there.adopts == str(service) and not there.existed:
-                    raise OperationError(
-                        f"delete of model service {service} was not sent: resource "
-                        f"{_named(other)} is to take it over, and has not. Correct that one, then "
-                        "run `pulumi up` again."
-                    )
+            whose = self._whose_by_now(urn, service, client_token, known)
+            if whose is not None:
+                self._left.add((urn, service))
+                return f"{service} {whose}: it is left alone"
+            heir = self._heir(urn, service)
+            if heir is not None:
+                raise OperationError(
+                    f"delete of model service {service} was not sent: resource {_named(heir)} is "
+                    "to take it over, and has not. Correct that one, then run `pulumi up` again."
+                )
             self._deleting.add(service)
             return None
 
     def is_awaited(self, service: ModelServiceId) -> bool:
         """Whether a service was left to a resource that has not taken it over."""
-        with self._lock:
-            return service in self._awaited
+        return service in self._awaited
 
-    def _left_to(
+    def _whose_by_now(
         self,
         urn: str,
         service: ModelServiceId,
         client_token: object,
         known: Mapping[str, Held],
     ) -> str | None:
+        """Whose a service is that a resource is to delete; None where it is that one's alone."""
         owner = self._claimed.get(service, urn)
+        if owner != urn and not self._is_replacing(owner, service):
+            return f"is resource {_named(owner)} by now"
         if self._successor(urn, service, known) != urn:
             return None
+        declared = urn in self._declared
         keys = {str(service), *state.wanted_of(None, client_token)}
-        # What the state has already takes nothing over any more.
-        there_already = [_names(other) for other, held in known.items() if not held.replaced]
-        wanted = {
-            key
-            for key, names in self._wanted
-            if key in keys and not any(names & one for one in [_names(urn), *there_already])
-        }
-        for there in self._declared.values():  # what they want is known by other means
-            token = None if there.token is None else there.token[1]
-            wanted -= set(state.wanted_of(there.adopts, token))
+        if not declared and self._is_wanted(urn, keys, known):
+            self._awaited.add(service)
+            return "is in no state until another resource of the program takes it over"
         others = [
             other
             for other, held in known.items()
@@ -388,38 +363,38 @@ class Owners(Ownership):
             # Of two that go at once, one has to delete it.
             and (other, service) not in self._left
         ]
-        undeclared = [other for other in others if other not in self._declared]
-        if self._declared and urn not in self._declared:  # what it has no more goes too
+        if declared:
+            for other in others:
+                if other not in self._declared:
+                    raise OperationError(
+                        f"delete of model service {service} was not sent: {_also_of(other)}"
+                    )
+        elif self._declared:  # what the program has no more goes too
             others = [other for other in others if not self._is_gone(other)]
-        there = self._of(owner)
-        if owner != urn and not (there.had == service and there.creating):
-            whose = f"is resource {_named(owner)} by now"
-        elif wanted and urn not in self._declared:  # gone from the program, and not taken yet
-            whose = "is in no state until another resource of the program takes it over"
-            self._awaited.add(service)
-        elif urn in self._declared and undeclared:
-            raise OperationError(
-                f"delete of model service {service} was not sent: {_also_of(undeclared[0])}"
-            )
-        elif others:
-            whose = f"is resource {_named(others[0])} of this stack too"
-        else:
-            return None
-        self._left.add((urn, service))
-        return f"{service} {whose}: it is left alone"
+        return f"is resource {_named(others[0])} of this stack too" if others else None
+
+    def _is_wanted(self, urn: str, keys: set[str], known: Mapping[str, Held]) -> bool:
+        """Whether a resource that the program made, and has not declared yet, wants a service."""
+        for there in self._declared.values():  # what they want is known by other means
+            keys = keys.difference(state.wanted_of(there.adopts, there.token and there.token[1]))
+        wanting = [names for key, names in self._wanted if key in keys]
+        # What the state has already takes nothing over any more.
+        have = [urn, *(other for other, held in known.items() if not held.replaced)]
+        return any(all(names.isdisjoint(_names(one)) for one in have) for names in wanting)
+
+    def _is_replacing(self, urn: str, service: ModelServiceId) -> bool:
+        """Whether a resource of the program is to get another service in place of this one."""
+        there = self._of(urn)
+        return there.creating and there.had == service
 
     def _successor(self, urn: str, service: ModelServiceId, known: Mapping[str, Held]) -> str:
         """
-        The resource in whose place or for whose sake a service is deleted.
-
-        It is that with the URN, unless the program has it under another name by now: what is
-        replaced is deleted under the name that it had.
+        The resource in whose place or for whose sake a service is deleted: that with the URN,
+        unless the program has it under another name. What is replaced is deleted under its old one.
         """
         owner = self._claimed.get(service, urn)
-        there = self._of(owner)
-        replaced = owner != urn and there.had == service and there.creating
         # Where the state has both names, the service has two owners.
-        return owner if replaced and owner not in known else urn
+        return owner if owner not in known and self._is_replacing(owner, service) else urn
 
     def _has_another(self, urn: str, service: ModelServiceId) -> bool:
         return any(one != service and whose == urn for one, whose in self._claimed.items())
@@ -435,15 +410,17 @@ class Owners(Ownership):
 
     def claim(self, urn: str, service: ModelServiceId, *, existed: bool) -> str | None:
         """See `Ownership`."""
-        whose = self._in_stack(service) if existed else None
-        if whose is not None and whose != urn:
-            self._await_declaration(whose)
+        former = self._in_stack(service) if existed else None
+        if former == urn:
+            former = None
+        elif former is not None:
+            self._await_declaration(former)
         with self._lock:
             if service in self._deleting:
                 raise OwnedError(f"model service {service} is in the way. {BEING_DELETED}")
             other = self._claimed.get(service, urn)
-            if other == urn and whose is not None and whose in self._declared:
-                other = whose
+            if other == urn and former in self._declared:
+                other = former
             if other != urn:
                 raise OwnedError(
                     f"model service {service} is resource {_named(other)} of this program, and a "
@@ -453,9 +430,10 @@ class Owners(Ownership):
                 )
             self._claimed[service] = urn
             self._waiting.discard(urn)
-        if whose is None or whose == urn:
+        if former is None:
             return None
-        return f"{service} was resource {_named(whose)}, whose deletion leaves it alone from now on"
+        was = f"{service} was resource {_named(former)}"
+        return f"{was}, whose deletion leaves it alone from now on"
 
     def rival(self, urn: str, nodes: Collection[Node]) -> str | None:
         """See `Ownership`."""
@@ -506,15 +484,11 @@ class Owners(Ownership):
                 "another node, delete that service, or keep it with "
                 f'opts=ResourceOptions(import_="{service}").'
             )
-        with self._lock:
-            owner = self._claimed.get(service)
-        known = self._stack()
-        owner = owner or self._in_stack(service)
+        owner = self._claimed.get(service) or self._in_stack(service)
         if owner is None:
-            first = "" if known is not None else f"{_WHERE_TO_LOOK} "
+            first = _WHERE_TO_LOOK if self._stack() is None else ""
             return Standing(first + how_to_take_over(service), unowned=True)
-        with self._lock:
-            there = self._declared.get(owner)
+        there = self._declared.get(owner)
         if there is None:
             if self._is_gone(owner):
                 return Standing(self._undeclared(urn, owner, service))
@@ -526,10 +500,10 @@ class Owners(Ownership):
     def _leaving(self, urn: str, owner: str, service: ModelServiceId) -> Standing:
         """How a resource of the program stands that declares other nodes by now."""
         leaves = f"It is resource {_named(owner)} of this program, which leaves that node, but"
-        kept_by = self._kept_by(service)
         with self._lock:
-            if self._has_another(owner, service):  # the state knows nothing more of this one
-                kept_by = "retain_on_delete"
+            another = self._has_another(owner, service)
+        # The state knows nothing more of this one once there is another.
+        kept_by = "retain_on_delete" if another else self._kept_by(service)
         if kept_by is not None:
             return Standing(f"{leaves} {kept_by} keeps its service there. Choose another node.")
         if self._one_by_one:
@@ -555,28 +529,28 @@ class Owners(Ownership):
                 "If this is that one under another name or parent, say so with "
                 f"opts=ResourceOptions(aliases=[{json.dumps(owner)}])."
             )
-        kept_by = self._kept_by(service)
+        kept_by, destroy = self._kept_by(service), on_target("destroy", owner)
         if kept_by is not None:
             told.append(f"{kept_by} keeps its service there, also when {name!r} is gone.")
-        elif "*" not in owner:  # which stands for anything in a target
+        elif destroy is not None:
             told.append(
-                f"If the program has no {name!r} any more, `pulumi destroy --target "
-                f"{shlex.quote(owner)}` deletes it; then run `pulumi up` again."
+                f"If the program has no {name!r} any more, {destroy} deletes it; then run "
+                "`pulumi up` again."
             )
         return " ".join([*told, "Else choose a free node."])
 
     def _await_declaration(self, urn: str) -> None:
         """Wait until the program has told of a resource, or of all, or long enough."""
         until = self._clock.monotonic() + _DECLARED_S
-        while not (urn in self._declared or self._is_gone(urn) or self._clock.cancelled):
-            if self._clock.monotonic() >= until:
+        while urn not in self._declared and not self._is_gone(urn):
+            if self._clock.cancelled or self._clock.monotonic() >= until:
                 return
             self._clock.sleep(_SLICE_S)
 
 
 _WHERE_TO_LOOK = (
     "If a resource of this stack has it (`pulumi stack --show-urns --show-ids` tells), name its "
-    "URN in aliases where this is that one under another name, or remove it first."
+    "URN in aliases where this is that one under another name, or remove it first. "
 )
 
 
@@ -602,11 +576,12 @@ def _also_of(owner: str) -> str:
         f"resource {_named(owner)} of this stack has it too, and the program has not declared that "
         "so far."
     )
-    if "*" in owner:  # which stands for anything in a target
+    destroy = on_target("destroy", owner)
+    if destroy is None:
         return told
     return (
-        f"{told} If it has no {_name(owner)!r} any more, `pulumi destroy --target "
-        f"{shlex.quote(owner)}` leaves the service to this one; then run `pulumi up` again."
+        f"{told} If it has no {_name(owner)!r} any more, {destroy} leaves the service to this one; "
+        "then run `pulumi up` again."
     )
 
 
@@ -616,11 +591,12 @@ def _not_yet_declared(owner: str) -> str:
         f"It is resource {_name(owner)!r} of this stack, which the program has not declared so "
         "far. If it is to leave that node, let it go first"
     )
-    if "*" in owner:  # which stands for anything in a target
+    let_go = on_target("up", owner)
+    if let_go is None:
         return f"{told}, then run `pulumi up` again. Else choose a free node."
     return (
-        f"{told}: `pulumi up --target {shlex.quote(owner)}`, then run `pulumi up` again; where the "
-        "two change places, give one of them a free node first. Else choose a free node."
+        f"{told}: {let_go}, then run `pulumi up` again; where the two change places, give one of "
+        "them a free node first. Else choose a free node."
     )
 
 

@@ -73,17 +73,8 @@ class Preflight:
         new_api: Callable[[Settings, Clock], PreflightApi] = _gateway,
         new_report: Callable[[str | None], Reporter] = host.EngineLog,
     ) -> None:
-        """
-        Make one that has asked nothing yet.
-
-        Args:
-            clock: Bounds the waiting; a cancel ends it.
-            owners: Who has what, and what the program declares.
-            deleted_here: The services that this process has deleted; it grows meanwhile.
-            new_api: Makes the way to the cloud for one set of settings.
-            new_report: Makes the voice in the row of the resource with a URN.
-        """
         self._owners = owners
+        #: The services that this process has deleted; it grows meanwhile.
         self._deleted_here = deleted_here
         self._new_report = new_report
         self._questions = _Questions(clock, new_api)
@@ -97,22 +88,20 @@ class Preflight:
         """
         Warn, in the row of a resource that is to be created, of what will not work.
 
-        Never raises. Values that are not known yet are passed over.
-
-        Args:
-            settings: Where to ask, and as whom.
-            urn: The URN of a resource that the owners know.
-            inputs: The inputs, which have passed validation.
+        Never raises. Values that are not known yet are passed over; the others have passed
+        validation, and the owners know the resource.
         """
         if not settings.preflight:
             return
         with suppress(Exception):  # a look ahead costs nobody the preview
-            with self._lock:
-                self._declared[urn] = Declared(urn, settings, inputs, self._owners)
-            for row in self._affected(urn):
-                self._warn(row, shared_nodes(self._declared[row]))
+            self._declared[urn] = Declared(urn, settings, inputs, self._owners)
             if self._owners.to_be_created(urn):
+                self._warn(urn, shared_nodes(self._declared[urn]))
                 self._look(urn)
+            else:  # it may name a node of one that is, in whose row that is told
+                for other in self._declared.keys() & self._owners.neighbours(urn).values():
+                    if self._owners.to_be_created(other):
+                        self._warn(other, shared_nodes(self._declared[other]))
             self.tell_more()
 
     def tell_more(self) -> None:
@@ -121,15 +110,6 @@ class Preflight:
             if self._owners.all_declared:
                 for unsure in list(self._unsure):
                     self._look(unsure)
-
-    def _affected(self, urn: str) -> Iterator[str]:
-        """Whose row is to tell that a resource names the nodes of another."""
-        if self._owners.to_be_created(urn):
-            yield urn
-            return
-        for other in set(self._owners.neighbours(urn).values()):
-            if other in self._declared and self._owners.to_be_created(other):
-                yield other
 
     def _look(self, urn: str) -> None:
         declared = self._declared[urn]

@@ -11,14 +11,13 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, overload
 from urllib.parse import quote, quote_plus
 
 from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
 from pulumi_adbpg_model.fields import ALWAYS_SECRET, whole_numbers
-from pulumi_adbpg_model.lifecycle import Reporter
 
 __all__ = ["HIDDEN", "SecretValues"]
 
@@ -47,21 +46,15 @@ class SecretValues:
     """
 
     def __init__(self) -> None:
-        """Know of none."""
         self._lock = threading.Lock()
         self._seen: set[tuple[bool, str]] = set()
-        #: What the program marked, and that with what is always secret: the longest first.
-        self._marked = _Forms()
-        self._all = _Forms()
+        #: How values may stand in texts, and whether the program marked one of them.
+        self._forms: dict[str, bool] = {}
+        #: The marked ones, and all. They are put in order when texts are looked at: rarely.
+        self._in_order: dict[bool, _Sought] = {}
 
     def learn(self, properties: Mapping[str, Any], names: Iterable[str]) -> None:
-        """
-        Remember the values of inputs or outputs.
-
-        Args:
-            properties: A property bag.
-            names: Those of secret ones.
-        """
+        """Remember the secret values in inputs or outputs; `names` are those of marked ones."""
         # What no text of ours shows need not be looked for in them.
         marked = frozenset(names).difference(ALWAYS_SECRET)
         given = {
@@ -72,10 +65,20 @@ class SecretValues:
         if given <= self._seen:
             return
         with self._lock:
-            new = given - self._seen
-            self._all.add(value for _, value in new)
-            self._marked.add(value for marks, value in new if marks)
-            self._seen |= new
+            for marks, value in given - self._seen:
+                for form in _forms(value):
+                    self._forms[form] = marks or self._forms.get(form, False)
+            self._seen |= given
+            self._in_order = {}
+
+    def _longest_first(self, *, marked: bool) -> _Sought:
+        """How the marked values, or all, may stand in texts, each with itself in lower case."""
+        with self._lock:
+            if marked not in self._in_order:
+                forms = [form for form, marks in self._forms.items() if marks or not marked]
+                forms.sort(key=len, reverse=True)
+                self._in_order[marked] = tuple((form, form.lower()) for form in forms)
+            return self._in_order[marked]
 
     @overload
     def hide(self, text: str) -> str: ...
@@ -85,38 +88,17 @@ class SecretValues:
 
     def hide(self, text: str | None) -> str | None:
         """A text of ours, if there is one, without what the program marked as secret."""
-        return None if text is None else _without(text, self._marked.longest_first())
+        return None if text is None else _without(text, self._longest_first(marked=True))
 
     def hide_all(self, text: str) -> str:
         """The cloud's own words without any secret."""
-        return _without(text, self._all.longest_first())
+        return _without(text, self._longest_first(marked=False))
 
     def hide_in_error(self, error: AdbpgModelError) -> AdbpgModelError:
         """The error itself, if there is nothing to hide in its text; else one without."""
         text = str(error)
         hidden = self.hide(text)
         return error if hidden == text else OperationError(hidden)
-
-    def spoken(self, report: Reporter) -> Reporter:
-        """A voice that tells what another would, without secrets."""
-        return _Spoken(report, self.hide)
-
-
-class _Spoken(Reporter):
-    """A `Reporter` in front of another."""
-
-    def __init__(self, behind: Reporter, hide: Callable[[str], str]) -> None:
-        self._behind = behind
-        self._hide = hide
-
-    def progress(self, message: str) -> None:
-        self._behind.progress(self._hide(message))
-
-    def note(self, message: str) -> None:
-        self._behind.note(self._hide(message))
-
-    def warn(self, message: str) -> None:
-        self._behind.warn(self._hide(message))
 
 
 def _values(value: Any) -> Iterator[str]:
@@ -152,31 +134,6 @@ def _forms(value: str) -> set[str]:
     encoded = {once, quote(once, safe="~"), quote(bare), quote_plus(bare)}
     texts = {bare, line, printable(line), *escaped, *encoded}
     return {text for text in texts if text}
-
-
-class _Forms:
-    """How values may stand in texts. They are put in order when texts are looked at: rarely."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lowered: dict[str, str] = {}
-        self._in_order: _Sought | None = ()
-
-    def add(self, values: Iterable[str]) -> None:
-        """Add the forms of some values."""
-        new = {form: form.lower() for value in values for form in _forms(value)}
-        with self._lock:
-            if not new.keys() <= self._lowered.keys():
-                self._lowered.update(new)
-                self._in_order = None
-
-    def longest_first(self) -> _Sought:
-        """All of them, each with itself in lower case."""
-        with self._lock:
-            if self._in_order is None:
-                items = self._lowered.items()
-                self._in_order = tuple(sorted(items, key=lambda item: -len(item[0])))
-            return self._in_order
 
 
 def _without(text: str, forms: _Sought) -> str:

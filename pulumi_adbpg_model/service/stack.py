@@ -100,16 +100,16 @@ def export(organization: str, urn: str, *, timeout_s: float = _TIMEOUT_S) -> str
     Args:
         organization: The stack's; empty where it is not known.
         urn: Of one of its resources, which names project and stack.
-        timeout_s: How long the CLI may take.
+        timeout_s: How long the CLI may take, in seconds.
     """
     engine = _engine()
     cli = shutil.which("pulumi") or (engine and engine / "exe")
     stack, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
     project = rest.partition("::")[0]
+    if cli is None or not organization:
+        return None
     # Old states in files and buckets know no projects.
     for name in (f"{organization}/{project}/{stack}", stack):
-        if cli is None or not organization:
-            break
         try:
             ran = subprocess.run(  # noqa: S603 - the program that runs this one
                 [cli, "stack", "export", "--stack", name, "--non-interactive"],
@@ -148,19 +148,13 @@ class StackState:
     """The services in the stack's state, looked up when they are needed. Threads share it."""
 
     def __init__(self, clock: Clock, read: Callable[[str, str], str | None]) -> None:
-        """
-        Make one that knows nothing yet.
-
-        Args:
-            clock: Tells how old an answer is.
-            read: See `export`.
-        """
         self._clock = clock
+        #: As `export` does.
         self._read = read
         self._lock = threading.Lock()
         self._place: tuple[str, str] | None = None
         self._known: set[ModelServiceId] = set()
-        self._before: set[ModelServiceId] = set()
+        self._had_any_before = False
         self._answer: tuple[float, Mapping[str, Held]] | None = None
         self._failed = False
 
@@ -170,15 +164,11 @@ class StackState:
 
     def knows(self, service: ModelServiceId, *, before: bool = True) -> None:
         """
-        Tell of a service that is in it: an export without any such is another stack's.
-
-        Args:
-            service: The service.
-            before: Whether it is from an earlier run; a new one may not be in it yet.
+        Tell of a service that is in it: an export without any such is another stack's. One that is
+        not from an earlier run may not be in it yet.
         """
         self._known.add(service)
-        if before:
-            self._before.add(service)
+        self._had_any_before |= before
 
     def services(self) -> Mapping[str, Held] | None:
         """The service of each resource, by URN; None when that cannot be had."""
@@ -189,7 +179,7 @@ class StackState:
                 return self._answer[1] if self._answer else None
             text = self._read(*self._place)
             found = None if text is None else _services(text)
-            if found is not None and self._before:
+            if found is not None and self._had_any_before:
                 ids = {held.service for held in found.values()}
                 found = found if ids & self._known else None
             self._failed = found is None  # once is enough: others wait for it

@@ -102,7 +102,7 @@ _FORMER_INPUTS = ("__urn", "timeouts")
 #: call. A refresh leaves it, so that its going is no drift.
 WRITTEN = "__written"
 FORMER = (*_FORMER_INPUTS, WRITTEN)
-#: While a service is being deployed, or deleted, the cloud may show it in part.
+#: While a service is being deployed, or deleted, the cloud may show nodes and whitelist in part.
 _SETTLED = (Phase.ACTIVE, Phase.FAILED)
 #: The status of a service that the cloud has not shown yet.
 UNSEEN = UNKNOWN_STATUS
@@ -206,7 +206,6 @@ def _observed(
     live_wins: bool,
 ) -> dict[str, Any]:
     """The inputs as the cloud shows them, where that is to be told; and `MUTE`."""
-    # While it is being deployed, or deleted, the cloud may show nodes and whitelist in part.
     settled = details is not None and details.phase in _SETTLED
     found = {}
     for name, live in _shown(details).items():

@@ -18,6 +18,7 @@ from pulumi_adbpg_model.service import state
 __all__ = [
     "how_to_give_up",
     "how_to_remove",
+    "on_target",
     "other_import",
     "unfinished",
     "what_up_does",
@@ -65,13 +66,8 @@ def what_up_does(
     service: ModelServiceId, olds: Properties, found: str | None, *, replaces: bool
 ) -> str:
     """
-    One line for a preview in which the status decides.
-
-    Args:
-        service: The service.
-        olds: The old outputs.
-        found: The status by now, empty when the service is gone; None without news.
-        replaces: Whether it is replaced.
+    One line for a preview in which the status decides: that found by now, which is empty when the
+    service is gone; None without news.
     """
     status = olds.get("status")
     told = f"{status!r}"
@@ -96,10 +92,18 @@ def other_import(urn: str, service: ModelServiceId, adopted: str) -> OperationEr
 
 
 def how_to_remove(urn: str) -> str:
-    """How to delete that service alone. In a target, `*` stands for anything."""
+    """How to delete that service alone."""
+    destroy = on_target("destroy", urn)
+    return f"{destroy} removes it" if destroy else "take it out of the program to remove it"
+
+
+def on_target(command: str, urn: str) -> str | None:
+    """A command for that resource alone; None where the target, in which `*` stands for anything,
+    might be another.
+    """
     if not urn or "*" in urn:
-        return "take it out of the program to remove it"
-    return f"`pulumi destroy --target {shlex.quote(urn)}` removes it"
+        return None
+    return f"`pulumi {command} --target {shlex.quote(urn)}`"
 
 
 def how_to_give_up(urn: str) -> str:

@@ -148,14 +148,14 @@ _details = st.builds(
 
 @given(
     st.text() | st.builds(lambda letter, size: letter * size, st.characters(codec="utf-8"), _sizes),
-    st.lists(_details, max_size=3),
+    _details,
 )
-@example("", [])
-@example("x" * (1 << 21), [any_pb2.Any(value=b"x" * (1 << 22))])
-def test_status_on_the_wire_is_read_back_the_same(message: str, details: list[any_pb2.Any]) -> None:
-    """Any text, and details of any size: the encoding made by hand is that of protobuf."""
-    expected = status_pb2.Status(code=2, message=message, details=details)
+@example("", any_pb2.Any())
+@example("x" * (1 << 21), any_pb2.Any(value=b"x" * (1 << 22)))
+def test_status_on_the_wire_is_read_back_the_same(message: str, detail: any_pb2.Any) -> None:
+    """Any text, and a detail of any size: the encoding made by hand is that of protobuf."""
+    expected = status_pb2.Status(code=2, message=message, details=[detail])
 
-    assert status_pb2.Status.FromString(_status(message, details)) == expected
+    assert status_pb2.Status.FromString(_status(message, detail)) == expected
     if message:  # which protobuf leaves out when it is empty
-        assert _status(message, details) == expected.SerializeToString()
+        assert _status(message, detail) == expected.SerializeToString()

@@ -585,6 +585,14 @@ def test_of_two_that_the_state_gives_a_service_to_one_deletes_it(run: _Run) -> N
     assert run.owners.begin_deletion(_C, _TWO) is None
 
 
+def test_of_two_that_the_program_has_no_more_the_first_deletes_the_service(run: _Run) -> None:
+    """The other one goes too, and is nobody to leave it to."""
+    run.holds(_A, _ONE)
+    run.holds(_B, _ONE)
+    run.declares(_C, "ai-2", number=1)
+    assert run.owners.begin_deletion(_A, _ONE) is None
+
+
 @pytest.mark.parametrize(
     ("wanted", "names", "client_token", "left"),
     [
@@ -605,7 +613,7 @@ def test_what_the_program_is_about_to_take_over_is_left_alone(
     told = _told(2.0, *((key, names) for key in wanted))
     run.owners.declare(_B, {}, _on("ai-2"), told)
     alone = run.owners.begin_deletion(_A, _ONE, client_token)
-    assert (alone is not None) == left
+    assert (alone is not None) == left == run.owners.is_awaited(_ONE)
     run.declares(_A, "ai-1", had="ai-1")
     assert run.owners.begin_deletion(_A, _ONE, client_token) is None
 

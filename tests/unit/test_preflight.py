@@ -25,6 +25,7 @@ from pulumi_adbpg_model.errors import (
     ThrottledError,
     TransportError,
 )
+from pulumi_adbpg_model.fields import UNKNOWN
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.service.preflight import BOUND_S, Preflight
 from pulumi_adbpg_model.service.stack import Held
@@ -36,7 +37,6 @@ _KEY = StaticKey("environment ALICLOUD_ACCESS_KEY", "made-up", "made-up")
 _SETTINGS = Settings("cn-hangzhou", None, _KEY)
 _ROOT = Path(__file__).parents[2]
 _URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::"
-_UNKNOWN = object()
 _T = TypeVar("_T")
 _DECLARED: dict[str, Any] = {
     "db_instance_id": "gp-1",
@@ -322,7 +322,7 @@ _AS_DECLARED = "a model service that is as declared, got"
             "there.",
         ),
         # A part of the declaration says nothing of the rest.
-        ("active", "gp-1:ms-1", {"description": _UNKNOWN}, None),
+        ("active", "gp-1:ms-1", {"description": UNKNOWN}, None),
         # The services of that instance are not asked for.
         (
             None,
@@ -468,9 +468,9 @@ def test_what_is_not_known_yet_is_passed_over_one_by_one(unknown: set[str]) -> N
     """What is known beside it is still looked at."""
     desk = _Desk()
     desk.has("ai-1")
-    nodes: Any = [_UNKNOWN if "ai_nodes[0]" in unknown else "ai-8", "ai-9"]
+    nodes: Any = [UNKNOWN if "ai_nodes[0]" in unknown else "ai-8", "ai-9"]
     inputs = {"model_name": "other", "ai_nodes": nodes}
-    inputs |= {name: _UNKNOWN for name in unknown if "[" not in name}
+    inputs |= {name: UNKNOWN for name in unknown if "[" not in name}
     told = {finding.partition(" ")[0] for finding in desk.tell(**inputs)}
     expected = {"model_name", "ai_nodes[0]", "ai_nodes[1]"} - unknown
     if unknown & {"db_instance_id", "ai_nodes"}:
@@ -480,7 +480,7 @@ def test_what_is_not_known_yet_is_passed_over_one_by_one(unknown: set[str]) -> N
 
 def test_nothing_is_asked_for_a_region_that_is_not_known(desk: _Desk) -> None:
     """Another region would have other models."""
-    assert desk.tell(region_id=_UNKNOWN, model_name="other") == []
+    assert desk.tell(region_id=UNKNOWN, model_name="other") == []
     assert desk.cloud.asked == []
 
 

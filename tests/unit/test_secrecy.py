@@ -59,6 +59,14 @@ def test_a_description_is_hidden_in_what_the_cloud_says_alone() -> None:
     assert secrets.hide_all("No.token-7") == "No.[secret]"
 
 
+@pytest.mark.parametrize("first", ["description", "model_name"])
+def test_what_is_marked_is_hidden_also_where_another_input_has_the_same_value(first: str) -> None:
+    """Whichever of the two is told of first."""
+    secrets = _secrets(**{first: "hush-7"})
+    secrets.learn({"description": "hush-7", "model_name": "hush-7"}, ["model_name"])
+    assert secrets.hide("it is hush-7") == "it is [secret]"
+
+
 def test_an_error_without_a_secret_stays_what_it_is() -> None:
     """Its class tells what to do; another text is all that is left of it otherwise."""
     secrets = _secrets(ai_nodes=["ai-1"])
