@@ -12,8 +12,6 @@ mpl.use("svg")
 
 from matplotlib import pyplot as plt
 
-__all__ = ["COLOURS", "PALE", "save", "subplots"]
-
 #: Ours first; peers in the order in which a chart shows them.
 COLOURS = ("#2563eb", "#6b7280", "#d97706", "#059669", "#9333ea", "#dc2626", "#0891b2", "#65a30d")
 PALE = "#d1d5db"

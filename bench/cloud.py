@@ -22,8 +22,6 @@ from typing import Any
 from bench.names import INSTANCE, node
 from pulumi_adbpg_model.testing import Simulator
 
-__all__ = ["Cloud", "Traffic", "cloud"]
-
 _PIECE_BYTES = 64 * 1024
 
 

@@ -13,8 +13,6 @@ from typing import Literal
 
 from bench.names import inputs
 
-__all__ = ["Command", "Kind", "Ran", "Task", "run", "wall_s"]
-
 Kind = Literal["ours", "trivial", "shaped"]
 Command = Literal["up", "preview", "refresh", "destroy"]
 _ROOT = Path(__file__).parents[1]

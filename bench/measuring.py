@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-__all__ = ["Answer", "Case", "Spread", "interleaved", "ratios", "spread"]
-
 _T = TypeVar("_T")
 
 

@@ -11,8 +11,6 @@ from rich.text import Text
 from bench.measuring import Case
 from bench.results import QUESTIONS, Measured, RanWith, Results
 
-__all__ = ["PageError", "rendered", "result", "table", "target"]
-
 _TARGETS = "targets"
 _OPENED = re.compile(r"<!-- bench: (.*) -->")
 _CLOSED = "<!-- /bench -->"

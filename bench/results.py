@@ -15,20 +15,6 @@ from typing import Any
 
 from bench.measuring import Answer, Case, Spread
 
-__all__ = [
-    "ON_ENGINE",
-    "QUESTIONS",
-    "Chart",
-    "Measured",
-    "RanWith",
-    "Results",
-    "dumped",
-    "load",
-    "measured",
-    "parsed",
-    "ran_with",
-]
-
 #: In the order in which they are measured and told.
 QUESTIONS = (
     "start-up",

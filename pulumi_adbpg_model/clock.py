@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Clock", "Deadline", "SystemClock"]
-
 
 class Clock(Protocol):
     """What the package knows of time. Tests bring their own."""

@@ -14,19 +14,6 @@ from typing import Any, NamedTuple
 
 from pulumi_adbpg_model.fields import SENT, is_id_part
 
-__all__ = [
-    "UNKNOWN_STATUS",
-    "AiNode",
-    "Caller",
-    "ModelServiceDetails",
-    "ModelServiceId",
-    "ModelServiceSpec",
-    "Phase",
-    "Submission",
-    "phase_of",
-    "printable",
-]
-
 
 class Phase(enum.Enum):
     """What a status word means for an operation that waits."""

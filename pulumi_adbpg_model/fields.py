@@ -17,29 +17,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-__all__ = [
-    "ALWAYS_SECRET",
-    "DEFAULTS",
-    "FIELDS",
-    "FIELD_OF",
-    "INPUTS",
-    "MOST_EXACT",
-    "SENT",
-    "UNKNOWN",
-    "Fault",
-    "Field",
-    "comma_separated",
-    "is_id_part",
-    "is_region",
-    "parse_network",
-    "same_model_name",
-    "same_nodes",
-    "same_text",
-    "same_value",
-    "same_whitelist",
-    "whole_numbers",
-]
-
 
 class _Unknown:
     """The class of `UNKNOWN`."""

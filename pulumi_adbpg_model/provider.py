@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pulumi_adbpg_model.clock import SystemClock
     from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["ModelServiceProvider"]
-
 Properties = dict[str, Any]
 
 

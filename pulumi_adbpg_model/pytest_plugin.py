@@ -16,8 +16,6 @@ import pytest
 if TYPE_CHECKING:
     from pulumi_adbpg_model.testing import Simulator
 
-__all__ = ["adbpg_simulator", "pytest_configure"]
-
 _MARKER = "adbpg_simulator"
 _CLOUD_SETTINGS = ("ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_", "ADBPG_ENDPOINT")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

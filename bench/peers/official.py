@@ -11,8 +11,6 @@ from alibabacloud_tea_openapi.utils_models import Config
 
 from bench.names import INSTANCE
 
-__all__ = ["describe", "official"]
-
 
 def official(environment: Mapping[str, str]) -> Any:
     """A client for the cloud that the environment leads to."""

@@ -14,22 +14,6 @@ from dataclasses import dataclass
 
 from pulumi_adbpg_model.lifecycle.operation import poll_delay
 
-__all__ = [
-    "OURS",
-    "PEERS",
-    "Schedule",
-    "adaptive",
-    "allowed_s",
-    "fewest_looks",
-    "fewest_within",
-    "flat",
-    "geometric",
-    "mean_s",
-    "worst_of_allowed",
-    "worst_s",
-    "worst_share",
-]
-
 
 @dataclass(frozen=True)
 class Schedule:

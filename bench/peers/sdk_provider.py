@@ -8,8 +8,6 @@ from typing import Any
 
 from pulumi.dynamic import CreateResult, ResourceProvider
 
-__all__ = ["SdkProvider"]
-
 
 class SdkProvider(ResourceProvider):
     """Makes a client, and creates nothing, within the time that its input says."""

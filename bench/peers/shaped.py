@@ -21,8 +21,6 @@ from pulumi_adbpg_model.service.state import (
     TOKENS,
 )
 
-__all__ = ["Shaped", "ShapedProvider"]
-
 
 class ShapedProvider(TrivialProvider):
     """Gives each output a value, as a cloud does."""

@@ -12,8 +12,6 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
 
-__all__ = ["Trivial", "TrivialProvider"]
-
 
 class TrivialProvider(ResourceProvider):
     """Creates nothing, within the time that its input says."""

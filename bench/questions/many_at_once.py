@@ -18,8 +18,6 @@ from bench.cloud import Cloud, cloud
 from bench.command import Ran, Task, run
 from bench.measuring import Answer, Case, interleaved, ratios, spread
 
-__all__ = ["charts", "measure"]
-
 _ROOT = Path(__file__).parents[2]
 _COUNTS = (1, 8, 32, 64, 128)
 _RUNS = 5

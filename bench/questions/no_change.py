@@ -13,8 +13,6 @@ from bench.cloud import cloud
 from bench.command import Command, Kind, Task, run, wall_s
 from bench.measuring import Answer, Case, interleaved, ratios, spread
 
-__all__ = ["charts", "measure"]
-
 _COUNTS = (10, 100, 300)
 _COMMANDS: tuple[Command, ...] = ("preview", "up")
 _KINDS: tuple[Kind, ...] = ("ours", "trivial", "shaped")

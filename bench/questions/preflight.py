@@ -10,8 +10,6 @@ from bench.cloud import cloud
 from bench.command import Task, wall_s
 from bench.measuring import Answer, Case, interleaved, ratios
 
-__all__ = ["measure"]
-
 _RUNS = 5
 _OFF = {"adbpg:preflight": "false"}
 

@@ -23,8 +23,6 @@ from bench.peers.official import describe, official
 from bench.peers.trivial import TrivialProvider
 from tests.provider.dynamic_host import PROVIDER, DynamicHost, Stored
 
-__all__ = ["charts", "measure"]
-
 _ROOT = Path(__file__).parents[2]
 _COUNT = 300
 _LATENCY_S = 0.05

@@ -33,8 +33,6 @@ from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.lifecycle import ModelServiceApi, Operation, wait_until_active
 
-__all__ = ["charts", "measure", "real_looks"]
-
 _TWO_HOURS_S = 7200.0
 _CREATE_S = 1800.0
 #: Where the trade-off begins to be judged: hardly a model is loaded in less.

@@ -35,8 +35,6 @@ from pulumi_adbpg_model.gateway import Gateway, RetryPolicy, endpoint_of, time_a
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.settings.identity import CLI_FILE, INI_FILE, DefaultChain
 
-__all__ = ["OK", "PROBLEM", "UNTRIED", "WARNING", "Finding", "diagnose_cloud", "diagnose_tools"]
-
 OK, WARNING, PROBLEM, UNTRIED = "ok", "warning", "problem", "not tried"
 
 _PACKAGES = (

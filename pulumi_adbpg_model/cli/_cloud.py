@@ -19,18 +19,6 @@ from pulumi_adbpg_model.fields import is_id_part
 from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
 from pulumi_adbpg_model.settings.identity import Profile
 
-__all__ = [
-    "Place",
-    "check_region",
-    "instance_id",
-    "instance_ids",
-    "instance_option",
-    "instances_option",
-    "json_option",
-    "place_options",
-    "with_settings",
-]
-
 
 def check_region(
     _context: click.Context, _parameter: click.Parameter, value: str | None

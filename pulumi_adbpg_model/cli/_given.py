@@ -7,8 +7,6 @@ from typing import Any
 
 import click
 
-__all__ = ["FILE", "OUTPUT", "TEXT"]
-
 
 class _Text(click.types.StringParamType):
     """Text that is not blank."""

@@ -21,8 +21,6 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from pulumi_adbpg_model import host
 
-__all__ = ["HostProbe", "probe_host"]
-
 #: Stands for the engine: nobody listens there, and nothing waits for it.
 _ENGINE = "127.0.0.1:9"
 

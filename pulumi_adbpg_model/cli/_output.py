@@ -15,8 +15,6 @@ from rich.text import Text
 from pulumi_adbpg_model.cli._streams import is_terminal, say, writable, writes_unicode
 from pulumi_adbpg_model.domain import printable
 
-__all__ = ["print_json", "print_table"]
-
 #: Outside a terminal nothing is wrapped or cut: what reads a table there may search it.
 _UNBOUNDED = 10_000
 #: Of no consequence, but rich takes a width without a height for none.

@@ -24,18 +24,6 @@ from pulumi_adbpg_model.lifecycle.presence import (
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.stack import UnknownFormatError, check_format
 
-__all__ = [
-    "Comparison",
-    "Creation",
-    "Entry",
-    "Orphan",
-    "OwnedTwice",
-    "Stack",
-    "compare",
-    "parse",
-]
-
-
 #: What a deployment may consist of, of any known version.
 _DEPLOYMENT = frozenset(
     {

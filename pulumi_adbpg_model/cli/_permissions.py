@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ACTIONS", "Action", "is_account_id", "policy"]
-
 _ACCOUNT_ID = re.compile(r"[0-9]{1,32}")
 
 

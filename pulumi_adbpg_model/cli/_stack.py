@@ -17,8 +17,6 @@ from pathlib import Path
 
 from pulumi_adbpg_model.errors import ConfigurationError
 
-__all__ = ["NO_CONFIGURATION", "Configuration", "UnreadableError", "read_configuration"]
-
 #: For one run of the CLI; of a configuration with secrets there are three.
 _TIMEOUT_S = 20.0
 #: What the CLI takes for a project, in each folder from the current one upwards.

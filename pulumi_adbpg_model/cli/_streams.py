@@ -13,8 +13,6 @@ from typing import TextIO
 
 import click
 
-__all__ = ["escape_unwritable", "is_terminal", "say", "writable", "writes_unicode"]
-
 #: Ways to meet what cannot be encoded that end in an error. Others were chosen, and are left alone.
 _FAILING = ("strict", "surrogateescape")
 

@@ -23,8 +23,6 @@ from pulumi_adbpg_model.cli._stack import UnreadableError
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.errors import ConfigurationError
 
-__all__ = ["doctor"]
-
 _STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", UNTRIED: "dim"}
 
 

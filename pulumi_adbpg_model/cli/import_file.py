@@ -20,8 +20,6 @@ from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["import_file"]
-
 #: For all calls together, in seconds; a service that is deleted meanwhile takes some.
 _LIMIT_S = 600.0
 

@@ -26,8 +26,6 @@ from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.lifecycle import inventory
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["api_key", "list_services", "models", "nodes"]
-
 _STYLES = {
     Phase.ACTIVE: "green",
     Phase.FAILED: "red",

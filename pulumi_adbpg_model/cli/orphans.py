@@ -28,8 +28,6 @@ from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.lifecycle import Operation
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["orphans"]
-
 #: For all calls together.
 _LIMIT_S = 600.0
 _STDIN = "-"

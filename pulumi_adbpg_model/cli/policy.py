@@ -9,8 +9,6 @@ from pulumi_adbpg_model.cli._cloud import check_region, instance_ids
 from pulumi_adbpg_model.cli._output import print_json
 from pulumi_adbpg_model.cli._streams import say
 
-__all__ = ["policy"]
-
 #: Reading is not harmless here: the answers of both actions hold the keys, and nothing grants them
 #: without.
 _WHO_READS_KEYS = (

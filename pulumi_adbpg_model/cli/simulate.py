@@ -13,8 +13,6 @@ from pulumi_adbpg_model.cli._given import FILE, TEXT
 from pulumi_adbpg_model.cli._streams import say
 from pulumi_adbpg_model.simulator import DIALECTS, Simulator, checks, clashing, serve_forever
 
-__all__ = ["simulate"]
-
 
 def _checked(check: Callable[[str, Any], Any]) -> Callable[..., Any]:
     """Callback of an option that the simulator checks: what it refuses is wrong usage."""

@@ -20,8 +20,6 @@ from pulumi_adbpg_model.settings import Settings
 if TYPE_CHECKING:
     from pulumi_adbpg_model.gateway import Gateway
 
-__all__ = ["call", "hiding", "mocked", "refuse"]
-
 _T = TypeVar("_T")
 
 #: A function is told by its name, and by its token where users mock it.

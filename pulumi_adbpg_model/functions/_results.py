@@ -7,16 +7,6 @@ from typing import NoReturn
 
 from pulumi import Output, RunError
 
-__all__ = [
-    "GetAiNodePoolsNodeResult",
-    "GetAiNodePoolsPoolResult",
-    "GetAiNodePoolsResult",
-    "GetApiKeyResult",
-    "GetModelServicesResult",
-    "GetModelServicesServiceResult",
-    "GetSupportedModelsResult",
-]
-
 
 @dataclass(frozen=True)
 class GetModelServicesServiceResult:

@@ -37,8 +37,6 @@ from pulumi_adbpg_model.gateway._errors import masked, translate
 from pulumi_adbpg_model.gateway._transport import GuardedSession, prepared
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["Client"]
-
 # These libraries log to stderr on their own, which the engine shows as the user's diagnostics.
 # With DEBUG=sdk in the environment that includes the headers of each call.
 for _name in ("darabonba-core", "alibabacloud-tea", "credentials"):

@@ -19,8 +19,6 @@ from pulumi_adbpg_model.settings.identity import (
     StaticKey,
 )
 
-__all__ = ["Signer"]
-
 #: A source that fails is left alone for so long: many may ask at once.
 _FAILURE_PAUSE_S = 10.0
 #: What fails at first, and may pass, is tried once more after so long.

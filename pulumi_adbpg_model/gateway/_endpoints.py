@@ -5,8 +5,6 @@ from __future__ import annotations
 from pulumi_adbpg_model.errors import ConfigurationError
 from pulumi_adbpg_model.settings import Endpoint, Settings
 
-__all__ = ["CENTRAL_REGIONS", "endpoint_of", "host_of", "sts_of"]
-
 _STS = Endpoint("sts.aliyuncs.com")
 
 #: Regions that the central endpoint serves; every other one has a host of its own.

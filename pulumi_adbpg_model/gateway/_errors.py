@@ -30,8 +30,6 @@ from pulumi_adbpg_model.errors import (
 from pulumi_adbpg_model.gateway._transport import FrontEndRefused, ProxyUnusable, transport_reason
 from pulumi_adbpg_model.gateway._wire import text
 
-__all__ = ["CODES", "error_class", "masked", "translate"]
-
 _SIZE_HINT = (
     "Shorten what makes it long: security_ip_list (blocks instead of single addresses), "
     "model_params or description."

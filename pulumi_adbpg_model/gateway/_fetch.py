@@ -30,8 +30,6 @@ from pulumi_adbpg_model.gateway._transport import (
     transport_reason,
 )
 
-__all__ = ["FetchError", "asked_host", "guarded", "install"]
-
 _DEFAULT_TIMEOUT_MS = 10_000
 #: Codes of AssumeRole and AssumeRoleWithOIDC that say what to do about them.
 _CODES = frozenset(

@@ -15,8 +15,6 @@ from typing import TypeVar
 from pulumi_adbpg_model.clock import Clock, Deadline
 from pulumi_adbpg_model.errors import ApiError, TransportError
 
-__all__ = ["RetryPolicy", "backoff", "call_with_retry"]
-
 _T = TypeVar("_T")
 
 

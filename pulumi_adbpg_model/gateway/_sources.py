@@ -46,8 +46,6 @@ from pulumi_adbpg_model.settings.identity import (
     unusable_sign,
 )
 
-__all__ = ["Chain", "Provider", "UnusableError", "provider_of"]
-
 _fetch.install()
 
 _KEY = ("access_key_id", "access_key_secret")

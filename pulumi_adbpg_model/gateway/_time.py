@@ -12,8 +12,6 @@ from pulumi_adbpg_model.gateway._endpoints import endpoint_of
 from pulumi_adbpg_model.gateway._transport import GuardedSession
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["time_ahead_s"]
-
 
 def time_ahead_s(settings: Settings, clock: Clock, *, timeout_s: float = 5.0) -> float | None:
     """

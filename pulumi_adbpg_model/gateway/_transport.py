@@ -23,17 +23,6 @@ from urllib3 import exceptions as urllib3_exceptions
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import ConfigurationError
 
-__all__ = [
-    "MAX_ANSWER_BYTES",
-    "Answer",
-    "AnswerRefused",
-    "FrontEndRefused",
-    "GuardedSession",
-    "ProxyUnusable",
-    "prepared",
-    "transport_reason",
-]
-
 #: A page of 100 services with 1000 whitelist entries each is about 2 MB.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 #: Small, because compressed bytes may become a thousand times as many.

@@ -22,26 +22,6 @@ from pulumi_adbpg_model.domain import (
 from pulumi_adbpg_model.errors import NotFoundError
 from pulumi_adbpg_model.fields import FIELDS, comma_separated
 
-__all__ = [
-    "UnreadableError",
-    "caller",
-    "count",
-    "create_body",
-    "create_query",
-    "described",
-    "identifier",
-    "instance_query",
-    "list_query",
-    "listed",
-    "models",
-    "nodes",
-    "region_query",
-    "service_query",
-    "submission",
-    "text",
-    "whitelist_query",
-]
-
 Parameters = dict[str, object]
 
 

@@ -20,8 +20,6 @@ from google.protobuf import any_pb2, json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
-__all__ = ["Call", "current_call"]
-
 _PACKAGE = "pulumirpc."
 _UNKNOWN = 2  # the gRPC status that the host gives to every exception
 

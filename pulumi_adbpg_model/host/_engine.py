@@ -16,8 +16,6 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.host._inside import host_module, try_or_none
 
-__all__ = ["EngineLog", "find_engine", "watch_engine"]
-
 _LOG_TIMEOUT_S = 2.0
 #: What is under way when the engine is gone may take this long to end, before the process does.
 _LINGER_S = 5.0

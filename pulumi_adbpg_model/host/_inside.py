@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["host_module", "try_or_none"]
-
 _HOST_MODULE = "pulumi.dynamic.__main__"
 
 _T = TypeVar("_T")

@@ -16,8 +16,6 @@ from google.protobuf import empty_pb2
 from pulumi_adbpg_model.errors import AdbpgModelError
 from pulumi_adbpg_model.host._inside import host_module
 
-__all__ = ["clean_errors", "find_server", "hear_cancel", "widen"]
-
 
 def find_server() -> Any:
     """The gRPC server: a local variable of the host's `main`, on the main thread's stack."""

@@ -11,8 +11,6 @@ from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import GoneError, find_or_prove_gone
 from pulumi_adbpg_model.lifecycle.wait import Created, wait_until_active
 
-__all__ = ["UnfitError", "adopt", "differing"]
-
 
 class UnfitError(OperationError):
     """A service that is there cannot be taken over as it is."""

@@ -8,8 +8,6 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Model
 from pulumi_adbpg_model.fields import same_model_name, same_nodes, same_text, same_whitelist
 from pulumi_adbpg_model.lifecycle.operation import Operation
 
-__all__ = ["differences", "verify", "warn_of_open_whitelist", "where_it_shows"]
-
 #: The whitelist that admits nobody, as the API documents it.
 _NOBODY = ("127.0.0.1",)
 _NOT_SAID = " is not as the service has it"

@@ -55,8 +55,6 @@ from pulumi_adbpg_model.lifecycle.operation import BEING_DELETED, Operation, Own
 from pulumi_adbpg_model.lifecycle.presence import GoneError
 from pulumi_adbpg_model.lifecycle.wait import Created, wait_until_active
 
-__all__ = ["TOKEN_S", "Tokens", "create", "create_or_adopt", "deleted_outside"]
-
 #: How often a create may be answered with a service that is not there.
 _MOST_ANSWERS = 10
 _NOT_ABOUT_NODES = (AccessError, ServerError, ThrottledError, TokenMismatchError, TransportError)

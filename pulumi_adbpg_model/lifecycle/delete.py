@@ -20,8 +20,6 @@ from pulumi_adbpg_model.lifecycle.presence import (
     may_mean_gone,
 )
 
-__all__ = ["delete"]
-
 _NOT_KNOWN = "not known"
 
 

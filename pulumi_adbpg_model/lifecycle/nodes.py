@@ -19,19 +19,6 @@ from pulumi_adbpg_model.errors import (
 from pulumi_adbpg_model.lifecycle.operation import Operation, Standing
 from pulumi_adbpg_model.lifecycle.presence import DISAGREEMENT_S, is_contradicted
 
-__all__ = [
-    "Held",
-    "free_nodes",
-    "holder_of",
-    "is_worth_waiting",
-    "list_existing",
-    "list_or_none",
-    "no_successor",
-    "refuse_if_held",
-    "taken_by",
-    "who_may_hold",
-]
-
 #: A service, and which of the nodes it is on.
 Held = tuple[ModelServiceDetails, str]
 

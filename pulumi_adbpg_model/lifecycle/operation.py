@@ -16,20 +16,6 @@ from pulumi_adbpg_model.domain import (
 )
 from pulumi_adbpg_model.errors import BusyError, OperationError
 
-__all__ = [
-    "BEING_DELETED",
-    "Memory",
-    "ModelServiceApi",
-    "Operation",
-    "OwnedError",
-    "Ownership",
-    "Reporter",
-    "Standing",
-    "format_duration",
-    "how_to_take_over",
-    "poll_delay",
-]
-
 _T = TypeVar("_T")
 
 _FIRST_DELAY_S = 2.0

@@ -32,23 +32,6 @@ from pulumi_adbpg_model.errors import (
 )
 from pulumi_adbpg_model.lifecycle.operation import ModelServiceApi, Operation, format_duration
 
-__all__ = [
-    "DISAGREEMENT_S",
-    "GRACE_S",
-    "SECOND_LOOK_S",
-    "GoneError",
-    "Outage",
-    "describe_or_none",
-    "find_or_prove_gone",
-    "glance",
-    "inventory",
-    "is_contradicted",
-    "is_proven_gone",
-    "kept_in_state",
-    "may_mean_gone",
-    "refresh",
-]
-
 #: A new service may take this long to show up; before that, not-found means nothing.
 GRACE_S = 30.0
 #: So far apart are the two looks that prove the absence of a service that was seen.

@@ -18,8 +18,6 @@ from pulumi_adbpg_model.lifecycle.operation import Operation
 from pulumi_adbpg_model.lifecycle.presence import GoneError, refresh
 from pulumi_adbpg_model.lifecycle.wait import Outcome, wait_until_active
 
-__all__ = ["Updated", "WhitelistChange", "change_whitelist", "resume", "update"]
-
 #: How long a changed whitelist may take to show at the service.
 _SETTLE_S = 30.0
 

@@ -21,8 +21,6 @@ from pulumi_adbpg_model.lifecycle.presence import (
     is_proven_gone,
 )
 
-__all__ = ["Created", "Outcome", "wait_until_active"]
-
 
 @dataclass(frozen=True)
 class Outcome:

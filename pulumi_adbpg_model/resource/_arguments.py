@@ -24,19 +24,6 @@ from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.fields import ALWAYS_SECRET, INPUTS, MOST_EXACT
 from pulumi_adbpg_model.service.state import ADOPT
 
-__all__ = [
-    "InputError",
-    "LateInputs",
-    "ModelServiceArgs",
-    "ModelServiceArgsDict",
-    "check_name",
-    "check_options",
-    "check_timeouts",
-    "checked_id",
-    "checked_inputs",
-    "properties_of",
-]
-
 #: Sequences that Pulumi does not take for lists.
 _NO_LISTS = (bytes, bytearray, memoryview, range)
 _OPERATIONS = ("create", "update", "delete", "read")

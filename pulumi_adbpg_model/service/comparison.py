@@ -15,15 +15,6 @@ from pulumi_adbpg_model.domain import Phase, phase_of
 from pulumi_adbpg_model.fields import FIELDS, UNKNOWN, Field
 from pulumi_adbpg_model.service.state import UNSEEN, declared_names, is_taking_over, waits
 
-__all__ = [
-    "Change",
-    "compare",
-    "holds_unknown",
-    "keep_spelling",
-    "rests_on_status",
-    "with_status",
-]
-
 
 @dataclass(frozen=True)
 class Change:

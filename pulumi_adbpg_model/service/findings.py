@@ -15,8 +15,6 @@ from pulumi_adbpg_model.service.comparison import holds_unknown
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["Declared", "Seen", "findings", "shared_nodes"]
-
 #: So many names are listed.
 _MOST = 10
 #: Right also where the service is replaced, moved away or found again by its client token.

@@ -58,8 +58,6 @@ from pulumi_adbpg_model.service.unfinished import (
 from pulumi_adbpg_model.service.validation import validate
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["DEFAULT_TIMEOUTS_S", "Implementation"]
-
 Properties = dict[str, Any]
 NewGateway = Callable[[Settings, SystemClock, Callable[[str], str]], lifecycle.ModelServiceApi]
 _Call = TypeVar("_Call", bound=Callable[..., Any])

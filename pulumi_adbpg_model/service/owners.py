@@ -31,8 +31,6 @@ from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.stack import Held
 from pulumi_adbpg_model.service.unfinished import on_target
 
-__all__ = ["Node", "Owners"]
-
 Properties = Mapping[str, Any]
 #: Instance and name.
 Node = tuple[str, str]

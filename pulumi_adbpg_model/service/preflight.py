@@ -26,8 +26,6 @@ from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.settings.identity import CLI_FILE, INI_FILE, DefaultChain, EcsRole, Profile
 
-__all__ = ["BOUND_S", "Preflight", "PreflightApi"]
-
 #: Seconds that all waiting for answers may take in one process. With what is around it, a preview
 #: stays within 3 s of one without a preflight.
 BOUND_S = 2.5

@@ -19,8 +19,6 @@ from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
 from pulumi_adbpg_model.fields import ALWAYS_SECRET, whole_numbers
 
-__all__ = ["HIDDEN", "SecretValues"]
-
 #: What stands in place of a secret, as in Pulumi's own texts. Not `*`, which means anything in
 #: the target of a command.
 HIDDEN = "[secret]"

@@ -21,8 +21,6 @@ from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.service import state
 
-__all__ = ["Held", "StackState", "UnknownFormatError", "check_format", "export"]
-
 #: Versions of a state whose resources stand where this package looks for them.
 _VERSIONS = range(1, 5)
 #: What a state of version 4 may need, as far as it moves no resource.

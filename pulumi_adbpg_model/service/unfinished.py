@@ -15,16 +15,6 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.service import state
 
-__all__ = [
-    "how_to_give_up",
-    "how_to_remove",
-    "on_target",
-    "other_import",
-    "unfinished",
-    "what_up_does",
-    "why_unfinished",
-]
-
 Properties = Mapping[str, Any]
 
 

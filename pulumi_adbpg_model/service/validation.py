@@ -16,8 +16,6 @@ from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.fields import ALWAYS_SECRET, FIELD_OF, FIELDS, INPUTS, UNKNOWN, Fault
 from pulumi_adbpg_model.service.state import ADOPT, is_hidden
 
-__all__ = ["Failure", "validate"]
-
 
 @dataclass(frozen=True)
 class Failure:

@@ -16,26 +16,6 @@ from typing import Any
 
 from pulumi_adbpg_model.errors import ConfigurationError
 
-__all__ = [
-    "CLI_FILE",
-    "CREDENTIAL_SOURCES",
-    "INI_FILE",
-    "AssumedRole",
-    "ConfigReader",
-    "Credentials",
-    "CredentialsFile",
-    "CredentialsUri",
-    "DefaultChain",
-    "EcsRole",
-    "Identity",
-    "OidcRole",
-    "Profile",
-    "Reader",
-    "Role",
-    "StaticKey",
-    "unusable_sign",
-]
-
 #: Gives the value of a full config key such as `adbpg:region`; objects as JSON.
 ConfigReader = Callable[[str], "str | None"]
 #: The profiles of the Alibaba Cloud CLI.

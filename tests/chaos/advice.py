@@ -7,8 +7,6 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Advice", "Kind", "advice_in"]
-
 Kind = Literal[
     "alias",
     "correct",

@@ -19,8 +19,6 @@ from collections.abc import Collection
 
 from tests.chaos.commands import INSTANCE
 
-__all__ = ["is_clear", "why_unclear"]
-
 _LONGEST = 1200
 #: The answer's own fields, whose words are the cloud's: `InternalError` is no Python type there.
 _DETAILS = re.compile(r"\((?:code|status|request_id)=[^)]*\)")

@@ -21,8 +21,6 @@ from tests.chaos.verdict import Verdict, judge
 from tests.chaos.world import World
 from tests.engine.support.programs import place
 
-__all__ = ["CloudPoint", "combination", "covering", "pairs", "points", "run", "run_on_engine"]
-
 _MOST = 12
 #: Besides those that exclude each other: a service that is there, refused with a code of no page
 #: again and again, is an error on purpose.

@@ -8,8 +8,6 @@ from typing import Any, Protocol
 
 from pulumi_adbpg_model.testing import Simulator
 
-__all__ = ["GROUP", "INSTANCE", "Commands", "Ran"]
-
 INSTANCE = "gp-demo"
 #: The whitelist group that reaches the service on the first node.
 GROUP = "models"

@@ -27,8 +27,6 @@ from tests.chaos.operations import OPERATIONS
 from tests.chaos.verdict import Verdict, judge
 from tests.chaos.world import World
 
-__all__ = ["FAULTS", "Point", "kind_of", "points", "run", "sample"]
-
 _ATTEMPTS = 7
 #: How long in a row a wait bears with a cloud that gives no answer, and the longest that one call
 #: with its retries may then still take.

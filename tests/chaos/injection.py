@@ -13,8 +13,6 @@ from typing import Any, Literal
 from tests.chaos.hosting import TimedProvider
 from tests.chaos.world import World
 
-__all__ = ["EXPIRY", "REFUSED", "TOKENS", "Death", "Fault", "Killed", "Moment"]
-
 #: Before a call is sent, or after it was answered and nothing came of it.
 Moment = Literal["before", "after"]
 

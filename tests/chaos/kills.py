@@ -30,8 +30,6 @@ from tests.chaos.verdict import Verdict, judge
 from tests.engine.support.programs import NODE, URN, program, pulumi_ids
 from tests.engine.support.stack import Failed, Program, Result, Stack
 
-__all__ = ["Point", "points", "run"]
-
 #: What is under way. A replacement deletes first, and creates then: both can be struck.
 Operation = Literal["create", "replace-delete", "replace-create", "whitelist", "delete"]
 #: The request hangs unapplied; it was applied, but hangs; the wait for its effect; the answer that

@@ -18,8 +18,6 @@ from tests.chaos.verdict import is_named
 from tests.chaos.world import Kept, OnError, World
 from tests.provider.dynamic_host import Properties
 
-__all__ = ["AGAIN", "DIFFERENCE", "FOREIGN", "PATIENT", "BrokenPromiseError", "Life", "id_of"]
-
 #: Client tokens of services that somebody else makes begin so.
 FOREIGN = "somebody-else-"
 #: Long enough for all that takes its time, short enough for what never ends.

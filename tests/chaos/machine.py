@@ -32,8 +32,6 @@ from tests.chaos.world import AgainBy, OnError
 from tests.gateway.support import settings_for
 from tests.provider.dynamic_host import Properties
 
-__all__ = ["STEPS", "Machine", "run", "sessions"]
-
 #: So many steps a life has at most, and so many lives a session, before time is looked at.
 STEPS = 18
 _LIVES = 4

@@ -42,8 +42,6 @@ from tests.chaos.stacks import Declared
 from tests.chaos.verdict import Verdict
 from tests.gateway.support import settings_for
 
-__all__ = ["Moves", "run"]
-
 _NAMES = {"dev": "abcd", "prod": "xy"}
 _PROVISION_S = 40.0
 #: How much longer than a deployment the `up` of a morning may take.

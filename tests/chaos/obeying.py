@@ -17,8 +17,6 @@ from tests.chaos.owning import How, Owning
 from tests.chaos.programs import NODES
 from tests.chaos.verdict import is_named
 
-__all__ = ["converge", "obey"]
-
 #: An unfinished deletion, a stale list, a remembered token: by then all of them are over.
 LATER_S = 130.0
 #: How often a command is run in the end at most.

@@ -15,8 +15,6 @@ from tests.chaos.commands import Ran
 from tests.engine.support.programs import program
 from tests.engine.support.stack import TYPE, Failed, Result, Stack
 
-__all__ = ["EngineCommands", "warned"]
-
 
 class EngineCommands:
     """See `Commands`: one stack in a folder of its own."""

@@ -9,8 +9,6 @@ from typing import Any, get_args
 from tests.chaos.commands import GROUP, Ran
 from tests.chaos.world import AgainBy, OnError, World
 
-__all__ = ["OPERATIONS", "Operation"]
-
 #: Too short for a deployment; enough to go on with one.
 _MORE_TIME = {"timeouts": {"create": "10s", "update": "10m"}}
 #: Too short for a deployment, enough for calls that have to be repeated.

@@ -24,8 +24,6 @@ from tests.chaos.programs import NODES, Program
 from tests.chaos.stacks import Declared, Entry, Estate
 from tests.chaos.verdict import is_named
 
-__all__ = ["DELETING", "Done", "How", "Look", "Owning"]
-
 DELETING = "deleting"
 #: With these the cloud leaves out what a take-over compares.
 _MUTE = {"fields-missing", "fields-null", "fields-empty"}

@@ -9,21 +9,6 @@ from typing import Any
 from tests.chaos.commands import INSTANCE
 from tests.chaos.stacks import Declared
 
-__all__ = [
-    "MODELS",
-    "NODES",
-    "Program",
-    "changed",
-    "named",
-    "onto_node_of",
-    "renamed",
-    "service",
-    "shifted",
-    "swapped",
-    "with_inputs",
-    "without",
-]
-
 Program = tuple[Declared, ...]
 
 NODES = [f"ai-{number}" for number in range(1, 9)]

@@ -16,8 +16,6 @@ from typing import Any
 from tests.chaos import clouds, faults, kills, machine, moves
 from tests.chaos.verdict import Verdict
 
-__all__ = ["KINDS", "Done", "Lives", "Task", "be_quiet", "execute", "plan", "sample"]
-
 #: How long one run of a state machine lasts, in seconds.
 _LIVES_S = 15.0
 #: So many kills at random moments, and random clouds, are part of the first round.

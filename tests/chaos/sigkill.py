@@ -16,8 +16,6 @@ from pulumi import automation as auto
 
 from tests.engine.support.stack import Result
 
-__all__ = ["Sessions", "Victim", "comes"]
-
 #: Who dies: the CLI and everything that it started, or the CLI alone. Then its language host goes
 #: too, as in the Automation API it is this process, but the dynamic provider host lives on.
 Victim = Literal["everything", "cli"]

@@ -31,8 +31,6 @@ from tests.provider.dynamic_host import HostError, PartialFailureError, Properti
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Declared", "Entry", "Estate", "Stack"]
-
 _TYPE = "pulumi-python:dynamic/adbpg:ModelService"
 _PROJECT = "shop"
 #: The parent of a service that is moved.

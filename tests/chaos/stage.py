@@ -19,8 +19,6 @@ from tests.provider.dynamic_host import Properties, Stored
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["ORGANIZATION", "Kept", "Stage", "plain", "seconds_of", "unfinished", "warned"]
-
 ORGANIZATION = "acme"
 _UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
 #: Notes of what goes well, which are printed as warnings are; test_verdict.py keeps them complete.

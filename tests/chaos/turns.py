@@ -24,8 +24,6 @@ from tests.chaos.injection import Killed
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Turns", "TurnsClock"]
-
 _T = TypeVar("_T")
 #: After so many real seconds, whoever has the turn waits for another thread, not for the clock.
 _STUCK_S = 15.0

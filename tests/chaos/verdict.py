@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Verdict", "is_named", "judge", "summed"]
-
 
 @dataclass(frozen=True)
 class Verdict:

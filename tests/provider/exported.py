@@ -8,8 +8,6 @@ from typing import Any
 from pulumi_adbpg_model.service.state import TYPE
 from tests.provider.dynamic_host import Stored
 
-__all__ = ["Exported"]
-
 
 class Exported:
     """What the provider is given when it asks for the state of its stack."""

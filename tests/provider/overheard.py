@@ -20,18 +20,6 @@ from tests.provider.dynamic_host import (
     _decoded,
 )
 
-__all__ = [
-    "FAULTS",
-    "INPUTS",
-    "INSTANCE",
-    "SECRET",
-    "TOKEN",
-    "Overheard",
-    "forms",
-    "given_in",
-    "guarded",
-]
-
 SECRET = "made-up/access+key=secret"
 TOKEN = "CAIS+made/up=token=="
 INSTANCE = "gp-demo"

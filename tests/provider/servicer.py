@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 from pulumi.runtime.proto import provider_pb2
 
-__all__ = ["URN", "Context", "serve"]
-
 URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::model"
 
 _T = TypeVar("_T")

@@ -8,15 +8,6 @@ import re
 
 from pulumi_adbpg_model.domain import ModelServiceDetails
 
-__all__ = [
-    "DEFAULT_NAME",
-    "PLACEHOLDERS",
-    "check_name_template",
-    "resource_name",
-    "unique",
-    "variable_name",
-]
-
 #: What a name template may hold in braces.
 PLACEHOLDERS = ("model", "service_id", "node", "instance")
 DEFAULT_NAME = "{model}"

@@ -11,8 +11,6 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.service.validation import Failure, validate
 
-__all__ = ["Note", "broken_rules", "find", "placement"]
-
 Note = Callable[[str], None]
 
 

@@ -27,8 +27,6 @@ from packaging.requirements import Requirement
 from tests.engine.support.pages import ROOT
 from tests.engine.support.stack import engine_environment
 
-__all__ = ["Executor", "Running", "git", "wheelhouse"]
-
 _OPERATE = Path(__file__).with_name("operate.py")
 _PATIENCE_S = 60.0
 #: What is outside of site-packages, or of this installation alone.

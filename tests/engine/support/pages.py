@@ -8,22 +8,6 @@ from pathlib import Path
 
 from tests.engine.support.stack import Program
 
-__all__ = [
-    "DOCS",
-    "PAGES",
-    "README",
-    "ROOT",
-    "SHOWN_ID",
-    "Block",
-    "anchors",
-    "blocks",
-    "commands",
-    "programs",
-    "prose",
-    "section",
-    "told",
-]
-
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"

@@ -15,8 +15,6 @@ from tests.engine.support.pages import DOCS
 from tests.engine.support.programs import pulumi_ids
 from tests.engine.support.stack import STACK, Failed, Stack
 
-__all__ = ["PAGE", "Block", "Person", "assert_printed", "sections"]
-
 PAGE = DOCS / "operations.md"
 #: The program that all procedures begin with.
 _PROGRAM = re.compile(r"^```python\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)

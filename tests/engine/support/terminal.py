@@ -14,8 +14,6 @@ from pulumi_adbpg_model.testing import Simulator
 from tests.engine.support.pages import SHOWN_ID, blocks
 from tests.engine.support.stack import engine_environment
 
-__all__ = ["Terminal"]
-
 _PROJECT = "name: search\nruntime: python\n"
 _CONFIG = "config:\n  adbpg:maxPollInterval: 0.05\n"
 #: In place of Pulumi's host for Python programs, which comes with a release of the CLI only. The

@@ -27,8 +27,6 @@ from tests.engine.support.programs import place
 from tests.engine.support.running import background, eventually
 from tests.engine.support.stack import PROJECT, STACK, Failed, Stack
 
-__all__ = ["CLOUD", "HERE", "RELEASES", "load", "record", "simulator_of"]
-
 HERE = Path(__file__).parent
 #: The folders of all releases, oldest first.
 RELEASES = sorted(
