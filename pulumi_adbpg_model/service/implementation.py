@@ -129,7 +129,7 @@ class Implementation:
         self._tries: Counter[str] = Counter()
 
     def prepare_host(self) -> None:
-        """Mend the host of this process."""
+        """Patch the host of this process, as `host.prepare` says."""
         try:
             parallel = self._settings(None, region_required=False).parallel
         except ConfigurationError:

@@ -28,7 +28,7 @@ from pulumi_adbpg_model.lifecycle import (
     no_successor,
 )
 from pulumi_adbpg_model.service import state
-from pulumi_adbpg_model.service.stack import Held
+from pulumi_adbpg_model.service.stack import StackEntry
 from pulumi_adbpg_model.service.unfinished import on_target
 
 Properties = Mapping[str, Any]
@@ -63,7 +63,7 @@ class _Resource:
 class Owners(Ownership):
     """The record of one process. Threads share it."""
 
-    def __init__(self, clock: Clock, stack: Callable[[], Mapping[str, Held] | None]) -> None:
+    def __init__(self, clock: Clock, stack: Callable[[], Mapping[str, StackEntry] | None]) -> None:
         self._clock = clock
         #: The services that the stack's state holds, by URN; None when it is not to be had.
         self._stack = stack
@@ -108,7 +108,7 @@ class Owners(Ownership):
 
     # What the state knows
 
-    def _held(self, urn: str) -> Held | None:
+    def _held(self, urn: str) -> StackEntry | None:
         return (self._stack() or {}).get(urn)
 
     def _in_stack(self, service: ModelServiceId) -> str | None:
@@ -339,7 +339,7 @@ class Owners(Ownership):
         urn: str,
         service: ModelServiceId,
         client_token: object,
-        known: Mapping[str, Held],
+        known: Mapping[str, StackEntry],
     ) -> str | None:
         """Whose a service is that a resource is to delete; None where it is that one's alone."""
         owner = self._claimed.get(service, urn)
@@ -371,7 +371,7 @@ class Owners(Ownership):
             others = [other for other in others if not self._is_gone(other)]
         return f"is resource {_named(others[0])} of this stack too" if others else None
 
-    def _is_wanted(self, urn: str, keys: set[str], known: Mapping[str, Held]) -> bool:
+    def _is_wanted(self, urn: str, keys: set[str], known: Mapping[str, StackEntry]) -> bool:
         """Whether a resource that the program made, and has not declared yet, wants a service."""
         for there in self._declared.values():  # what they want is known by other means
             keys = keys.difference(state.wanted_of(there.adopts, there.token and there.token[1]))
@@ -385,7 +385,7 @@ class Owners(Ownership):
         there = self._of(urn)
         return there.creating and there.had == service
 
-    def _successor(self, urn: str, service: ModelServiceId, known: Mapping[str, Held]) -> str:
+    def _successor(self, urn: str, service: ModelServiceId, known: Mapping[str, StackEntry]) -> str:
         """
         The resource in whose place or for whose sake a service is deleted: that with the URN,
         unless the program has it under another name. What is replaced is deleted under its old one.

@@ -49,7 +49,7 @@ _UPDATE = "Use a newer release of pulumi-adbpg-model."
 
 
 @dataclass(frozen=True)
-class Held:
+class StackEntry:
     """What the state holds of a service."""
 
     service: ModelServiceId
@@ -153,7 +153,7 @@ class StackState:
         self._place: tuple[str, str] | None = None
         self._known: set[ModelServiceId] = set()
         self._had_any_before = False
-        self._answer: tuple[float, Mapping[str, Held]] | None = None
+        self._answer: tuple[float, Mapping[str, StackEntry]] | None = None
         self._failed = False
 
     def is_of(self, organization: str, urn: str) -> None:
@@ -168,7 +168,7 @@ class StackState:
         self._known.add(service)
         self._had_any_before |= before
 
-    def services(self) -> Mapping[str, Held] | None:
+    def services(self) -> Mapping[str, StackEntry] | None:
         """The service of each resource, by URN; None when that cannot be had."""
         with self._lock:
             now = self._clock.monotonic()
@@ -185,7 +185,7 @@ class StackState:
             return found
 
 
-def _services(text: str) -> Mapping[str, Held] | None:
+def _services(text: str) -> Mapping[str, StackEntry] | None:
     try:
         document = json.loads(text)
         check_format({"version": _VERSIONS[-1], **document})
@@ -196,7 +196,7 @@ def _services(text: str) -> Mapping[str, Held] | None:
     return {urn: held for urn, held in found.items() if held is not None}
 
 
-def _held(resource: Mapping[str, Any]) -> Held | None:
+def _held(resource: Mapping[str, Any]) -> StackEntry | None:
     outputs = resource.get("outputs") or {}
     if not state.is_managed(resource):
         return None
@@ -206,7 +206,7 @@ def _held(resource: Mapping[str, Any]) -> Held | None:
         return None
     token, imported = outputs.get("client_token"), outputs.get(state.ADOPT)
     kept_by = [option for key, option in _KEEPING if resource.get(key) is True]
-    return Held(
+    return StackEntry(
         service,
         token if token is None or isinstance(token, str) else "",
         kept_by[0] if kept_by else None,

@@ -1,5 +1,5 @@
 """
-Every rule that the API documents for its inputs, checked before anything is called.
+The inputs of a resource against the rules of `fields`, before anything is called.
 
 All failures are reported at once, each naming property, rule and value, but for the value of a
 secret. Values that are known only after other resources exist are passed over, and come back when

@@ -28,7 +28,7 @@ from pulumi_adbpg_model.service.state import (
 )
 from tests.provider.dynamic_host import DynamicHost, Properties, Stored, encoded, urn_of
 from tests.provider.servicer import serve
-from tests.unit.values import declarations, json_values, live
+from tests.service.values import declarations, json_values, live
 
 #: The host's own way costs more time.
 _FEW = settings(max_examples=40)

@@ -11,7 +11,7 @@ from pulumi_adbpg_model.domain import (
     Phase,
     phase_of,
 )
-from tests.unit.values import SERVICE, live, names
+from tests.service.values import SERVICE, live, names
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pulumi_adbpg_model.fields import (
     same_whitelist,
     whole_numbers,
 )
-from tests.unit.values import networks
+from tests.service.values import networks
 
 
 @pytest.mark.parametrize(

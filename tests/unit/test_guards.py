@@ -22,7 +22,7 @@ from pulumi_adbpg_model.service.comparison import compare
 from pulumi_adbpg_model.service.implementation import DEFAULT_TIMEOUTS_S
 from pulumi_adbpg_model.service.state import OUTPUTS
 from pulumi_adbpg_model.settings import Settings
-from tests.unit.values import FULL
+from tests.service.values import FULL
 
 
 def test_package_exports_the_resource_its_arguments_and_the_functions() -> None:

@@ -14,7 +14,7 @@ from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.lifecycle import OwnedError, Standing
 from pulumi_adbpg_model.service.owners import Owners
-from pulumi_adbpg_model.service.stack import Held
+from pulumi_adbpg_model.service.stack import StackEntry
 from pulumi_adbpg_model.service.state import wanted_of
 from tests.lifecycle.fakes import FakeClock
 
@@ -32,18 +32,18 @@ class _Run:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.stack: dict[str, Held] | None = {}
+        self.stack: dict[str, StackEntry] | None = {}
         self.asked = 0
         self.owners = Owners(self.clock, self._read)
 
-    def _read(self) -> Mapping[str, Held] | None:
+    def _read(self) -> Mapping[str, StackEntry] | None:
         self.asked += 1
         return self.stack
 
     def holds(self, urn: str, service: ModelServiceId, **more: Any) -> None:
         """The state has it."""
         assert self.stack is not None
-        self.stack[urn] = Held(service, **more)
+        self.stack[urn] = StackEntry(service, **more)
 
     def declares(
         self, urn: str, *nodes: str, had: str | None = None, number: int | None = None, **more: Any
@@ -172,7 +172,7 @@ def test_a_live_service_has_one_owner_in_whatever_order_it_is_told(
     """One of the program is replaced while another wants its service: one of the two is refused."""
     run.declares(_A, "ai-2", had="ai-1")
     run.declares(_B, "ai-3")
-    run.stack = {_A: Held(_ONE)} if known else None
+    run.stack = {_A: StackEntry(_ONE)} if known else None
     claimed = deleted = False
     for step in steps:
         try:
@@ -704,7 +704,7 @@ def test_what_two_have_is_not_deleted_for_one_while_the_other_may_keep_it(run: _
         f"destroy --target {_A}` leaves the service to this one; then run `pulumi up` again."
     )
     assert run.owners.begin_deletion(_A, _ONE) is not None
-    run.stack = {_B: Held(_ONE)}
+    run.stack = {_B: StackEntry(_ONE)}
     assert run.owners.begin_deletion(_B, _ONE) is None
 
 

@@ -9,7 +9,7 @@ import pytest
 from pulumi_adbpg_model.fields import INPUTS, UNKNOWN
 from pulumi_adbpg_model.service.comparison import Change, compare, keep_spelling
 from pulumi_adbpg_model.service.state import outputs
-from tests.unit.values import (
+from tests.service.values import (
     FULL,
     MINIMAL,
     OLD_KEYS,

@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_adbpg_model.fields import ALWAYS_SECRET, INPUTS, UNKNOWN
 from pulumi_adbpg_model.service.validation import Failure, validate
-from tests.unit.values import FULL, MINIMAL
+from tests.service.values import FULL, MINIMAL
 
 _NETWORK = "must be an IPv4 address, a CIDR block with a prefix of 1 to 32, or 0.0.0.0/0"
 _TOKEN = "must be 1 to 64 printable ASCII characters"

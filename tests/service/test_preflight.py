@@ -28,7 +28,7 @@ from pulumi_adbpg_model.errors import (
 from pulumi_adbpg_model.fields import UNKNOWN
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.service.preflight import BOUND_S, Preflight
-from pulumi_adbpg_model.service.stack import Held
+from pulumi_adbpg_model.service.stack import StackEntry
 from pulumi_adbpg_model.settings import Endpoint, Settings
 from pulumi_adbpg_model.settings.identity import StaticKey
 from tests.lifecycle.fakes import FakeClock, Voice
@@ -95,7 +95,7 @@ class _Desk:
         self.voices: dict[str | None, Voice] = {}
         self.deleted: set[ModelServiceId] = set()
         #: What the state holds; None where it is not to be had.
-        self.stack: dict[str, Held] | None = {}
+        self.stack: dict[str, StackEntry] | None = {}
         self.owners = Owners(self.clock, lambda: self.stack)
         self.preflight = Preflight(
             self.clock,
@@ -124,7 +124,7 @@ class _Desk:
     def has_old(self) -> str:
         """The URN of a resource of the state whose service holds the first of three nodes."""
         self.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
-        self.stack = {f"{_URN}old": Held(self.holds("ai-1"))}
+        self.stack = {f"{_URN}old": StackEntry(self.holds("ai-1"))}
         return f"{_URN}old"
 
     def holds(
@@ -286,7 +286,7 @@ def test_a_replacement_may_use_the_nodes_of_what_it_replaces(
 
 
 def test_a_take_over_may_use_the_nodes_of_its_service(desk: _Desk) -> None:
-    """Held by itself is as it should be; nothing is created, so no model is asked for."""
+    """StackEntry by itself is as it should be; nothing is created, so no model is asked for."""
     desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))
     own = desk.holds("ai-1", model="Old")
     assert desk.tell(__adopt=str(own), model_name="Old") == []
@@ -358,7 +358,7 @@ def test_a_take_over_onto_a_node_of_another_is_told(desk: _Desk) -> None:
 
 def test_an_import_that_was_left_in_is_not_told(desk: _Desk) -> None:
     """Of a resource that the state has: a new one is created, whatever became of that service."""
-    held = Held(ModelServiceId("gp-1", "ms-9"), replaced=True, imported="gp-1:ms-1")
+    held = StackEntry(ModelServiceId("gp-1", "ms-9"), replaced=True, imported="gp-1:ms-1")
     desk.stack = {f"{_URN}model": held}
     assert desk.tell(__adopt="gp-1:ms-1") == []
     assert desk.tell(__adopt="gp-1:ms-2") != []
@@ -438,7 +438,7 @@ def test_a_holder_that_is_no_hindrance_by_then_is_not_told(desk: _Desk) -> None:
     """The create waits for one that is being deleted, or is answered with the one of its token."""
     service = ModelServiceId("gp-1", "ms-1")
     desk.cloud.services.append(ModelServiceDetails(service, "deleting", ai_nodes=("ai-1",)))
-    desk.stack = {f"{_URN}old": Held(desk.holds("ai-2", "ms-2"), client_token="t")}
+    desk.stack = {f"{_URN}old": StackEntry(desk.holds("ai-2", "ms-2"), client_token="t")}
     assert desk.tell(client_token="t", ai_nodes=["ai-1", "ai-2"], number=1) == []
 
 
@@ -446,7 +446,7 @@ def test_what_a_replacement_keeps_is_told(desk: _Desk) -> None:
     """`retain_on_delete`: its own service holds the node when the other is created."""
     desk.has("ai-1", "ai-2", "ai-3", bound=("ai-1",))
     own = desk.holds("ai-1")
-    desk.stack = {f"{_URN}model": Held(own, kept_by="retain_on_delete")}
+    desk.stack = {f"{_URN}model": StackEntry(own, kept_by="retain_on_delete")}
     desk.tell(_DECLARED, model_name="Qwen3-Embedding-8B")
     desk.owners.own(f"{_URN}model", own)
     (told,) = desk.tell(model_name="Qwen3-Embedding-8B")
@@ -570,7 +570,7 @@ def test_what_hangs_does_not_keep_the_process_from_its_end() -> None:
     """Python waits for threads that are not daemons, those of a pool among them."""
     program = """
 import threading
-from tests.unit.test_preflight import _Desk
+from tests.service.test_preflight import _Desk
 desk = _Desk()
 desk.cloud.takes = desk.hang
 assert desk.tell(ai_nodes=["ai-9"]) == []

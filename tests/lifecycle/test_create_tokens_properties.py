@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.lifecycle import Tokens
 from pulumi_adbpg_model.service.state import declared_inputs, declared_names, outputs, spec_from
-from tests.unit.values import SERVICE, as_floats, declarations, live
+from tests.service.values import SERVICE, as_floats, declarations, live
 
 #: Inputs that CreateModelService is not sent, apart from the region and the token itself.
 _LOCAL = ("wait_for_active", "security_ip_group", "store_api_key")

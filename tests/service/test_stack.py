@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.service.stack import Held, StackState, export
+from pulumi_adbpg_model.service.stack import StackEntry, StackState, export
 from tests.lifecycle.fakes import PATIENCE_S, FakeClock
-from tests.unit.values import json_values
+from tests.service.values import json_values
 
 _TYPE = "pulumi-python:dynamic/adbpg:ModelService"
 _URN = f"urn:pulumi:dev::shop::{_TYPE}::a"
@@ -44,7 +44,7 @@ def _export(*resources: dict[str, Any]) -> str:
     return json.dumps({"version": 3, "deployment": {"resources": list(resources)}})
 
 
-def _told(text: str | None) -> dict[str, Held] | None:
+def _told(text: str | None) -> dict[str, StackEntry] | None:
     stack = StackState(FakeClock(), lambda _organization, _urn: text)
     stack.is_of("acme", _URN)
     found = stack.services()
@@ -58,7 +58,7 @@ def test_a_service_is_told_by_the_urn_of_its_resource() -> None:
         "type": "pulumi:pulumi:Stack",
     }
     bucket = _resource(urn=f"{_URN}2", type="aws:s3/bucket:Bucket")
-    assert _told(_export(stack, _resource(), bucket)) == {_URN: Held(_SERVICE)}
+    assert _told(_export(stack, _resource(), bucket)) == {_URN: StackEntry(_SERVICE)}
 
 
 @pytest.mark.parametrize(
@@ -78,30 +78,30 @@ def test_a_stack_of_an_unknown_form_holds_nobody_knows_what(envelope: str) -> No
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({}, Held(_SERVICE)),
+        ({}, StackEntry(_SERVICE)),
         ({"external": True}, None),
         ({"delete": True}, None),
-        ({"pendingReplacement": True}, Held(_SERVICE, replaced=True)),
-        ({"protect": False, "taint": True, "initErrors": ["no"]}, Held(_SERVICE)),
-        ({"protect": True}, Held(_SERVICE, kept_by="protect")),
-        ({"retainOnDelete": True}, Held(_SERVICE, kept_by="retain_on_delete")),
-        ({"retainOnDelete": False}, Held(_SERVICE)),
-        ({"outputs": None}, Held(_SERVICE)),
+        ({"pendingReplacement": True}, StackEntry(_SERVICE, replaced=True)),
+        ({"protect": False, "taint": True, "initErrors": ["no"]}, StackEntry(_SERVICE)),
+        ({"protect": True}, StackEntry(_SERVICE, kept_by="protect")),
+        ({"retainOnDelete": True}, StackEntry(_SERVICE, kept_by="retain_on_delete")),
+        ({"retainOnDelete": False}, StackEntry(_SERVICE)),
+        ({"outputs": None}, StackEntry(_SERVICE)),
         ({"id": None}, None),
         ({"id": ""}, None),
         ({"id": "i-123"}, None),
-        ({"type": "pulumi-python:dynamic/mine:Model"}, Held(_SERVICE)),
+        ({"type": "pulumi-python:dynamic/mine:Model"}, StackEntry(_SERVICE)),
         ({"type": "pulumi-python:dynamic/mine:Model", "outputs": None}, None),
         ({"type": "pulumi-python:dynamic:Resource", "outputs": {}}, None),
         ({"type": "pulumi-nodejs:dynamic:Resource"}, None),
-        ({"outputs": {"client_token": "t"}}, Held(_SERVICE, "t")),
+        ({"outputs": {"client_token": "t"}}, StackEntry(_SERVICE, "t")),
         (
             {"outputs": {"client_token": {"4dabf18193072939515e22adb298388d": "s"}}},
-            Held(_SERVICE, ""),
+            StackEntry(_SERVICE, ""),
         ),
     ],
 )
-def test_what_counts_of_a_resource(changed: dict[str, Any], expected: Held | None) -> None:
+def test_what_counts_of_a_resource(changed: dict[str, Any], expected: StackEntry | None) -> None:
     """One that is only read, or deleted already, has no service; a secret token stays one."""
     assert _told(_export(_resource(**changed))) == ({} if expected is None else {_URN: expected})
 
@@ -109,7 +109,7 @@ def test_what_counts_of_a_resource(changed: dict[str, Any], expected: Held | Non
 def test_what_is_replaced_counts_beside_what_is_still_to_be_deleted() -> None:
     """The engine lists both under one URN, in any order."""
     old, new = _resource(delete=True), _resource(id="gp-1:ms-2")
-    expected = {_URN: Held(ModelServiceId("gp-1", "ms-2"))}
+    expected = {_URN: StackEntry(ModelServiceId("gp-1", "ms-2"))}
     assert _told(_export(old, new)) == _told(_export(new, old)) == expected
 
 
@@ -180,7 +180,7 @@ def test_an_answer_is_used_for_three_seconds() -> None:
     clock.now = 2.9
     assert stack.services() == {}
     clock.now = 3.0
-    assert stack.services() == {_URN: Held(_SERVICE)}
+    assert stack.services() == {_URN: StackEntry(_SERVICE)}
     assert len(read.asked) == 2
 
 
@@ -215,7 +215,7 @@ def test_many_who_ask_at_once_share_an_answer() -> None:
         answers = [pool.submit(stack.services) for _ in range(16)]
         assert begun.wait(PATIENCE_S)
         go_on.set()
-        assert all(one.result(PATIENCE_S) == {_URN: Held(_SERVICE)} for one in answers)
+        assert all(one.result(PATIENCE_S) == {_URN: StackEntry(_SERVICE)} for one in answers)
     assert len(asked) == 1
 
 
@@ -335,7 +335,7 @@ def test_an_export_without_what_the_stack_is_known_to_have_is_not_believed(
         stack.knows(ModelServiceId.parse(before))
     if new is not None:
         stack.knows(ModelServiceId.parse(new), before=False)
-    assert stack.services() == ({_URN: Held(_SERVICE)} if trusted else None)
+    assert stack.services() == ({_URN: StackEntry(_SERVICE)} if trusted else None)
 
 
 @pytest.mark.skipif(not Path("/proc/self/exe").is_symlink(), reason="needs /proc")

@@ -17,7 +17,7 @@ from pulumi_adbpg_model.service.state import (
     spec_from,
 )
 from pulumi_adbpg_model.service.validation import validate
-from tests.unit.values import (
+from tests.service.values import (
     MINIMAL,
     as_floats,
     declarations,

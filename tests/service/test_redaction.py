@@ -8,7 +8,7 @@ from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import InvalidRequestError, OperationError
 from pulumi_adbpg_model.lifecycle import Tokens
 from pulumi_adbpg_model.service.redaction import SecretValues
-from pulumi_adbpg_model.service.stack import Held
+from pulumi_adbpg_model.service.stack import StackEntry
 
 _URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::ai-1"
 
@@ -82,7 +82,7 @@ def test_an_error_without_a_secret_stays_what_it_is() -> None:
     [
         ModelServiceDetails(ModelServiceId("gp-1", "ms-1"), description="hush", api_key="hush"),
         Tokens("seed", "hush"),
-        Held(ModelServiceId("gp-1", "ms-1"), client_token="hush"),
+        StackEntry(ModelServiceId("gp-1", "ms-1"), client_token="hush"),
     ],
 )
 def test_no_repr_shows_what_may_be_a_secret(value: object) -> None:

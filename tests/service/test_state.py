@@ -16,7 +16,7 @@ from pulumi_adbpg_model.service.state import (
     waits,
     was_active,
 )
-from tests.unit.values import FULL, MINIMAL, OLD_KEYS, SERVICE, as_floats, known, live
+from tests.service.values import FULL, MINIMAL, OLD_KEYS, SERVICE, as_floats, known, live
 
 _HIDDEN = {"__organization": "org", "__adopt": "gp-demo:ms-1"}
 
