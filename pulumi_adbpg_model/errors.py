@@ -47,14 +47,20 @@ __all__ = [
     "ThrottledError",
     "TokenMismatchError",
     "TransportError",
+    "one_line",
     "text_of",
 ]
 
 _REASON_LIMIT = 256
 
 
-def _one_line(text: str) -> str:
-    line = printable(" ".join(text.split()))
+def one_line(text: str) -> str:
+    """The text as errors show it, whole."""
+    return printable(" ".join(text.split()))
+
+
+def _shortened(text: str) -> str:
+    line = one_line(text)
     return line if len(line) <= _REASON_LIMIT else line[: _REASON_LIMIT - 1] + "…"
 
 
@@ -90,7 +96,7 @@ class _CallError(AdbpgModelError):
         super().__init__(action, subject, reason)
         self.action = action
         self.subject = subject
-        self.reason = _one_line(reason).rstrip(".")
+        self.reason = _shortened(reason).rstrip(".")
         self.hint = hint or self.default_hint
 
     @property
@@ -161,7 +167,7 @@ class ApiError(_CallError):
     def details(self) -> str:
         """See the base class."""
         named = (("code", self.code), ("status", self.status), ("request_id", self.request_id))
-        given = [f"{name}={_one_line(str(value))}" for name, value in named if value is not None]
+        given = [f"{name}={_shortened(str(value))}" for name, value in named if value is not None]
         return f" ({', '.join(given)})" if given else ""
 
 

@@ -26,6 +26,7 @@ from pulumi_adbpg_model.errors import (
     ThrottledError,
     TokenMismatchError,
     TransportError,
+    one_line,
 )
 from pulumi_adbpg_model.gateway._transport import FrontEndRefused, ProxyUnusable, transport_reason
 from pulumi_adbpg_model.gateway._wire import text
@@ -157,8 +158,8 @@ def _from_answer(error: Any, action: str, subject: str, redact: Callable[[str], 
     return error_class(code, status)(
         action,
         subject,
-        redact(message),
-        code=code and redact(code),
+        redact(one_line(message)),  # in which a secret of several lines stands in one, too
+        code=code and redact(one_line(code)),
         status=status,
         request_id=told("RequestId", "requestId"),
         retry_after_s=retry_after_ms / 1000 if isinstance(retry_after_ms, (int, float)) else None,

@@ -47,7 +47,7 @@ def _sent(asked: Mapping[str, object], *, in_body: bool) -> Parameters:
     there = {
         field.wire: field.sent(asked[field.name])
         for field in FIELDS
-        if field.wire and field.in_body is in_body and asked[field.name] is not None
+        if field.wire and field.in_body is in_body and asked.get(field.name) is not None
     }
     return _present(dict(sorted(there.items())))
 

@@ -447,9 +447,10 @@ class Implementation:
             self._tries[urn] += 1
         settings = self._settings(props.get("region_id"))
         limit_s = _GLANCE_S if kind == "glance" else call.timeout_s or _DEFAULTS_S[kind]
+        gateway = self._gateway(settings)  # which may load the SDK first
         deadline = Deadline.after(self._clock, limit_s)
         return lifecycle.Operation(
-            api=self._gateway(settings).within(deadline),
+            api=gateway.within(deadline),
             clock=self._clock,
             deadline=deadline,
             report=self._row(urn),

@@ -19,6 +19,7 @@ from typing import Any
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.fields import UNKNOWN
 from pulumi_adbpg_model.lifecycle import (
     BEING_DELETED,
     OwnedError,
@@ -173,7 +174,9 @@ class Owners(Ownership):
                     f"owner: remove import_ here, or take {_name(other)!r} out of the program, "
                     "which leaves the service to this one."
                 )
-            if wanted.token is not None and wanted.token == there.token:
+            # Regions that are not known yet may differ.
+            known = wanted.token is not None and wanted.token[0] is not UNKNOWN
+            if known and wanted.token == there.token:
                 yield (
                     f"client_token is the one of resource {_named(other)} too, and would lead to "
                     "the same service. Set another client_token, or leave it out to have one "

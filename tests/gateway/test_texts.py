@@ -22,6 +22,7 @@ from pulumi_adbpg_model.errors import (
 )
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy
 from pulumi_adbpg_model.gateway._errors import translate
+from pulumi_adbpg_model.service.redaction import SecretValues
 from pulumi_adbpg_model.settings import Endpoint, Settings
 from pulumi_adbpg_model.settings.identity import StaticKey
 from tests.gateway.support import (
@@ -87,6 +88,19 @@ def test_a_broken_call_is_told_in_our_words_alone(cause: Exception, text: str) -
 def test_a_bare_exception_is_told_too(cause: Exception) -> None:
     """What the SDK does not wrap is translated all the same."""
     assert _URL not in str(translate(cause, "Act", "on it", _HOST, str))
+
+
+def test_what_no_text_may_show_is_found_however_the_cloud_breaks_its_lines() -> None:
+    """A text of several lines is told in one, so it is looked for in that one."""
+    secrets = SecretValues()
+    secrets.learn({"description": "for the merger\nwith ACME"}, ())
+    answer = ClientException(
+        code="InvalidParameter", message="'for the  merger\r\n\twith ACME' is not allowed"
+    )
+    answer.data = {"Code": answer.code, "Message": answer.message}
+    error = translate(answer, "Act", "it", _HOST, secrets.hide_all)
+    assert str(error).startswith("Act it failed: '[secret]' is not allowed (code=InvalidParameter")
+    assert "merger" not in repr(error)
 
 
 def test_secrets_in_the_clouds_reason_are_masked() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pulumi_adbpg_model import domain
 from pulumi_adbpg_model.domain import ModelServiceSpec
-from pulumi_adbpg_model.fields import SENT, Field
+from pulumi_adbpg_model.fields import FIELDS, SENT, Field
+from pulumi_adbpg_model.gateway import _wire
 from pulumi_adbpg_model.lifecycle import Tokens
 from pulumi_adbpg_model.lifecycle.create import TOKEN_S
 
@@ -80,9 +81,12 @@ def test_an_input_that_a_release_adds_changes_the_tokens_of_those_who_set_it(
     added = Field("max_model_len", lambda _value: (), wire="MaxModelLen", later=True)
     monkeypatch.setattr(domain, "SENT", (*SENT, added))
     assert _tokens() == before
+    monkeypatch.setattr(_wire, "FIELDS", (*FIELDS, added))
+    assert "MaxModelLen" not in _wire.create_query(_SPEC)
     others = {**_SPEC.others, "max_model_len": 8}
     asked = dataclasses.replace(_SPEC, others=others)
     assert Tokens.of("org", _URN, "cn-hangzhou", asked) != before
+    assert _wire.create_query(asked)["MaxModelLen"] == 8
 
 
 def test_tokens_depend_on_every_field_of_the_spec() -> None:

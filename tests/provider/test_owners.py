@@ -7,6 +7,7 @@ import pytest
 from pulumi_adbpg_model.testing import Simulator
 from tests.chaos.hosting import MovedClock, TimedHost
 from tests.provider.dynamic_host import (
+    UNKNOWN,
     Diffed,
     DynamicHost,
     HostError,
@@ -106,6 +107,9 @@ def test_one_client_token_in_two_resources_is_refused(quick: TimedHost, inputs: 
             "service. Set another client_token, or leave it out to have one derived.",
         )
     ]
+    later = {**mine, "region_id": UNKNOWN}  # regions of other resources: they may differ
+    assert quick.check(later, urn=_urn("f")).failures == []
+    assert quick.check(later, urn=_urn("g")).failures == []
     elsewhere = {**mine, "region_id": "cn-beijing"}
     assert quick.check(elsewhere, urn=_urn("c")).failures == []
     assert quick.check({**mine, "client_token": "other"}, urn=_urn("d")).failures == []

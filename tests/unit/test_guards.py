@@ -84,7 +84,7 @@ def test_errors_are_all_exported() -> None:
         for name, value in vars(errors).items()
         if inspect.isclass(value) and value.__module__ == errors.__name__ and name[0] != "_"
     ]
-    assert [*sorted(defined), "text_of"] == errors.__all__
+    assert [*sorted(defined), "one_line", "text_of"] == errors.__all__
 
 
 def test_settings_defaults_are_frozen() -> None:
