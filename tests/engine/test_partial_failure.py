@@ -172,7 +172,7 @@ def test_a_stop_during_four_waits_keeps_all_ids(stack: Stack, simulator: Simulat
             eventually(lambda: len(simulator.calls("DescribeModelService")) > polls + 20, up)  # noqa: B023
             failed, took_s = stop_cli(up, number, plugins=plugins)
         told = (number.name, plugins)
-        assert took_s < 10.0, told
+        assert took_s < 30.0, told  # else an hour
         assert stack.ids() == pulumi_ids(simulator), told
         assert len(stack.ids()) == 4
         assert "Traceback" not in failed.output, told

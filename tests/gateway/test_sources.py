@@ -374,7 +374,7 @@ def test_a_cancel_ends_the_waiting_for_a_source(cloud: Simulator) -> None:
         began = time.monotonic()
         with pytest.raises(ConfigurationError, match="its answer was not waited for"):
             gateway.list_model_services(INSTANCE)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 5.0  # the library would wait twice as long
 
 
 @pytest.mark.parametrize(

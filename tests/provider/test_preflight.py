@@ -158,8 +158,8 @@ def test_a_cloud_that_hangs_costs_its_bound_once(cloud: Simulator, inputs: Prope
         host._process.wait(timeout=10)
         ended = time.monotonic() - began
 
-    assert 2 < first < 8
-    assert second < 1
+    assert 2 < first < 20
+    assert second < 2
     assert ended < 3
 
 
