@@ -42,6 +42,12 @@ _NO_SERVICES = json.dumps({"ModelServices": [], "TotalRecordCount": 0}).encode()
 _MIB = 1024 * 1024
 
 
+@pytest.fixture(autouse=True)
+def _fresh_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK keeps its sessions by port, and an earlier test may have had the same one."""
+    monkeypatch.setattr(DaraCore, "_sessions", {})
+
+
 def _trouble(
     server: RawServer | Simulator, attempts: int = 1, clock: FakeClock | None = None
 ) -> str:
