@@ -12,10 +12,9 @@ from pulumi.dynamic import CreateResult, Resource
 
 from bench.peers.trivial import TrivialProvider
 from pulumi_adbpg_model import ModelService
+from pulumi_adbpg_model.fields import DEFAULTS, INPUTS
 from pulumi_adbpg_model.service.state import (
     DECLARED,
-    DEFAULTS,
-    INPUTS,
     ORGANIZATION,
     OUTPUTS,
     TOKENS,

@@ -15,8 +15,8 @@ from pulumi_adbpg_model.cli._stack import NO_CONFIGURATION, Configuration, read_
 from pulumi_adbpg_model.cli._streams import say
 from pulumi_adbpg_model.domain import printable
 from pulumi_adbpg_model.errors import ConfigurationError
-from pulumi_adbpg_model.fields import is_id_part
-from pulumi_adbpg_model.settings import Settings, is_region, parse_endpoint
+from pulumi_adbpg_model.fields import is_id_part, is_region
+from pulumi_adbpg_model.settings import Settings, parse_endpoint
 from pulumi_adbpg_model.settings.identity import Profile
 
 

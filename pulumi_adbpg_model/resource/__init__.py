@@ -13,6 +13,7 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import SETTINGS, get_monitor
 
+from pulumi_adbpg_model.fields import DEFAULTS
 from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.resource._arguments import (
     ModelServiceArgs,
@@ -219,7 +220,7 @@ class ModelService(Resource, module="adbpg", name="ModelService"):
                 wanted = state.wanted_of(adopt, props["client_token"])
                 number.wanted += [(key, names) for key in wanted]
                 props[state.NUMBER] = number
-            for name, default in state.DEFAULTS.items():
+            for name, default in DEFAULTS.items():
                 props[name] = default if props[name] is None else props[name]
         props |= dict.fromkeys(state.OUTPUTS)
         super().__init__(ModelServiceProvider(), resource_name, props, opts)

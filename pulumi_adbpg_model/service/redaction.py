@@ -15,8 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, overload
 from urllib.parse import quote, quote_plus
 
-from pulumi_adbpg_model.domain import printable
-from pulumi_adbpg_model.errors import AdbpgModelError, OperationError
+from pulumi_adbpg_model.errors import AdbpgModelError, OperationError, one_line
 from pulumi_adbpg_model.fields import ALWAYS_SECRET, whole_numbers
 
 #: What stands in place of a secret, as in Pulumi's own texts. Not `*`, which means anything in
@@ -126,11 +125,10 @@ def _as_json(value: Mapping[str, Any]) -> Iterator[str]:
 def _forms(value: str) -> set[str]:
     """How a value may stand in a text: as it is, in one line, or encoded in one of some ways."""
     bare = value.strip()
-    line = " ".join(bare.split())
     once = quote(bare, safe="~")
     escaped = {json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1], repr(bare)[1:-1]}
     encoded = {once, quote(once, safe="~"), quote(bare), quote_plus(bare)}
-    texts = {bare, line, printable(line), *escaped, *encoded}
+    texts = {bare, " ".join(bare.split()), one_line(bare), *escaped, *encoded}
     return {text for text in texts if text}
 
 

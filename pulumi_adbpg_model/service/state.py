@@ -20,42 +20,7 @@ from pulumi_adbpg_model.domain import (
     Phase,
     phase_of,
 )
-from pulumi_adbpg_model.fields import ALWAYS_SECRET, DEFAULTS, FIELDS, INPUTS, SENT, same_value
-
-__all__ = [
-    "ADOPT",
-    "ALWAYS_SECRET",
-    "DECLARED",
-    "DEFAULTS",
-    "FORMER",
-    "INPUTS",
-    "MUTE",
-    "NUMBER",
-    "ORGANIZATION",
-    "OUTPUTS",
-    "SECRETS",
-    "TOKENS",
-    "TYPE",
-    "UNSEEN",
-    "WRITTEN",
-    "declared_inputs",
-    "declared_names",
-    "is_hidden",
-    "is_managed",
-    "is_mute",
-    "is_taking_over",
-    "keeps_api_key",
-    "last_seen",
-    "names_of",
-    "outputs",
-    "secret_names",
-    "spec_from",
-    "tokens_of",
-    "waits",
-    "wanted_of",
-    "was_active",
-    "was_seen",
-]
+from pulumi_adbpg_model.fields import ALWAYS_SECRET, FIELDS, INPUTS, SENT, same_value
 
 Properties = Mapping[str, Any]
 

@@ -24,7 +24,7 @@ from pulumi_adbpg_model.settings.identity import (
     Reader,
 )
 
-__all__ = ["Endpoint", "Settings", "is_region", "parse_endpoint"]
+__all__ = ["Endpoint", "Settings", "parse_endpoint"]
 
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"

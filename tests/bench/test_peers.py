@@ -11,7 +11,8 @@ import pytest
 from bench.names import inputs
 from bench.peers.shaped import Shaped, ShapedProvider
 from pulumi_adbpg_model import ModelService
-from pulumi_adbpg_model.service.state import DECLARED, INPUTS, OUTPUTS, TOKENS
+from pulumi_adbpg_model.fields import INPUTS
+from pulumi_adbpg_model.service.state import DECLARED, OUTPUTS, TOKENS
 from tests.resource.registering import run
 
 _ROOT = Path(__file__).parents[2]

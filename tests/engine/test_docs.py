@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from pulumi_adbpg_model.cli import main
+from pulumi_adbpg_model.fields import INPUTS
 from pulumi_adbpg_model.service import implementation, state
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
@@ -101,7 +102,7 @@ def test_smallest_program_prints_what_the_readme_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("title", "names"),
-    [("Inputs", state.INPUTS), ("Outputs", ("id", *state.OUTPUTS))],
+    [("Inputs", INPUTS), ("Outputs", ("id", *state.OUTPUTS))],
     ids=["inputs", "outputs"],
 )
 def test_reference_describes_each_property(title: str, names: tuple[str, ...]) -> None:
@@ -120,7 +121,7 @@ def test_reference_states_the_default_timeouts() -> None:
 def test_reference_has_an_example_of_each_input() -> None:
     """Each is given a value in a program that is previewed."""
     examples = "".join(block.text for block in blocks(REFERENCE, "run"))
-    assert [name for name in state.INPUTS if f"{name}=" not in examples] == []
+    assert [name for name in INPUTS if f"{name}=" not in examples] == []
 
 
 def test_programs_for_several_models_do_what_the_page_says(

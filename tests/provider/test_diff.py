@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_adbpg_model.service.state import INPUTS
+from pulumi_adbpg_model.fields import INPUTS
 from tests.chaos.hosting import TimedHost
 from tests.provider.dynamic_host import UNKNOWN, Diffed, DynamicHost, Properties, Stored
 

@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult
 
 from pulumi_adbpg_model.domain import ModelServiceId, phase_of
-from pulumi_adbpg_model.fields import parse_network
+from pulumi_adbpg_model.fields import ALWAYS_SECRET, INPUTS, parse_network
 from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.service.state import (
-    ALWAYS_SECRET,
     FORMER,
-    INPUTS,
     OUTPUTS,
     is_hidden,
     outputs,

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from pulumi_adbpg_model.errors import ConfigurationError
-from pulumi_adbpg_model.settings import Endpoint, Settings, is_region
+from pulumi_adbpg_model.fields import is_region
+from pulumi_adbpg_model.settings import Endpoint, Settings
 
 #: Sources of the region, first that wins: where, name, value.
 _REGIONS = [

@@ -25,6 +25,7 @@ from pulumi_adbpg_model.cli._importing._naming import (
 )
 from pulumi_adbpg_model.cli._importing._services import Note, broken_rules, find, placement
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
+from pulumi_adbpg_model.fields import DEFAULTS, INPUTS
 from pulumi_adbpg_model.provider import ModelServiceProvider
 from pulumi_adbpg_model.service import state
 
@@ -80,7 +81,7 @@ def plan(
     variables: set[str] = set()
     for details in services:
         declared = _inputs(details, region, undeclared)
-        inputs = {**state.DEFAULTS, **declared, "store_api_key": store_api_key}
+        inputs = {**DEFAULTS, **declared, "store_api_key": store_api_key}
         outputs = state.outputs(inputs, {"region_id": region}, details.id, details, None)
         name = unique(resource_name(details, name_template), "-", names)
         variable = unique(variable_name(name), "_", variables)
@@ -131,9 +132,9 @@ def _with_secrets(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _statement(one: Import) -> str:
     lines = [f"{one.variable} = ModelService(", f"    {_literal(one.name)},"]
-    for name in state.INPUTS:
+    for name in INPUTS:
         value = one.inputs.get(name)
-        if value is None or value == state.DEFAULTS.get(name):
+        if value is None or value == DEFAULTS.get(name):
             continue
         line = f"    {name}={_literal(value)},"
         if isinstance(value, list) and len(line) > _WIDTH:
