@@ -187,7 +187,7 @@ class AiNode:
     spec: str | None
     pool_id: str | None
     bound: bool
-    #: What holds it, in the cloud's own words; the API pages do not say what stands there.
+    #: The kind of thing that holds it, in the cloud's own words; the API's example: model_serving.
     bound_to: str | None = None
     zone_id: str | None = None
     create_time: str | None = None

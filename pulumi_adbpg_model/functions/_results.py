@@ -72,7 +72,7 @@ class GetAiNodePoolsNodeResult:
     bound: bool
     """Whether something holds it; a node hosts one model."""
     bound_to: str | None
-    """What holds it, in the cloud's own words, which need not be the id of a service."""
+    """The kind of thing that holds it, in the cloud's own words, such as `model_serving`."""
     zone_id: str | None
     """Its zone."""
     create_time: str | None

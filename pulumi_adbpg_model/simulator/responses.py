@@ -102,16 +102,16 @@ def node_pools(
             "NodeName": dialects.reading.name(node.name),
             "NodeSpec": _NODE_SPEC,
             "BindStatus": "bound" if node.name in bound else "unbound",
-            "Namespace": instance.id,
+            "Namespace": dialects.nodes.namespace(instance.id),
             "ZoneId": zone,
             "CreateTime": stamp(node.created_at),
             "UpdateTime": stamp(node.updated_at),
-            **({"BindObject": "ModelService"} if node.name in bound else {}),
+            **({"BindObject": dialects.nodes.bind_object()} if node.name in bound else {}),
         }
         for node in instance.nodes.values()
     ]
     pool = {
-        "AINodePoolId": f"ainp-{instance.id}",
+        "AINodePoolId": dialects.nodes.pool_id(instance.id),
         "NodeNum": str(len(nodes)),
         "AINodeInfos": [extended(node) for node in nodes],
     }

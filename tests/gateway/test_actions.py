@@ -137,12 +137,13 @@ def test_list_ai_nodes_tells_the_bound_ones(simulator: Simulator) -> None:
     assert nodes[0] == AiNode(
         "ai-1",
         "ADB.AIMedium.2",
-        "ainp-gp-demo",
+        nodes[0].pool_id,
         bound=True,
-        bound_to="ModelService",
+        bound_to="model_serving",
         zone_id="cn-hangzhou-j",
         create_time=nodes[0].create_time,
     )
+    assert str(nodes[0].pool_id).startswith("aipool-")
     assert str(nodes[0].create_time).endswith("Z")
     assert [(node.name, node.bound) for node in nodes] == [
         ("ai-1", True),

@@ -226,8 +226,8 @@ def test_a_taken_node_is_told_with_its_holder_and_the_ways_out(desk: _Desk) -> N
 def test_a_bound_node_is_told_as_far_as_the_cloud_says(desk: _Desk) -> None:
     """Either list may fail or leave things out: the other one is enough."""
     held = "ai_nodes[0] should be a free AI node, got 'ai-1': it is"
-    desk.cloud.nodes = [AiNode("ai-1", None, None, bound=True, bound_to="ModelService")]
-    assert desk.tell() == [f"{held} bound to ModelService. {_UNLESS} Free AI nodes: none."]
+    desk.cloud.nodes = [AiNode("ai-1", None, None, bound=True, bound_to="model_serving")]
+    assert desk.tell() == [f"{held} bound to model_serving. {_UNLESS} Free AI nodes: none."]
     listless = _Desk()
     listless.has("ai-1", "ai-2", bound=("ai-1",))
     listless.cloud.errors["services"] = AccessError("ListModelServices", "of it", "no")

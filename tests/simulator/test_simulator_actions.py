@@ -171,18 +171,31 @@ def test_list_support_models_nests_its_answer(start: Start, connect: type[Sdk]) 
 
 
 def test_list_ai_node_pools_shows_binding(sdk: Sdk) -> None:
-    """A node is bound to a ModelService while one uses it; NodeNum is text."""
+    """As the page's example: a node says what kind of thing holds it; NodeNum is text."""
     sdk.create("ai-2")
 
     (pool,) = sdk.pools()["AINodePoolInfos"]
     assert pool["NodeNum"] == "4"
     nodes = {node["NodeName"]: node for node in pool["AINodeInfos"]}
     assert nodes["ai-2"]["BindStatus"] == "bound"
-    assert nodes["ai-2"]["BindObject"] == "ModelService"
+    assert nodes["ai-2"]["BindObject"] == "model_serving"
     assert nodes["ai-1"]["BindStatus"] == "unbound"
     assert "BindObject" not in nodes["ai-1"]
     assert nodes["ai-1"]["NodeSpec"] == "ADB.AIMedium.2"
-    assert {"Namespace", "ZoneId", "CreateTime", "UpdateTime"} <= nodes["ai-1"].keys()
+    assert nodes["ai-1"]["Namespace"] == "adbpg-ainode"
+    assert nodes["ai-1"]["ZoneId"] == "cn-hangzhou-j"
+    for moment in (nodes["ai-1"]["CreateTime"], nodes["ai-1"]["UpdateTime"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
+
+
+def test_a_pool_has_an_id_of_the_documented_form(simulator: Simulator, sdk: Sdk) -> None:
+    """It stays the same, and is another one in another instance."""
+    simulator.add_instance("gp-two", ["n-1"])
+    other = Sdk(simulator, "gp-two")
+
+    ids = [which.pools()["AINodePoolInfos"][0]["AINodePoolId"] for which in (sdk, other, sdk)]
+    assert re.fullmatch(r"aipool-[0-9a-z]{9}", ids[0])
+    assert ids[0] == ids[2] != ids[1]
 
 
 def test_a_node_is_updated_when_it_is_bound_and_unbound(sdk: Sdk, clock: FakeClock) -> None:

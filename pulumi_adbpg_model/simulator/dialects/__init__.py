@@ -4,7 +4,8 @@ Decision: the documents leave much unsaid, so each doubt that a client must surv
 Adding one takes a sentence in `table`, a test of its name in the module for the place that it
 bends (and its name in `remembers_deleted`, where deleted services still show), and a test; the
 rest of the simulator asks places, never names.
-Inside: `table`; `describing`, `reading` (words and forms), `lists`, `deletion`, `creation`.
+Inside: `table`; `describing`, `reading` (words and forms), `lists`, `nodes`, `deletion`,
+`creation`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from .creation import Creation
 from .deletion import Deletion
 from .describing import Describing
 from .lists import Lists
+from .nodes import Nodes
 from .reading import Reading
 from .table import DIALECTS, EXCLUSIVE, clashing
 
@@ -38,6 +40,7 @@ class Dialects:
         self.deletion = Deletion(self.names)
         self.describing = Describing(self.names)
         self.lists = Lists(self.names)
+        self.nodes = Nodes(self.names)
         self.reading = Reading(self.names)
 
     def remembers_deleted(self) -> bool:

@@ -82,6 +82,15 @@ DIALECTS: dict[str, str] = {
     "model-upper-case": "A service's model comes back in upper case; supported models do not.",
     # AI nodes and whitelists
     "nodes-reordered": "AiNodes come back in the reverse of sorted order, not as sent.",
+    "nodes-bind-object-service": (
+        "BindObject of a bound node is 'ModelService', not 'model_serving'."
+    ),
+    "nodes-namespace-instance": (
+        "The Namespace of a node is the id of its instance, not 'adbpg-ainode'."
+    ),
+    "nodes-pool-of-instance": (
+        "The id of a pool is 'ainp-' and that of the instance, not 'aipool-' and nine characters."
+    ),
     "whitelist-canonical": (
         "Whitelists come back with host bits cleared, /32 dropped, sorted, de-duplicated."
     ),

@@ -11,12 +11,13 @@ from tests.simulator.dialects import (
     test_deletion,
     test_describing,
     test_lists,
+    test_nodes,
     test_reading,
 )
 from tests.simulator.dialects.registry import TESTED
 
 # Imported, so that their marks are counted when this module runs alone.
-PLACES = (test_creation, test_deletion, test_describing, test_lists, test_reading)
+PLACES = (test_creation, test_deletion, test_describing, test_lists, test_nodes, test_reading)
 
 
 def _free_of_contradiction() -> set[str]:
