@@ -35,11 +35,11 @@ def adbpg_simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     """
     A running simulator, which programs and engines that the test starts find by themselves.
 
-    Services are active at once (`provision_seconds=0`), unless the marker
-    `@pytest.mark.adbpg_simulator(**arguments)` says otherwise; it takes what
-    `pulumi_adbpg_model.testing.Simulator` takes, and a marker of the test goes before those of its
-    class and module. For the time of the test the environment names the simulator and its made-up
-    credentials, and neither real credentials nor proxies.
+    Services are active and gone at once (`provision_seconds=0, delete_seconds=0`), with `like` too,
+    unless the marker `@pytest.mark.adbpg_simulator(**arguments)` says otherwise; None is what the
+    survey says. It takes what `pulumi_adbpg_model.testing.Simulator` takes, and a marker of the
+    test goes before those of its class and module. For the time of the test the environment names
+    the simulator and its made-up credentials, and neither real credentials nor proxies.
 
     Raises:
         pytest.UsageError: The marker has arguments without a name.
@@ -47,7 +47,7 @@ def adbpg_simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     """
     from pulumi_adbpg_model.testing import Simulator  # noqa: PLC0415 - see above
 
-    arguments: dict[str, object] = {"provision_seconds": 0}
+    arguments: dict[str, object] = {"provision_seconds": 0, "delete_seconds": 0}
     for marker in reversed(list(request.node.iter_markers(_MARKER))):
         if marker.args:
             raise pytest.UsageError(f"@pytest.mark.{_MARKER} takes keyword arguments only")

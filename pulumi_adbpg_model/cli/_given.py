@@ -31,5 +31,6 @@ def _refuse_blank(value: Any, param: click.Parameter | None, ctx: click.Context 
 
 TEXT = _Text()
 FILE = _File(dir_okay=False, path_type=Path)
+EXISTING_FILE = _File(exists=True, dir_okay=False, path_type=Path)
 #: Or `-`, stdout.
 OUTPUT = _File(dir_okay=False, path_type=Path, allow_dash=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pulumi_adbpg_model.cli._given import FILE, TEXT
+from pulumi_adbpg_model.cli._given import EXISTING_FILE, FILE, TEXT
 from pulumi_adbpg_model.cli._streams import say
 from pulumi_adbpg_model.simulator import DIALECTS, Simulator, checks, clashing, serve_forever
 
@@ -82,17 +82,15 @@ def _explained() -> str:
 @click.option(
     "--provision-seconds",
     type=click.FloatRange(min=0),
-    default=1.0,
     callback=_checked(checks.seconds),
-    show_default=True,
+    show_default="1, or the survey's",
     help="How long a new service takes to become active.",
 )
 @click.option(
     "--delete-seconds",
     type=click.FloatRange(min=0),
-    default=0.0,
     callback=_checked(checks.seconds),
-    show_default=True,
+    show_default="0, or the survey's",
     help="How long a deletion takes.",
 )
 @click.option(
@@ -151,6 +149,13 @@ def _explained() -> str:
     help="A way in which the real cloud may behave, see below; may be repeated.",
 )
 @click.option(
+    "--like",
+    type=EXISTING_FILE,
+    metavar="FILE",
+    help="Behave as the cloud of which `survey` wrote FILE. Durations given here win; dialects are "
+    "added.",
+)
+@click.option(
     "--whitelist-group",
     "whitelist_groups",
     multiple=True,
@@ -160,8 +165,8 @@ def _explained() -> str:
 )
 def simulate(
     port: int,
-    provision_seconds: float,
-    delete_seconds: float,
+    provision_seconds: float | None,
+    delete_seconds: float | None,
     instance: str,
     nodes: list[str],
     region: str,
@@ -169,6 +174,7 @@ def simulate(
     access_key_secret: str,
     state: Path | None,
     dialects: tuple[str, ...],
+    like: Path | None,
     whitelist_groups: dict[str, str],
 ) -> None:
     """
@@ -189,6 +195,7 @@ def simulate(
             port=port,
             state=state,
             dialects=dialects,
+            like=like,
             whitelist_groups=whitelist_groups,
         )
         serve_forever(simulator, say)

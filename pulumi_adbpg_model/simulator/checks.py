@@ -156,22 +156,28 @@ def function(what: str, value: Any) -> Callable[..., Any]:
     return found
 
 
-def file(what: str, value: Any) -> Path:
-    """The path of a file that is there, or could be made."""
-    path = os.fspath(value) if isinstance(value, os.PathLike) else value
-    if not isinstance(path, str):
+def path(what: str, value: Any) -> str:
+    """The path of a file, be it there or not."""
+    given = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(given, str):
         msg = f"{what} must be the path of a file, got {_kind(value)}"
         raise TypeError(msg)
-    if not path or "\0" in path:
-        msg = f"{what} must be the path of a file, got {path!r}"
+    if not given or "\0" in given:
+        msg = f"{what} must be the path of a file, got {given!r}"
         raise ValueError(msg)
-    found = Path(path)
+    return given
+
+
+def file(what: str, value: Any) -> Path:
+    """The path of a file that is there, or could be made."""
+    given = path(what, value)
+    found = Path(given)
     if not found.resolve().parent.is_dir():
-        msg = f"{what} must be in a folder that exists, got {path}"
+        msg = f"{what} must be in a folder that exists, got {given}"
         raise ValueError(msg)
     # It is replaced as a whole, which a device or a pipe would not outlive.
-    if path.endswith(os.sep) or (found.exists() and not stat.S_ISREG(found.stat().st_mode)):
-        msg = f"{what} must be a regular file, or a new one, got {path}"
+    if given.endswith(os.sep) or (found.exists() and not stat.S_ISREG(found.stat().st_mode)):
+        msg = f"{what} must be a regular file, or a new one, got {given}"
         raise ValueError(msg)
     return found
 

@@ -14,12 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from . import checks
+from . import checks, survey
 from .backdoor import Backdoor
 from .cloud import Cloud
 from .console import Console
@@ -28,6 +29,7 @@ from .faults import FaultQueue
 from .records import ACTIONS, MUTATIONS, RecordedRequest, SimulatedService
 from .signature import Verifier
 from .store import Store
+from .survey import Survey
 from .wire import Wire
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ _HOST = "127.0.0.1"
 # A whitelist of 1000 entries travels in the query string: about 20 kB, far above the default.
 _MAX_LINE_BYTES = 256 * 1024
 _SHUTDOWN_SECONDS = 1.0
+
+_PROVISION_SECONDS = 1.0
+_DELETE_SECONDS = 0.0
 
 DEFAULT_NODES = ("ai-1", "ai-2", "ai-3", "ai-4")
 DEFAULT_MODELS = (
@@ -52,11 +57,14 @@ DEFAULT_MODELS = (
 class Simulator:
     """A simulated cloud with one instance to begin with; a context manager.
 
-    Every argument has a default; `state` names a file that keeps the cloud over restarts,
-    `whitelist_groups` maps a whitelist group to the AI node whose service it governs, and
-    `clock` replaces the wall clock. `signing_clock` is what the time stamps of requests are
-    checked against, `clock` too unless it is given. One simulator at a time has a state file:
-    from `start` to `stop`, and for each change while it is stopped.
+    Every argument has a default. A service is deployed in `provision_seconds` (1) and deleted in
+    `delete_seconds` (0). `like` names a file that `pulumi-adbpg-model survey` wrote: its cloud's
+    dialects count besides `dialects`, and its seconds and models, where it has some, in place of
+    the defaults. `state` names a file that keeps the cloud over restarts, `whitelist_groups` maps
+    a whitelist group to the AI node whose service it governs, and `clock` replaces the wall clock.
+    `signing_clock` is what the time stamps of requests are checked against, `clock` too unless it
+    is given. One simulator at a time has a state file: from `start` to `stop`, and for each change
+    while it is stopped.
 
     TypeError or ValueError, naming the argument, for what it cannot be made with; BlockingIOError
     while another simulator has the state file.
@@ -67,16 +75,17 @@ class Simulator:
         *,
         instance: str = "gp-demo",
         nodes: Sequence[str] = DEFAULT_NODES,
-        models: Sequence[str] = DEFAULT_MODELS,
+        models: Sequence[str] | None = None,
         region: str = "cn-hangzhou",
-        provision_seconds: float = 1.0,
-        delete_seconds: float = 0.0,
+        provision_seconds: float | None = None,
+        delete_seconds: float | None = None,
         access_key_id: str = "simulator-key-id",
         access_key_secret: str = "simulator-key-secret",
         security_token: str | None = None,
         port: int = 0,
         state: str | os.PathLike[str] | None = None,
         dialects: Iterable[str] = (),
+        like: str | os.PathLike[str] | None = None,
         whitelist_groups: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
         signing_clock: Callable[[], float] | None = None,
@@ -92,12 +101,20 @@ class Simulator:
         if signing_clock is not None:
             checks.function("signing_clock", signing_clock)
         self._instance = checks.instance_id("instance", instance), checks.names("nodes", nodes)
+        seen = Survey() if like is None else survey.read(Path(checks.path("like", like)))
+        spoken = Dialects(checks.texts("dialects", dialects)).names
+        seen.check_beside(spoken)
         settings: dict[str, Any] = {
             "region": region,
-            "models": checks.names("models", models),
-            "provision_seconds": checks.seconds("provision_seconds", provision_seconds),
-            "delete_seconds": checks.seconds("delete_seconds", delete_seconds),
-            "dialects": Dialects(checks.texts("dialects", dialects)),
+            "models": checks.names("models", _first(models, seen.models, DEFAULT_MODELS)),
+            "provision_seconds": checks.seconds(
+                "provision_seconds",
+                _first(provision_seconds, seen.provision_seconds, _PROVISION_SECONDS),
+            ),
+            "delete_seconds": checks.seconds(
+                "delete_seconds", _first(delete_seconds, seen.delete_seconds, _DELETE_SECONDS)
+            ),
+            "dialects": Dialects(spoken.union(seen.dialects)),
             "whitelist_groups": (
                 {}
                 if whitelist_groups is None
@@ -338,3 +355,7 @@ class Simulator:
     def expire_token(self) -> None:
         """Refuse the security token from now on."""
         self._verifier.expire_token()
+
+
+def _first(*values: Any) -> Any:
+    return next(value for value in values if value is not None)

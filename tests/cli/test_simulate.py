@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import socket
@@ -53,6 +54,27 @@ def test_simulate_serves_what_its_options_say() -> None:
 
     assert ("Active", ["n-2"]) == (service.status, service.ai_nodes)
     assert "InvalidParameter" in str(refused.value.code)
+
+
+def test_simulate_behaves_like_a_survey(tmp_path: Path) -> None:
+    """Its words and models hold, options that are given win, and dialects come together."""
+    survey = tmp_path / "survey.json"
+    keys = {"provision_seconds": 900, "delete_seconds": 900, "models": ["Qwen3-8B"]}
+    survey.write_text(json.dumps({"format": 1, "dialects": ["status-capitalised"], **keys}))
+
+    with Simulated("--like", str(survey), "--delete-seconds", "0") as simulated:
+        client = simulated.client()
+        service_id = create(client)
+        assert "Deploying" == describe(client, service_id).status
+        client.delete_model_service(
+            DeleteModelServiceRequest(dbinstance_id="gp-demo", model_service_id=service_id)
+        )
+        with pytest.raises(ClientException):
+            describe(client, service_id)
+    more = ("--provision-seconds", "0", "--dialect", "names-padded")
+    with Simulated("--like", str(survey), *more) as simulated:
+        service = describe(simulated.client(), create(simulated.client()))
+        assert ("Active", [" ai-1 "]) == (service.status, service.ai_nodes)
 
 
 def test_simulate_accepts_the_key_it_is_given_and_provisions_at_leisure() -> None:

@@ -99,6 +99,10 @@ def test_commands_are_those_of_the_documentation() -> None:
         (["simulate", "--state", "-"], "Invalid value for '--state': must be a file"),
         (["simulate", "--state", "no/such/folder"], "Invalid value for '--state'"),
         (["simulate", "--state", os.devnull], "Invalid value for '--state'"),
+        (["simulate", "--like", ""], "Invalid value for '--like': must not be blank"),
+        (["simulate", "--like", "."], "Invalid value for '--like': File '.' is a directory"),
+        (["simulate", "--like", "no/such"], "Invalid value for '--like': File 'no/such' does not"),
+        (["simulate", "--like", "-"], "Invalid value for '--like': File '-' does not exist"),
         (["simulate", "--instance", ""], "Invalid value for '--instance'"),
         (["simulate", "--instance", "gp:a"], "Invalid value for '--instance'"),
         (["simulate", "--region", ""], "Invalid value for '--region'"),
@@ -139,6 +143,27 @@ def test_simulate_fails_in_one_line_when_its_state_is_no_state(
     )
     assert 1 == result.output.count("\n")
     assert content == state.read_text()
+
+
+def test_simulate_fails_in_one_line_when_its_survey_is_none(tmp_path: Path) -> None:
+    """As for the state: the file is named with what is wrong, and nothing is started."""
+    path = tmp_path / "survey.json"
+    for content, told in (
+        ("{}", '{path} is not a survey that `pulumi-adbpg-model survey` wrote: it has no "format"'),
+        (
+            '{"format": 1, "dialects": ["status-missing"], "provision_seconds": null, '
+            '"delete_seconds": null, "models": null}',
+            "dialects that exclude each other: status-deploying, and status-missing of survey "
+            "{path}. Leave status-deploying out",
+        ),
+    ):
+        path.write_text(content)
+        result = CliRunner().invoke(
+            main, ["simulate", "--like", str(path), "--dialect", "status-deploying"]
+        )
+        expected = told.replace("{path}", str(path))
+        assert f"Error: the simulator cannot start: {expected}\n" == result.output
+        assert 1 == result.exit_code
 
 
 def test_module_is_the_console_script() -> None:

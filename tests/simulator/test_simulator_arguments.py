@@ -18,12 +18,12 @@ _TYPES: list[dict[str, Any]] = [
     *({name: b"ai-1"} for name in ("nodes", "models", "dialects")),
     *({name: {"ai-1": 1}} for name in ("nodes", "models", "dialects")),
     *({name: 5} for name in ("nodes", "models", "dialects", "instance", "region")),
-    *({name: None} for name in ("nodes", "models", "dialects", "instance", "region", "port")),
-    *({name: [5]} for name in ("nodes", "models", "dialects", "state", "whitelist_groups")),
-    *({name: None} for name in ("provision_seconds", "delete_seconds", "clock")),
+    *({name: None} for name in ("nodes", "dialects", "instance", "region", "port", "clock")),
+    *({name: [5]} for name in ("nodes", "models", "dialects", "state", "whitelist_groups", "like")),
     *({name: "1"} for name in ("provision_seconds", "delete_seconds", "port", "clock")),
     *({name: True} for name in ("provision_seconds", "delete_seconds", "port")),
-    *({name: b"key"} for name in ("access_key_id", "access_key_secret", "security_token", "state")),
+    *({name: b"key"} for name in ("access_key_id", "access_key_secret", "security_token")),
+    *({name: b"file"} for name in ("state", "like")),
     *({name: None} for name in ("access_key_id", "access_key_secret")),
     {"port": 80.0},
     {"whitelist_groups": "group"},
@@ -50,6 +50,7 @@ _VALUES: list[dict[str, Any]] = [
     {"dialects": [""]},
     {"whitelist_groups": {"": "ai-1"}},
     {"whitelist_groups": {"group": ""}},
+    *({"like": value} for value in ("", "a\0b")),
     {"state": "/"},
     {"state": "no/such/folder/cloud.json"},
     {"state": "/dev/null"},
@@ -96,6 +97,7 @@ def test_what_is_meant_is_taken(tmp_path: Path) -> None:
         state=str(tmp_path / "cloud.json"),
         whitelist_groups=None,
         security_token=None,
+        like=None,
     ) as simulator:
         assert simulator.port > 0
 

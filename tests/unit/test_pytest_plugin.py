@@ -91,6 +91,33 @@ def test_unknown_argument(adbpg_simulator): pass
 @pytest.mark.adbpg_simulator(dialects=["no-dialect"])
 def test_unknown_dialect(adbpg_simulator): pass
 """
+_LIKE = """
+from pathlib import Path
+import pytest
+from pulumi_adbpg_model.domain import ModelServiceSpec
+from calls import gateway
+
+SURVEY = Path(__file__).with_name("survey.json")
+SURVEY.write_text(
+    '{"format": 1, "dialects": ["status-capitalised"], "provision_seconds": 900, '
+    '"delete_seconds": 900, "models": ["Mine"]}'
+)
+pytestmark = pytest.mark.adbpg_simulator(like=SURVEY)
+
+def status():
+    made = gateway().create_model_service(ModelServiceSpec("gp-demo", "Mine", ("ai-1",)), "t")
+    return made.id, gateway().describe_model_service(made.id).status
+
+def test_like_is_fast(adbpg_simulator):
+    id_, shown = status()
+    assert shown == "Active"
+    gateway().delete_model_service(id_)
+    assert adbpg_simulator.services == []
+
+@pytest.mark.adbpg_simulator(provision_seconds=None)
+def test_like_takes_its_time(adbpg_simulator):
+    assert status()[1] == "Deploying"
+"""
 _REPLACED = """
 import pytest
 
@@ -108,7 +135,8 @@ def test_fixture_and_marker_do_as_they_say(
     What is real is away for the test, and back after it; a wrong marker is told, not passed over.
 
     The marker of the test goes before the module's, argument by argument, and each test has a new
-    cloud. A project's own fixture may build on this one.
+    cloud. A survey does not make tests wait unless they ask for it. A project's own fixture may
+    build on this one.
     """
     for name, value in _REAL.items():
         monkeypatch.setenv(name, value)
@@ -116,13 +144,14 @@ def test_fixture_and_marker_do_as_they_say(
         test_in_use=_IN_USE,
         test_marked=_MARKED,
         test_marked_wrongly=_MARKED_WRONGLY,
+        test_like=_LIKE,
         **{
             "replaced/conftest": _REPLACED,
             "replaced/test_it": "def test_it(adbpg_simulator): assert adbpg_simulator.endpoint",
         },
     )
     done = pytester.runpytest_subprocess()
-    done.assert_outcomes(passed=5, errors=3)
+    done.assert_outcomes(passed=7, errors=3)
     for told in ("takes keyword arguments only", "argument 'nonsense'", "no-dialect"):
         done.stdout.fnmatch_lines([f"E *{told}*"])
 
