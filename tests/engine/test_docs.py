@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ from tests.engine.support.pages import (
     told,
 )
 from tests.engine.support.programs import mutations, place, pulumi_ids
-from tests.engine.support.stack import Stack
+from tests.engine.support.stack import Stack, is_secret
 
 REFERENCE = DOCS / "model-service.md"
 QUICK_START = DOCS / "quick-start.md"
@@ -127,8 +128,8 @@ def test_reference_has_an_example_of_each_input() -> None:
 def test_programs_for_several_models_do_what_the_page_says(
     stack: Stack, simulator: Simulator
 ) -> None:
-    """In sequence; swapped in one `up`, or after both were deleted, as the page has it."""
-    in_sequence, _ = blocks(SEVERAL, "run")
+    """In sequence; swapped in one `up`, or after both were deleted; at once, with connections."""
+    together, in_sequence, _ = blocks(SEVERAL, "run")
     stack.up(in_sequence.program())
     first, second = simulator.services
     assert second.create_time >= first.create_time
@@ -148,6 +149,14 @@ def test_programs_for_several_models_do_what_the_page_says(
     stack.up(dataclasses.replace(in_sequence, text=at_once).program())
     assert {one.ai_nodes for one in simulator.services} == {("ai-1",), ("ai-2",)}
     assert stack.ids() == pulumi_ids(simulator)
+    outputs = stack.up(together.program()).outputs
+    assert outputs == {
+        name: {"url": one.private_connect_url, "key": one.api_key}
+        for name in ("embedding", "reranker")
+        for one in simulator.services
+        if name.title() in one.model_name
+    }
+    assert is_secret(stack.export()["resources"][0]["outputs"]["embedding"])
 
 
 def test_free_node_is_chosen_once(
@@ -162,6 +171,20 @@ def test_free_node_is_chosen_once(
     assert simulator.services[-1].ai_nodes == ("ai-2",)
     place(simulator, ai_nodes=("ai-3", "ai-4"))
     assert stack.up().changes == {"same": 2}
+
+
+def test_testing_names_all_of_the_simulator() -> None:
+    """Each argument and each public name has its row, and no row is of another."""
+    arguments, uses = section(DOCS / "testing.md", "The simulator").split("\n| To | Use |\n")
+    rows = "".join(re.findall(r"^\|(.+?)\|", arguments, re.MULTILINE))
+    named = re.findall(r"`(\w+)`", rows)
+    assert sorted(named) == sorted(inspect.signature(Simulator).parameters)
+    rows = "".join(re.findall(r"^\|.+?\|(.+)\|$", uses, re.MULTILINE))
+    public = [name for name in vars(Simulator) if not name.startswith("_")]
+    used = re.findall(r"(?<![\w\"])`(\w+)(?:\(.*?\))?`", rows)
+    assert sorted(used) == sorted(public)
+    for call in re.findall(r"`(\w+)\(.*?\)`", rows):
+        assert callable(getattr(Simulator, call)), call
 
 
 @every_page
