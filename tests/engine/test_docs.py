@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -171,20 +170,6 @@ def test_free_node_is_chosen_once(
     assert simulator.services[-1].ai_nodes == ("ai-2",)
     place(simulator, ai_nodes=("ai-3", "ai-4"))
     assert stack.up().changes == {"same": 2}
-
-
-def test_testing_names_all_of_the_simulator() -> None:
-    """Each argument and each public name has its row, and no row is of another."""
-    arguments, uses = section(DOCS / "testing.md", "The simulator").split("\n| To | Use |\n")
-    rows = "".join(re.findall(r"^\|(.+?)\|", arguments, re.MULTILINE))
-    named = re.findall(r"`(\w+)`", rows)
-    assert sorted(named) == sorted(inspect.signature(Simulator).parameters)
-    rows = "".join(re.findall(r"^\|.+?\|(.+)\|$", uses, re.MULTILINE))
-    public = [name for name in vars(Simulator) if not name.startswith("_")]
-    used = re.findall(r"(?<![\w\"])`(\w+)(?:\(.*?\))?`", rows)
-    assert sorted(used) == sorted(public)
-    for call in re.findall(r"`(\w+)\(.*?\)`", rows):
-        assert callable(getattr(Simulator, call)), call
 
 
 @every_page
