@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -96,6 +97,9 @@ def import_file(
     """
     Write the file for `pulumi import --file` that takes over model services, and the program.
 
+    Then: pulumi import --file FILE --generate-code=false. Without that option Pulumi imports, too,
+    but ends with an error, since a dynamic provider has no schema.
+
     The file goes to stdout and the Python program that declares the services to stderr, or with
     --out the file there and the program to stdout. The file holds the API keys in clear, so it is
     not shown on a terminal. Needs Pulumi CLI 3.254 or newer.
@@ -130,6 +134,10 @@ def import_file(
             "The file holds API keys in clear: delete it once it is imported. With "
             "--without-api-keys it holds none."
         )
+    if imports and out is not None:
+        # Protected, as Pulumi imports by itself: an `up` without the program deletes nothing.
+        notes.note(f"Next: pulumi import --file {shlex.quote(str(out))} --generate-code=false")
+        notes.note("Then add this program to yours; its `pulumi up` ends the import's protection.")
     program = _importing.source_of(imports)
     if not writes_unicode(sys.stderr if out is None else sys.stdout):
         # Python takes it for UTF-8; what is escaped here stands in string literals.

@@ -106,13 +106,18 @@ def test_file_without_api_keys_holds_none(simulator: Simulator) -> None:
 
 
 def test_file_is_for_its_owner_and_never_overwritten(simulator: Simulator, tmp_path: Path) -> None:
-    """With --out the program alone is on stdout; a file that is there stays as it is."""
+    """With --out the program alone is on stdout, and what to type next on stderr."""
     place(simulator)
-    path = tmp_path / "import.json"
+    path = tmp_path / "of today" / "import.json"
+    path.parent.mkdir()
     done = _run(simulator, "--instance", "gp-demo", "--out", str(path))
     assert done.exit_code == 0
     assert done.stdout.startswith("from pulumi_adbpg_model import ModelService\n")
     assert done.stderr.startswith("# The file holds API keys in clear")
+    assert done.stderr.splitlines()[1:] == [
+        f"# Next: pulumi import --file '{path}' --generate-code=false",
+        "# Then add this program to yours; its `pulumi up` ends the import's protection.",
+    ]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (resource,) = json.loads(path.read_text())["resources"]
     assert resource["name"] == "qwen3-embedding-8b"

@@ -34,7 +34,7 @@ from tests.engine.support.pages import (
     told,
 )
 from tests.engine.support.programs import mutations, place, pulumi_ids
-from tests.engine.support.stack import Stack
+from tests.engine.support.stack import Stack, is_secret
 
 REFERENCE = DOCS / "model-service.md"
 QUICK_START = DOCS / "quick-start.md"
@@ -127,8 +127,8 @@ def test_reference_has_an_example_of_each_input() -> None:
 def test_programs_for_several_models_do_what_the_page_says(
     stack: Stack, simulator: Simulator
 ) -> None:
-    """In sequence; swapped in one `up`, or after both were deleted, as the page has it."""
-    in_sequence, _ = blocks(SEVERAL, "run")
+    """In sequence; swapped in one `up`, or after both were deleted; at once, with connections."""
+    together, in_sequence, _ = blocks(SEVERAL, "run")
     stack.up(in_sequence.program())
     first, second = simulator.services
     assert second.create_time >= first.create_time
@@ -148,6 +148,14 @@ def test_programs_for_several_models_do_what_the_page_says(
     stack.up(dataclasses.replace(in_sequence, text=at_once).program())
     assert {one.ai_nodes for one in simulator.services} == {("ai-1",), ("ai-2",)}
     assert stack.ids() == pulumi_ids(simulator)
+    outputs = stack.up(together.program()).outputs
+    assert outputs == {
+        name: {"url": one.private_connect_url, "key": one.api_key}
+        for name in ("embedding", "reranker")
+        for one in simulator.services
+        if name.title() in one.model_name
+    }
+    assert is_secret(stack.export()["resources"][0]["outputs"]["embedding"])
 
 
 def test_free_node_is_chosen_once(

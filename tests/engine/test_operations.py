@@ -26,6 +26,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 _TESTED: list[str] = []
+#: Sections to look things up in, without anything to type in a block.
+_TABLES = {"Errors", "A node that is held", "Debug the provider process"}
 _Test = TypeVar("_Test", bound=Callable[..., None])
 
 
@@ -84,15 +86,16 @@ def _id(simulator: Simulator) -> str:
 
 def test_every_section_has_a_test() -> None:
     """No procedure of the runbook is untried, and no test is about one that is not there."""
-    assert sorted(sections()) == sorted(_TESTED)
+    assert sorted(sections()) == sorted({*_TESTED, *_TABLES})
 
 
 def test_every_block_of_the_runbook_is_followed() -> None:
-    """Each section has something to do, and there is no code that is of no known kind."""
-    kinds = [[block.kind for block in blocks] for blocks in sections().values()]
-    assert all("console" in section for section in kinds)
+    """Each procedure has something to do, and there is no code that is of no known kind."""
+    kinds = {title: [block.kind for block in blocks] for title, blocks in sections().items()}
+    assert all("console" in kinds[title] for title in _TESTED)
+    assert [kinds[title] for title in _TABLES] == [[], [], []]
     fences = PAGE.read_text(encoding="utf-8").count("```")
-    assert fences == 2 * (1 + sum(map(len, kinds)))  # one is the program
+    assert fences == 2 * (1 + sum(map(len, kinds.values())))  # one is the program
 
 
 @_procedure("The command was killed, or its machine was lost")
@@ -196,6 +199,23 @@ def test_services_without_a_stack(tmp_path: Path, simulator: Simulator) -> None:
     (row,) = (line.split() for line in person.printed.splitlines() if line.startswith(" gp-demo:"))
     assert row == [orphan, "Qwen3-Embedding-8B", "ai-2", "active"]
     assert pulumi_ids(simulator) == {owned, orphan}
+
+
+@_procedure("A service stopped working")
+def test_service_that_stopped_working(tmp_path: Path, simulator: Simulator) -> None:
+    """A job tells of it, and only then; what replaces it is active."""
+    person = Person(tmp_path, simulator)
+    person.stack.up()
+    watch, listing = (
+        line[2:] for line in sections()["A service stopped working"][0].lines if line[0] == "$"
+    )
+    person.shell(watch)
+    assert "status" not in person.shell(listing, fails=True)
+    (service,) = simulator.services
+    simulator.fail_service(service.id)
+    person.follow("A service stopped working")
+    assert simulator.services[0].id != service.id
+    _assert_settled(person)
 
 
 @_procedure("A service was deleted outside")

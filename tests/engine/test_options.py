@@ -47,8 +47,10 @@ def _five(
 
     def run() -> None:
         declare("protected", ResourceOptions(protect=True), ai_nodes=[node])
-        ignoring = ResourceOptions(ignore_changes=["description", "replicas"])
-        declare("ignoring", ignoring, ai_nodes=["ai-2"], **({"description": "first"} | ignored))
+        named = ["description", "replicas", "model_params.max_model_len"]
+        first: dict[str, Any] = {"description": "first", "model_params": {"max_model_len": 1}}
+        ignoring = ResourceOptions(ignore_changes=named)
+        declare("ignoring", ignoring, ai_nodes=["ai-2"], **(first | ignored))
         declare(
             "replaced",
             ResourceOptions(replace_on_changes=["security_ip_list"]),
@@ -78,7 +80,8 @@ def test_options_do_what_they_say(tmp_path: Path) -> None:
         # Inputs named in `ignore_changes` may change without effect; nor does a list with
         # `replace_on_changes` replace anything when it is only ordered differently.
         reordered = ["10.0.0.2", "10.0.0.1"]
-        same = stack.up(_five(reordered, description="second", replicas=2))
+        params = {"max_model_len": 2}
+        same = stack.up(_five(reordered, description="second", replicas=2, model_params=params))
         assert same.changes == {"same": 7}
         assert simulator.requests == []
         assert stack.resource("ignoring")["outputs"]["description"] == "first"

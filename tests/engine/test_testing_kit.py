@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.engine.support.pages import DOCS, blocks, programs
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.support.pages import DOCS, blocks, programs, section
 
 _PAGE = DOCS / "testing.md"
 
@@ -48,3 +50,17 @@ def test_program_and_tests_of_the_page_pass(tmp_path: Path) -> None:
     written = sum(len(re.findall(r"^def test_", block.text, re.MULTILINE)) for block in files)
     assert written > 1
     assert f"\n{written} passed" in done.stdout
+
+
+def test_testing_names_all_of_the_simulator() -> None:
+    """Each argument and each public name has its row, and no row is of another."""
+    arguments, uses = section(_PAGE, "The simulator").split("\n| To | Use |\n")
+    rows = "".join(re.findall(r"^\|(.+?)\|", arguments, re.MULTILINE))
+    named = re.findall(r"`(\w+)`", rows)
+    assert sorted(named) == sorted(inspect.signature(Simulator).parameters)
+    rows = "".join(re.findall(r"^\|.+?\|(.+)\|$", uses, re.MULTILINE))
+    public = [name for name in vars(Simulator) if not name.startswith("_")]
+    used = re.findall(r"(?<![\w\"])`(\w+)(?:\(.*?\))?`", rows)
+    assert sorted(used) == sorted(public)
+    for call in re.findall(r"`(\w+)\(.*?\)`", rows):
+        assert callable(getattr(Simulator, call)), call
