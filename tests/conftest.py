@@ -18,7 +18,7 @@ settings.load_profile("default")
 
 _PREFIXES = ("ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_", "ADBPG_", "PULUMI_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-_KEPT = ("ADBPG_ENGINE", "ADBPG_REQUIRE_ENGINE")
+_KEPT = ("ADBPG_ENGINE", "ADBPG_REQUIRE_ENGINE", "ADBPG_REQUIRE_BROWSER")
 
 
 @pytest.fixture(autouse=True)

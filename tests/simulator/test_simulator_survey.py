@@ -90,7 +90,7 @@ def test_arguments_win_and_dialects_come_together(
         provision_seconds=0,
         delete_seconds=0,
         models=["Mine"],
-        dialects=["nodes-reordered", "status-capitalised"],
+        dialects=["nodes-reordered"],
     )
     sdk = connect(simulator)
 
@@ -99,7 +99,8 @@ def test_arguments_win_and_dialects_come_together(
     assert (shown["Status"], shown["AiNodes"]) == ("Active", ["ai-2", "ai-1"])
     sdk.delete(shown["ModelServiceId"])
     assert sdk.list()["ModelServices"] == []
-    assert connect(start(like=write(), models=[])).models()["ModelNames"] == {"modelNames": []}
+    both = start(like=write(), models=[], dialects=["status-capitalised"])
+    assert connect(both).models()["ModelNames"] == {"modelNames": []}
 
 
 def test_a_kept_cloud_behaves_as_the_next_survey_says(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,15 +31,18 @@ _FLAGS = (
 
 @contextmanager
 def chromium(folder: Path) -> Iterator[webdriver.Chrome]:
-    """A browser with a profile of its own; skips the test where there is none."""
+    """A browser with a profile of its own; skips the test where none is there nor required."""
     found = (shutil.which(name) for name in _BROWSERS)
     browser, driver = next(filter(None, found), None), shutil.which(_DRIVER)
     if browser is None or driver is None:
-        pytest.skip(
+        missing = (
             f"the console was not tried in a browser: {browser or 'no Chromium'}, "
             f"{driver or 'no chromedriver'} on the PATH "
             "(on Debian: apt install chromium chromium-driver)"
         )
+        if os.environ.get("ADBPG_REQUIRE_BROWSER"):
+            pytest.fail(missing)
+        pytest.skip(missing)
     options = webdriver.ChromeOptions()
     options.binary_location = browser
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
@@ -72,6 +73,18 @@ def page(driver: Chrome, simulator: Simulator) -> Iterator[Page]:
     problems = opened.problems()
     driver.get("about:blank")
     assert [] == problems
+
+
+@pytest.mark.parametrize("required", ["", "1"])
+def test_a_browser_that_is_required_has_to_be_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, required: str
+) -> None:
+    """In CI nothing is skipped; elsewhere the reason says what to install."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("ADBPG_REQUIRE_BROWSER", required)
+    outcome = pytest.fail.Exception if required else pytest.skip.Exception
+    with pytest.raises(outcome, match="no Chromium, no chromedriver"), chromium(tmp_path):
+        pass
 
 
 def test_an_empty_cloud_says_what_to_do(page: Page, simulator: Simulator) -> None:
