@@ -37,12 +37,13 @@ from tests.engine.support.pages import (
     told,
 )
 from tests.engine.support.programs import mutations, place, pulumi_ids
-from tests.engine.support.stack import Stack
+from tests.engine.support.stack import Failed, Program, Stack
 
 REFERENCE = DOCS / "model-service.md"
 QUICK_START = DOCS / "quick-start.md"
 SEVERAL = DOCS / "several-models.md"
 CONFIGURATION = DOCS / "configuration.md"
+UPGRADING = DOCS / "upgrading.md"
 
 _LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
 _CONFIG_KEY = re.compile(r"(?<![/\w])adbpg:[a-zA-Z]+\b(?!:)")
@@ -210,6 +211,38 @@ def test_free_node_is_chosen_once(
     assert simulator.services[-1].ai_nodes == ("ai-2",)
     place(simulator, ai_nodes=("ai-3", "ai-4"))
     assert stack.up().changes == {"same": 2}
+
+
+def test_a_rename_without_alias_and_leaving_do_what_the_pages_say(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """The first deletes with --continue-on-error; to leave deletes nothing in the cloud."""
+    (block,) = blocks(README, "run: up")
+
+    def named(name: str) -> Program:
+        text = block.text.replace('"embedding"', f'"{name}"')
+        return dataclasses.replace(block, text=text).program()
+
+    stack.up(named("former"))
+    kept = pulumi_ids(simulator)
+    with pytest.raises(Failed, match="OperationDenied"):
+        stack.up(named("new"))
+    assert stack.ids() == pulumi_ids(simulator) == kept
+    with pytest.raises(Failed, match="OperationDenied"):
+        stack.up(named("new"), continue_on_error=True)
+    assert stack.ids() == pulumi_ids(simulator) == set()
+
+    stack.up(named("new"))
+    kept = pulumi_ids(simulator)
+    (drop,) = (line for line in commands(UPGRADING) if line.startswith("pulumi state delete"))
+    *words, _ = shlex.split(drop)
+    done = stack.type(*words, stack.resource("new")["urn"], "--stack", "dev", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert stack.ids() == set()
+    (leave,) = (line for line in commands(UPGRADING) if line.startswith("pulumi stack rm"))
+    done = stack.type(*shlex.split(leave), "--yes")
+    assert done.returncode == 0, done.stderr
+    assert pulumi_ids(simulator) == kept
 
 
 @every_page
