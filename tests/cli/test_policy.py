@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import pulumi_adbpg_model.gateway
 from pulumi_adbpg_model.cli import main
 
-_PAGE = Path(__file__).parents[2] / "docs/model-service.md"
+_PAGE = Path(__file__).parents[2] / "docs/security.md"
 _READING = {
     "gpdb:DescribeModelService",
     "gpdb:ListAINodePools",
@@ -108,7 +108,7 @@ def test_policy_is_a_policy_of_version_1() -> None:
     assert "1" == policy["Version"]
 
 
-def test_the_reference_shows_this_policy() -> None:
+def test_the_page_on_security_shows_this_policy() -> None:
     """The page and the command say the same."""
     text = _PAGE.read_text(encoding="utf-8")
     shown = text.partition("```json\n")[2].partition("```")[0]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import shlex
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -34,12 +37,13 @@ from tests.engine.support.pages import (
     told,
 )
 from tests.engine.support.programs import mutations, place, pulumi_ids
-from tests.engine.support.stack import Stack, is_secret
+from tests.engine.support.stack import Failed, Program, Stack, is_secret
 
 REFERENCE = DOCS / "model-service.md"
 QUICK_START = DOCS / "quick-start.md"
 SEVERAL = DOCS / "several-models.md"
 CONFIGURATION = DOCS / "configuration.md"
+UPGRADING = DOCS / "upgrading.md"
 
 _LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
 _CONFIG_KEY = re.compile(r"(?<![/\w])adbpg:[a-zA-Z]+\b(?!:)")
@@ -80,10 +84,10 @@ def test_example_of_the_reference_finds_the_service_it_names(
     assert mutations(simulator) == []
 
 
-def test_smallest_program_prints_what_the_readme_says(tmp_path: Path) -> None:
-    """It comes up and goes away again, and every line shown in the README is printed."""
-    (block,) = blocks(README, "run")
-    (printed,) = blocks(README, "printed")
+def test_smallest_program_prints_what_the_quick_start_says(tmp_path: Path) -> None:
+    """It comes up and goes away again, and every line shown in the quick start is printed."""
+    (block,) = blocks(README, "run: up")
+    (printed,) = blocks(QUICK_START, "printed")
     with Simulator(provision_seconds=1) as simulator:
         project = tmp_path / "embedding"
         project.mkdir()
@@ -98,6 +102,51 @@ def test_smallest_program_prints_what_the_readme_says(tmp_path: Path) -> None:
         assert told(output) - told(done.output) == set()
         stack.destroy()
         assert simulator.services == []
+
+
+def test_service_is_called_as_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client sends key, model and text to the path that the page means."""
+    pytest.importorskip("openai")
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # the client reads them, if only for http
+        monkeypatch.delenv(name, raising=False)
+    asked: list[tuple[str, str | None, Any]] = []
+
+    class Model(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            body = json.loads(self.rfile.read(length))
+            asked.append((self.path, self.headers["Authorization"], body))
+            answer = json.dumps(
+                {
+                    "object": "list",
+                    "model": body["model"],
+                    "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}],
+                    "usage": {"prompt_tokens": 1, "total_tokens": 1},
+                }
+            ).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    (block,) = blocks(README, "run: call")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        namespace = {"url": f"http://127.0.0.1:{server.server_port}", "api_key": "sk-1"}
+        try:
+            exec(compile(block.text, block.place, "exec"), namespace)  # noqa: S102 - ours
+        finally:
+            server.shutdown()
+            serving.join()
+    ((path, key, body),) = asked
+    assert (path, key) == ("/v1/embeddings", "Bearer sk-1")
+    assert (body["model"], body["input"]) == ("Qwen3-Embedding-8B", "Hello")
+    assert namespace["answer"].data[0].embedding == [0.5, 0.25]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +219,38 @@ def test_free_node_is_chosen_once(
     assert simulator.services[-1].ai_nodes == ("ai-2",)
     place(simulator, ai_nodes=("ai-3", "ai-4"))
     assert stack.up().changes == {"same": 2}
+
+
+def test_a_rename_without_alias_and_leaving_do_what_the_pages_say(
+    stack: Stack, simulator: Simulator
+) -> None:
+    """The first deletes with --continue-on-error; to leave deletes nothing in the cloud."""
+    (block,) = blocks(README, "run: up")
+
+    def named(name: str) -> Program:
+        text = block.text.replace('"embedding"', f'"{name}"')
+        return dataclasses.replace(block, text=text).program()
+
+    stack.up(named("former"))
+    kept = pulumi_ids(simulator)
+    with pytest.raises(Failed, match="OperationDenied"):
+        stack.up(named("new"))
+    assert stack.ids() == pulumi_ids(simulator) == kept
+    with pytest.raises(Failed, match="OperationDenied"):
+        stack.up(named("new"), continue_on_error=True)
+    assert stack.ids() == pulumi_ids(simulator) == set()
+
+    stack.up(named("new"))
+    kept = pulumi_ids(simulator)
+    (drop,) = (line for line in commands(UPGRADING) if line.startswith("pulumi state delete"))
+    *words, _ = shlex.split(drop)
+    done = stack.type(*words, stack.resource("new")["urn"], "--stack", "dev", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert stack.ids() == set()
+    (leave,) = (line for line in commands(UPGRADING) if line.startswith("pulumi stack rm"))
+    done = stack.type(*shlex.split(leave), "--yes")
+    assert done.returncode == 0, done.stderr
+    assert pulumi_ids(simulator) == kept
 
 
 @every_page
@@ -262,7 +343,7 @@ def test_config_keys_and_variables_of_the_pages_are_those_that_are_read() -> Non
 def test_quick_start_has_the_program_that_the_readme_runs() -> None:
     """It is run from there; here are the files around it."""
     (program,) = blocks(QUICK_START, "file: __main__.py")
-    (readme,) = blocks(README, "run")
+    (readme,) = blocks(README, "run: up")
     assert program.text == readme.text
     (project,) = blocks(QUICK_START, "file: Pulumi.yaml")
     example = yaml.safe_load((ROOT / "examples/embedding/Pulumi.yaml").read_text())
@@ -283,8 +364,8 @@ def test_quick_start_talks_to_the_simulator_as_its_own_tests_do() -> None:
 
 
 def test_picture_needs_nothing_from_elsewhere() -> None:
-    """The README's picture is whole, and tells nothing of the machine that drew it."""
-    assert "(docs/images/up.svg)" in README.read_text(encoding="utf-8")
+    """The quick start's picture is whole, and tells nothing of the machine that drew it."""
+    assert "(images/up.svg)" in QUICK_START.read_text(encoding="utf-8")
     picture = (DOCS / "images/up.svg").read_text(encoding="utf-8")
     root = ET.fromstring(picture)  # noqa: S314 - ours
     assert "creating" in "".join(root.itertext())

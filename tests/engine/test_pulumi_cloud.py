@@ -182,7 +182,7 @@ def test_commands_of_all_pages_and_workflows_have_the_options_they_use(tmp_path:
             used.setdefault(found[0], set()).update(_FLAG.findall(line[found.end() :]))
     assert {"pulumi up", "pulumi refresh", "pulumi env set", "pulumi stack init"} <= used.keys()
     environment = engine_environment(tmp_path) | {"PATH": os.environ["PATH"]}
-    if _version(environment) < (3, 274):  # the page says how these differ
+    if _version(environment) < (3, 274):  # the page is for newer ones
         edited = used["pulumi deployment settings edit"]
         edited -= {"--vcs-provider", "--repo", "--cache"}
         edited.add("--github-repo")

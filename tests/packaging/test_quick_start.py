@@ -54,6 +54,29 @@ def test_quick_start_works_as_it_is_typed(toolchain: str, tmp_path: Path) -> Non
         assert simulator.services == []
 
 
+@pytest.mark.timeout(600)
+def test_example_works_as_it_is_typed(tmp_path: Path) -> None:
+    """Configured, up and destroyed, with the lines of the page; in a copy, which is left behind."""
+    (block,) = blocks(_PAGE, "typed: example")
+    folder, _, rest = block.text.partition("\n")
+    example = ROOT / folder.removeprefix("$ cd path/to/checkout/")
+    project = tmp_path / "checkout" / example.relative_to(ROOT)
+    shutil.copytree(example, project, ignore=shutil.ignore_patterns("venv", "__pycache__"))
+    requirements = project / "requirements.txt"
+    needed = requirements.read_text(encoding="utf-8")
+    assert needed.splitlines()[-1] == "-e ../.."
+    requirements.write_text(needed.replace("-e ../..", str(ROOT)))
+    configured, up, destroyed = rest.partition("$ pulumi up\n")
+    with Simulator(provision_seconds=0) as simulator:
+        variables = simulator.environment().items()
+        exports = "".join(f"$ export {name}={text}\n" for name, text in variables)
+        login = "$ pulumi login --local\n"
+        _typed(project, tmp_path, exports + login + configured + up)
+        assert len(simulator.services) == configured.count("Node ")
+        _typed(project, tmp_path, exports + destroyed)
+        assert simulator.services == []
+
+
 def _typed(project: Path, home: Path, text: str) -> str:
     """Type commands into one shell, which stops at the first that fails; what they print."""
     # "--local" means the real home of this user, whatever HOME says.
