@@ -76,4 +76,6 @@ class StoredApiKey(Resource, module="store", name="ApiKey"):
             "region_id": service.region_id,
             "stack": f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}",
         }
-        super().__init__(_Provider(), name, props, opts)
+        # With `--replace`, too, the old one's entry is removed before the new one's is written.
+        first = pulumi.ResourceOptions(delete_before_replace=True)
+        super().__init__(_Provider(), name, props, pulumi.ResourceOptions.merge(opts, first))

@@ -23,7 +23,14 @@ from pulumi_adbpg_model.testing import SimulatedService, Simulator
 from tests.engine.support.pages import DOCS, ROOT, blocks
 from tests.engine.support.programs import declare, mutations, pulumi_ids
 from tests.engine.support.programs import program as service
-from tests.engine.support.stack import STACK, Failed, Program, Stack, language_host
+from tests.engine.support.stack import (
+    STACK,
+    EventLog,
+    Failed,
+    Program,
+    Stack,
+    language_host,
+)
 
 PAGE = DOCS / "recipes.md"
 KEY_STORE = ROOT / "examples/key-store"
@@ -62,12 +69,16 @@ def test_key_goes_into_the_store_and_nowhere_else(
     monkeypatch.syspath_prepend(KEY_STORE)
     monkeypatch.delitem(sys.modules, "key_store", raising=False)
     config = {"dbInstanceId": "gp-demo", "aiNode": "ai-1"}
+    debug = tmp_path / "debug.json"
     stack = Stack(
         tmp_path,
         simulator,
         project=KEY_STORE,
         config=config,
-        environment={"PYTHONPATH": str(KEY_STORE)},  # the program's folder, where it is typed
+        environment={
+            "PYTHONPATH": str(KEY_STORE),  # the program's folder, where it is typed
+            "PULUMI_DEBUG_GRPC": str(debug),
+        },
     )
     store = tmp_path / "project/secrets"
     entry = store / "dev/embedding"
@@ -80,14 +91,14 @@ def test_key_goes_into_the_store_and_nowhere_else(
     assert down.value.log.failed == {"embedding"}
     (first,) = simulator.services
     store.unlink()
-    told = [str(down.value), *map(_all_of, down.value.log.events)]
+    told = [str(down.value), _everything(down.value.log)]
 
     up = stack.up()
     assert up.changes == {"create": 1, "same": 2}
     assert entry.read_text() == first.api_key
     assert (entry.stat().st_mode & 0o077) == 0
     assert list(up.outputs) == ["url"]
-    told += [up.output, *map(_all_of, up.log.events)]
+    told += [up.output, _everything(up.log)]
 
     (configure, _) = _typed("rotate")[0].splitlines()
     _type(stack, configure)
@@ -95,24 +106,27 @@ def test_key_goes_into_the_store_and_nowhere_else(
     assert up.changes == {"replace": 1, "update": 1, "same": 1}
     (second,) = simulator.services
     assert entry.read_text() == second.api_key != first.api_key
-    told += [up.output, *map(_all_of, up.log.events), stack.state_text()]
+    told += [up.output, _everything(up.log), stack.state_text()]
     told.append(json.dumps(stack.export(show_secrets=True)))
+
+    entry.unlink()
+    stack.up(replace=["**store:ApiKey::embedding"])
+    assert entry.read_text() == second.api_key
 
     destroyed = stack.destroy()
     assert not entry.exists()
     assert simulator.services == []
-    told += [destroyed.output, stack.state_text()]
-    assert second.id in "".join(told)  # it is told of the service
+    told += [destroyed.output, _everything(destroyed.log), stack.state_text(), debug.read_text()]
+    for text in told:
+        assert "ms-" in text  # of the service it is told
     for key in (first.api_key, second.api_key):
         assert key
         assert not any(key in text for text in told)
 
 
-def _all_of(event: Any) -> str:
-    """An event of the engine, with all that it holds."""
-    return repr(event.__dict__) + "".join(
-        repr(getattr(value, "__dict__", value)) for value in event.__dict__.values()
-    )
+def _everything(log: EventLog) -> str:
+    """The events of the engine, with all that they hold."""
+    return json.dumps(log.events, default=vars)
 
 
 class _Played(ThreadingHTTPServer):
