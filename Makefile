@@ -154,4 +154,6 @@ $(INSTALLED): | python
 	@echo "Installing the pinned dependencies into .venv (about a minute the first time)."
 	@$(PYTHON) -m venv .venv
 	@$(call patiently,$(PIP) install --quiet --editable '.[dev]')
+	@# It works, but says that it needs an older protobuf than the rest here.
+	@$(call patiently,$(PIP) install --quiet --no-deps pulumi-policy)
 	@rm -f .venv/.installed-* && touch $@

@@ -86,7 +86,8 @@ def test_root_project_declares_what_its_configuration_says(
 
 
 @pytest.mark.parametrize(
-    "project", ["examples/embedding", "examples/pulumi-cloud", "examples/rag", "."]
+    "project",
+    ["examples/embedding", "examples/key-store", "examples/pulumi-cloud", "examples/rag", "."],
 )
 def test_project_is_self_contained(project: str) -> None:
     """Each project has program and requirements beside its Pulumi.yaml."""
