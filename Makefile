@@ -6,7 +6,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 # Tests on the engine wait more than they work.
 ENGINE_WORKERS ?= 3
-# Which other Pythons the upgrade tests run under: the oldest found, or --all.
+# Which other Pythons the upgrade tests run under: the oldest and the newest found, or --all.
 OTHER_PYTHONS ?=
 # How `make chaos` ends, and with what it begins: --minutes 20, --rounds 3, --seed 7, --only kills.
 CHAOS ?= --rounds 1
