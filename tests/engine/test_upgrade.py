@@ -66,11 +66,15 @@ def _assert_empty(stack: Stack, simulator: Simulator) -> None:
 
 
 def _lasting(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource of the state, without ciphertexts, and without what is not stored any more."""
+    """
+    A resource of the state, without ciphertexts, what is not stored any more, and the text by which
+    this Python, or an older one, refers to the provider.
+    """
+    changing = {*FORMER, "__provider"}
     kept = {key: resource.get(key) for key in ("urn", "id", "inputs", "outputs", "parent")}
     return {
         key: (
-            {name: is_secret(one) or one for name, one in value.items() if name not in FORMER}
+            {name: is_secret(one) or one for name, one in value.items() if name not in changing}
             if isinstance(value, dict)
             else value
         )
