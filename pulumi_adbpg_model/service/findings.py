@@ -154,8 +154,9 @@ def _unlisted_model(
     service, runs = replaced
     if same_model_name(name, runs):
         return (
-            f"{told}, which it lists no more. Model service {service} runs it, and cannot be made "
-            f"again once it is deleted: undo what replaces it, or choose a listed model. {instead}"
+            f"{told}, which it lists no more. Model service {service} was made with it, and cannot "
+            "be made again once it is deleted: undo what replaces it, or choose a listed model. "
+            f"{instead}"
         )
     return f"{told}. Once model service {service} is deleted, nothing can take its place. {instead}"
 

@@ -106,8 +106,8 @@ def test_no_service_is_deleted_for_a_model_that_left_the_catalogue(tmp_path: Pat
 
         gone = (
             f"model_name should be a model that region cn-hangzhou lists, got {MODEL!r}, which it "
-            f"lists no more. Model service {id_} runs it, and cannot be made again once it is "
-            "deleted: undo what replaces it, or choose a listed model. "
+            f"lists no more. Model service {id_} was made with it, and cannot be made again once "
+            "it is deleted: undo what replaces it, or choose a listed model. "
         )
         forced = {"replace": [URN]}
         ways: list[tuple[Program, dict[str, Any]]] = [

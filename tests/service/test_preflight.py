@@ -287,8 +287,8 @@ def test_a_replacement_may_use_the_nodes_of_what_it_replaces(
 
 _GONE = (
     "model_name should be a model that region cn-hangzhou lists, got 'Old', which it lists no "
-    "more. Model service gp-1:ms-1 runs it, and cannot be made again once it is deleted: undo what "
-    "replaces it, or choose a listed model. It lists Qwen3-8B, Qwen3-Embedding-8B."
+    "more. Model service gp-1:ms-1 was made with it, and cannot be made again once it is deleted: "
+    "undo what replaces it, or choose a listed model. It lists Qwen3-8B, Qwen3-Embedding-8B."
 )
 
 
