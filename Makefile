@@ -6,7 +6,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 # Tests on the engine wait more than they work.
 ENGINE_WORKERS ?= 3
-# Which other Pythons the upgrade tests run under: the oldest found, or --all.
+# Which other Pythons the upgrade tests run under: the oldest and the newest found, or --all.
 OTHER_PYTHONS ?=
 # How `make chaos` ends, and with what it begins: --minutes 20, --rounds 3, --seed 7, --only kills.
 CHAOS ?= --rounds 1
@@ -23,8 +23,9 @@ INSTALLED := .venv/.installed-$(CONTENTS)
 
 # pip takes constraints for what is installed and for what builds it under two names; old versions
 # apply the first to both.
-PIP = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_USE_PEP517=1 \
-	PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV_PYTHON) -m pip
+PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_USE_PEP517=1 \
+	PIP_DISABLE_PIP_VERSION_CHECK=1
+PIP = $(PINNED) $(VENV_PYTHON) -m pip
 
 # Tests and the demo see nothing of the user's cloud accounts, Pulumi settings and proxies.
 PRIVATE := ADBPG_ENDPOINT $(filter ALIBABA_CLOUD_% ALIBABACLOUD_% ALICLOUD_% PULUMI_% %_proxy %_PROXY,$(.VARIABLES))
@@ -96,6 +97,16 @@ packaging: $(INSTALLED) ## Build wheel and sdist, check them, run an example wit
 		ADBPG_ENGINE="$$engine" $(VENV_PYTHON) -m pytest tests/packaging; \
 	elif [ -n "$$ADBPG_REQUIRE_ENGINE" ]; then exit 1; \
 	else $(VENV_PYTHON) -m pytest tests/packaging; fi
+
+.PHONY: dist
+dist: $(INSTALLED) ## Build wheel and sdist into dist, check them, try the wheel in a clean environment
+	rm -rf dist
+	@$(call patiently,$(PINNED) $(VENV_PYTHON) -m build)
+	$(VENV_PYTHON) -m twine check --strict dist/*
+	@clean=$$(mktemp -d) && trap 'rm -rf "$$clean"' EXIT && \
+		$(VENV_PYTHON) -m venv "$$clean" && \
+		{ $(call patiently,$(PINNED) "$$clean/bin/pip" install --quiet dist/*.whl); } && \
+		cd "$$clean" && bin/pulumi-adbpg-model --version
 
 .PHONY: matrix
 matrix: $(INSTALLED) ## The tests that need no engine, on other Pythons and with lowest versions

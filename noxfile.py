@@ -18,7 +18,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.error_on_missing_interpreters = False
 
-PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 TOOLS = [
     "alibabacloud-gpdb20160503",
     "hypothesis",

@@ -26,9 +26,32 @@ from pulumi.dynamic import (
 if TYPE_CHECKING:
     from pulumi_adbpg_model import lifecycle
     from pulumi_adbpg_model.clock import SystemClock
+    from pulumi_adbpg_model.service.implementation import Implementation
     from pulumi_adbpg_model.settings import Settings
 
 Properties = dict[str, Any]
+
+#: What was made last, by the configuration that it was made for.
+_last: list[tuple[object, type, Implementation]] = []
+
+
+def _shared(req: ConfigureRequest, kind: type) -> Implementation | None:
+    """
+    What another instance of the same process has: it is one process that knows whose is what.
+
+    The host makes an instance for each text by which states refer to the class. Python 3.14
+    pickles with another protocol than older ones, so that a program and its state may differ.
+    """
+    bag = _bag_of(req)
+    for other, made_by, made in _last:
+        if bag is not None and other is bag and made_by is kind:
+            return made
+    return None
+
+
+def _bag_of(req: ConfigureRequest) -> object:
+    """The configuration as the host holds it: one object, for as long as it is the same."""
+    return getattr(req.config, "_props", None)
 
 
 class ModelServiceProvider(ResourceProvider):
@@ -44,12 +67,15 @@ class ModelServiceProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. Malformed values are reported by `check`."""
+        self._implementation = _shared(req, type(self)) or self._make(req)
+
+    def _make(self, req: ConfigureRequest) -> Implementation:
         from pulumi_adbpg_model.service.implementation import Implementation  # noqa: PLC0415
 
-        self._implementation = Implementation(
-            req.config.get, self.new_clock(), self.new_gateway, self.export_stack
-        )
-        self._implementation.prepare_host()
+        made = Implementation(req.config.get, self.new_clock(), self.new_gateway, self.export_stack)
+        made.prepare_host()
+        _last[:] = [(_bag_of(req), type(self), made)]
+        return made
 
     def new_clock(self) -> SystemClock:
         """The clock of all operations of this process; tests bring their own."""

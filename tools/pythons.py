@@ -1,8 +1,10 @@
 """
 Find the other Pythons of this machine, with the package's dependencies, for the upgrade tests.
 
-    python tools/pythons.py          the oldest supported Python that is not the one running this
+    python tools/pythons.py          the oldest and the newest supported Python of this machine
     python tools/pythons.py --all    every one
+
+The one that runs this is left out.
 
 Prints the path of an interpreter per line, or nothing where there is no other Python. Looked for
 are python3.10 and newer on the PATH, and what pyenv has installed. Each gets an environment of its
@@ -29,7 +31,7 @@ from engine import EngineError, cache_directory, lock, run_patiently, say
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
-SUPPORTED = ((3, 10), (3, 11), (3, 12), (3, 13))
+SUPPORTED = ((3, 10), (3, 11), (3, 12), (3, 13), (3, 14))
 
 Version = tuple[int, int]
 
@@ -110,14 +112,14 @@ def prepare(version: Version, command: str) -> Path:
 def main() -> int:
     """Print the interpreters; returns the exit code."""
     parser = argparse.ArgumentParser(description="Find the other Pythons of this machine.")
-    parser.add_argument("--all", action="store_true", help="every one, not only the oldest")
+    parser.add_argument("--all", action="store_true", help="those between the two as well")
     wants_all = parser.parse_args().all
     try:
         found = list(others().items())
         if not found:
             versions = ", ".join("python{}.{}".format(*version) for version in SUPPORTED)
             say(f"There is no other Python here: put one of {versions} on the PATH.")
-        for version, command in found if wants_all else found[:1]:
+        for version, command in found if wants_all else dict((*found[:1], *found[-1:])).items():
             print(prepare(version, command), flush=True)
     except (EngineError, OSError) as error:
         say(f"No other Python: {str(error).rstrip('.')}.")

@@ -13,7 +13,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -21,16 +21,18 @@ from pulumi_adbpg_model import host
 from pulumi_adbpg_model.cli._host_check import probe_host
 from pulumi_adbpg_model.cli._permissions import ACTIONS
 from pulumi_adbpg_model.clock import Clock
-from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import (
     AccessError,
     AdbpgModelError,
     ApiError,
     InstanceNotFoundError,
     NotFoundError,
+    RenewalError,
     ServerError,
     ThrottledError,
 )
+from pulumi_adbpg_model.fields import same_model_name
 from pulumi_adbpg_model.gateway import Gateway, RetryPolicy, endpoint_of, time_ahead_s
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.settings.identity import CLI_FILE, INI_FILE, DefaultChain
@@ -138,11 +140,12 @@ def diagnose_cloud(settings: Settings, clock: Clock, instance: str | None) -> It
         yield Finding(PROBLEM, "credentials", str(error), fix)
         return
     yield _account(gateway)
-    live = _tried("ListSupportModels", lambda: _models(gateway, clock))
+    models: list[str] = []
+    live = _tried("ListSupportModels", lambda: _models(gateway, clock, models))
     yield live
     if live.status != OK and "(code=" not in live.text:
         return  # nobody answers, so every other call would wait in vain
-    yield from _permissions(gateway, instance)
+    yield from _permissions(gateway, instance, models)
 
 
 def _passed_over(settings: Settings) -> Iterator[Finding]:
@@ -161,7 +164,12 @@ def _account(gateway: Gateway) -> Finding:
         caller = gateway.find_caller()
     except AdbpgModelError as error:
         reason, details = getattr(error, "reason", str(error)), getattr(error, "details", "")
-        fix = "let sts.aliyuncs.com be reached to see it; nothing else here needs that"
+        if isinstance(error, AccessError):  # it was reached, and does not take the credentials
+            fix = error.hint
+        elif isinstance(error, (ApiError, RenewalError)):
+            fix = f"{error.hint.rstrip('.')}; nothing else here needs the account"
+        else:
+            fix = "let sts.aliyuncs.com be reached to see it; nothing else here needs that"
         return Finding(UNTRIED, "account", f"not known: {reason}{details}", fix)
     return Finding(OK, "account", caller.account_id + (f", as {caller.arn}" if caller.arn else ""))
 
@@ -199,13 +207,17 @@ def _skew(settings: Settings, clock: Clock) -> Finding:
     return Finding(status, "clock", text, "set this machine's clock right, with NTP")
 
 
-def _permissions(gateway: Gateway, instance: str | None) -> Iterator[Finding]:
+def _permissions(
+    gateway: Gateway, instance: str | None, models: Sequence[str]
+) -> Iterator[Finding]:
     if instance is None:
         names = [one.name for one in ACTIONS if not one.writes and one.name != "ListSupportModels"]
         text = f"{', '.join(names)} need an instance"
         yield Finding(UNTRIED, "other reading actions", text, "give --instance")
     else:
-        yield _tried("ListModelServices", lambda: _services(gateway, instance))
+        services: list[ModelServiceDetails] = []
+        yield _tried("ListModelServices", lambda: _services(gateway, instance, services))
+        yield from _models_in_use(services, models)
         yield _tried("ListAINodePools", lambda: _nodes(gateway, instance))
         made_up = ModelServiceId(instance, _NO_SERVICE)
 
@@ -243,14 +255,41 @@ def _tried(action: str, call: Callable[[], str], *, refusal_is_fine: bool = Fals
         return Finding(PROBLEM, action, reason, hint)
 
 
-def _models(gateway: Gateway, clock: Clock) -> str:
+def _models_in_use(
+    services: Sequence[ModelServiceDetails], models: Sequence[str]
+) -> Iterator[Finding]:
+    """Whether each service could be made again; nothing where either list is not to be had."""
+    there = [one for one in services if one.model_name and one.phase is not Phase.LEAVING]
+    if not models or not there:
+        return
+    unlisted: dict[str, list[str]] = {}
+    for one in there:
+        name = one.model_name or ""
+        if not any(same_model_name(name, listed) for listed in models):
+            unlisted.setdefault(name, []).append(str(one.id))
+    if not unlisted:
+        yield Finding(OK, "models in use", "ListSupportModels lists each of them")
+        return
+    told = [f"{name!r} ({', '.join(ids)})" for name, ids in sorted(unlisted.items())]
+    yield Finding(
+        WARNING,
+        "models in use",
+        f"ListSupportModels does not list {', '.join(told)}: what runs, runs on, but cannot be "
+        "created again once it is deleted",
+        "change nothing that replaces these services before a listed model can do their work, see "
+        "`pulumi-adbpg-model models`",
+    )
+
+
+def _models(gateway: Gateway, clock: Clock, models: list[str]) -> str:
     started = clock.monotonic()
-    models = gateway.list_supported_models()
+    models += gateway.list_supported_models()
     return f"permitted: {len(models)} models, in {clock.monotonic() - started:.1f} s"
 
 
-def _services(gateway: Gateway, instance: str) -> str:
-    return f"permitted: {len(gateway.list_model_services(instance))} services in {instance}"
+def _services(gateway: Gateway, instance: str, services: list[ModelServiceDetails]) -> str:
+    services += gateway.list_model_services(instance)
+    return f"permitted: {len(services)} services in {instance}"
 
 
 def _nodes(gateway: Gateway, instance: str) -> str:

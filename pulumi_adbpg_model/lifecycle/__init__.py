@@ -6,6 +6,7 @@ exactly once. Knows nothing of Pulumi; talks to the cloud through `ModelServiceA
 from __future__ import annotations
 
 from pulumi_adbpg_model.lifecycle.adopt import adopt, differing
+from pulumi_adbpg_model.lifecycle.catalogue import refuse_if_unlisted
 from pulumi_adbpg_model.lifecycle.compare import warn_of_open_whitelist
 from pulumi_adbpg_model.lifecycle.create import Tokens, create, create_or_adopt, deleted_outside
 from pulumi_adbpg_model.lifecycle.delete import delete
@@ -61,6 +62,7 @@ __all__ = [
     "no_successor",
     "refresh",
     "refuse_if_held",
+    "refuse_if_unlisted",
     "resume",
     "update",
     "wait_until_active",

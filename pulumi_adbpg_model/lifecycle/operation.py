@@ -50,6 +50,10 @@ class ModelServiceApi(Protocol):
         """ListAINodePools, as nodes."""
         ...
 
+    def list_supported_models(self) -> Sequence[str]:
+        """ListSupportModels."""
+        ...
+
     def modify_security_ips(self, db_instance_id: str, group: str, entries: Sequence[str]) -> None:
         """ModifySecurityIps of one named group."""
         ...

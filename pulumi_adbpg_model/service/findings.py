@@ -115,7 +115,10 @@ def findings(
     where = f"region {region}" if region else "the endpoint"
     if model and seen.models and model not in seen.models:
         hint = "model_name" not in declared.secret
-        yield _unlisted_model(model, seen.models, where, hint=hint)
+        replaced = None
+        if not any(same_model_name(model, listed) for listed in seen.models):
+            replaced = declared.owners.replaces(declared.urn)
+        yield _unlisted_model(model, seen.models, where, replaced, hint=hint)
     if seen.invisible:
         yield (
             f"db_instance_id should be an instance that {where} shows to the credentials from "
@@ -130,17 +133,32 @@ def findings(
     yield from _unusable_nodes(declared, seen.nodes, _by_node(living), freed=_by_node(dead))
 
 
-def _unlisted_model(name: str, models: Sequence[str], where: str, *, hint: bool) -> str:
+def _unlisted_model(
+    name: str,
+    models: Sequence[str],
+    where: str,
+    replaced: tuple[ModelServiceId, str | None] | None,
+    *,
+    hint: bool,
+) -> str:
     for listed in models:
         if hint and same_model_name(name, listed):  # a create may be strict where reads are not
             return (
                 f"model_name should be written {listed!r}, as {where} lists it, got {name!r}: the "
                 "cloud may know it in no other case."
             )
-    return (
-        f"model_name should be a model that {where} lists, got {name!r}. "
-        f"{(hint and _nearest(name, models)) or f'It lists {_some(models)}.'}"
-    )
+    instead = (hint and _nearest(name, models)) or f"It lists {_some(models)}."
+    told = f"model_name should be a model that {where} lists, got {name!r}"
+    if replaced is None:
+        return f"{told}. {instead}"
+    service, runs = replaced
+    if same_model_name(name, runs):
+        return (
+            f"{told}, which it lists no more. Model service {service} was made with it, and cannot "
+            "be made again once it is deleted: undo what replaces it, or choose a listed model. "
+            f"{instead}"
+        )
+    return f"{told}. Once model service {service} is deleted, nothing can take its place. {instead}"
 
 
 def _unfit_to_adopt(declared: Declared, living: Sequence[ModelServiceDetails]) -> Iterator[str]:

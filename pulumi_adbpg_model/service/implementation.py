@@ -435,8 +435,22 @@ class Implementation:
             names = {name for _, name in wanted}
             own = [name.strip() for name in props.get("ai_nodes") or ()]
             lifecycle.refuse_if_held(operation, service, instance, names, own)
+        self._refuse_if_unlisted(operation, service, urn)
         lifecycle.delete(operation, service, seen=state.was_seen(props))
         self._memory.spent_tokens |= set(props.get(state.TOKENS) or ())
+
+    def _refuse_if_unlisted(
+        self, operation: lifecycle.Operation, service: ModelServiceId, urn: str
+    ) -> None:
+        """Keep a service whose successor is to run a model that the cloud does not list."""
+        following = self._owners.next_model(urn, service)
+        if following is None:
+            return
+        model, region = following
+        settings = self._settings(region)
+        if settings.preflight:
+            there = self._gateway(settings).within(operation.deadline)
+            lifecycle.refuse_if_unlisted(dataclasses.replace(operation, api=there), service, model)
 
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
         call = _call()

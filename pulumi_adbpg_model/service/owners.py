@@ -57,6 +57,12 @@ class _Resource:
     #: What `import_` named before.
     adopted: str | None = None
     token: tuple[object, str] | None = field(default=None, repr=False)
+    #: None where it is not known yet; and the region that it is to be deployed in, None for that
+    #: of the configuration.
+    model: str | None = None
+    region: object = None
+    #: That of the service that it has until now.
+    old_model: str | None = None
     #: What diff is told.
     had: ModelServiceId | None = None
 
@@ -156,6 +162,9 @@ class Owners(Ownership):
                 existed=before.existed or not creating,
                 adopts=adopts if isinstance(adopts, str) else None,
                 token=(inputs.get("region_id"), token) if isinstance(token, str) else None,
+                model=_model_of(inputs),
+                region=inputs.get("region_id"),
+                old_model=before.old_model if creating else _model_of(olds),
             )
             self._declared[urn] = now
             return [] if now.existed else list(self._impossible(urn, now))
@@ -230,6 +239,30 @@ class Owners(Ownership):
         if rival is not None:
             raise no_successor(service, rival)
         return nodes
+
+    def next_model(self, urn: str, service: ModelServiceId) -> tuple[str, str | None] | None:
+        """
+        The model of what is made once a service is deleted, and the region that is declared for
+        it; None where that is there already, or not known.
+        """
+        known = self._stack() or {}
+        with self._lock:
+            owner = self._successor(urn, service, known)
+            there = self._of(owner)
+            if there.model is None or self._has_another(owner, service):
+                return None
+            region = there.region
+            return (there.model, region) if region is None or isinstance(region, str) else None
+
+    def replaces(self, urn: str) -> tuple[ModelServiceId, str | None] | None:
+        """
+        The service in whose place one is to be created, and its model where it is known; None
+        where there is none.
+        """
+        there, held = self._of(urn), self._held(urn)
+        if held is not None and not held.replaced:
+            return held.service, there.old_model or held.model
+        return None if there.had is None else (there.had, there.old_model)
 
     def neighbours(self, urn: str) -> Mapping[Node, str]:
         """By the nodes that it declares: another resource that declares it too."""
@@ -561,6 +594,12 @@ def _nodes_of(inputs: Properties) -> frozenset[Node]:
     if not isinstance(instance, str) or not isinstance(nodes, list):
         return frozenset()
     return frozenset((instance, node.strip()) for node in nodes if isinstance(node, str))
+
+
+def _model_of(inputs: Properties) -> str | None:
+    """The model that is known."""
+    model = inputs.get("model_name")
+    return model if isinstance(model, str) else None
 
 
 def _one_node(other: str) -> str:

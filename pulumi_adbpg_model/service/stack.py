@@ -61,6 +61,8 @@ class StackEntry:
     replaced: bool = False
     #: What `import_` named; empty where it is encrypted.
     imported: str | None = None
+    #: None where it is encrypted.
+    model: str | None = None
 
 
 class UnknownFormatError(ValueError):
@@ -205,6 +207,7 @@ def _held(resource: Mapping[str, Any]) -> StackEntry | None:
     except ValueError:
         return None
     token, imported = outputs.get("client_token"), outputs.get(state.ADOPT)
+    model = outputs.get("model_name")
     kept_by = [option for key, option in _KEEPING if resource.get(key) is True]
     return StackEntry(
         service,
@@ -212,4 +215,5 @@ def _held(resource: Mapping[str, Any]) -> StackEntry | None:
         kept_by[0] if kept_by else None,
         replaced=resource.get("pendingReplacement") is True,
         imported=imported if imported is None or isinstance(imported, str) else "",
+        model=model if isinstance(model, str) else None,
     )

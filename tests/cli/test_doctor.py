@@ -172,6 +172,46 @@ def test_wrong_secret_is_a_problem(ask: Ask) -> None:
     assert "access key" in live["fix"]
 
 
+def test_fix_of_the_account_fits_what_happened(ask: Ask, cloud: Simulator) -> None:
+    """STS that refuses a key was reached; one that does not answer was not."""
+    refused = ask(ALICLOUD_SECRET_KEY="made-up-and-wrong")["account"]
+    assert "SignatureDoesNotMatch" in refused["text"]
+    assert refused["fix"].startswith("Check the access key")
+    cloud.inject("forbidden", "GetCallerIdentity")
+    assert "be reached" not in ask()["account"]["fix"]
+    cloud.inject("throttled", "GetCallerIdentity")
+    assert ask()["account"]["fix"].startswith("Too many calls at once: wait a minute")
+    cloud.inject("reset-before", "GetCallerIdentity")
+    assert ask()["account"]["fix"].startswith("let sts.aliyuncs.com be reached")
+
+
+def test_a_model_that_left_the_catalogue_is_named_with_its_services(
+    ask: Ask, cloud: Simulator
+) -> None:
+    """Before a change replaces one. Its case means nothing; what is being deleted is not meant."""
+    settings = Settings.resolve(lambda _key: None, cloud.environment())
+    gateway = Gateway(settings, SystemClock())
+    services = [
+        gateway.create_model_service(ModelServiceSpec("gp-demo", "Qwen3-8B", (node,)), node).id
+        for node in ("ai-1", "ai-2", "ai-3")
+    ]
+    one, two, dying = (service.model_service_id for service in services)
+    assert "models in use" not in ask()
+    cloud.change_service(one, model_name="qwen3-8b")
+    cloud.change_service(dying, model_name="Gone", status="deleting")
+    listed = ask("gp-demo")["models in use"]
+    assert ("ok", "") == (listed["status"], listed["fix"])
+
+    cloud.change_service(two, model_name="Gone")
+    found = ask("gp-demo")["models in use"]
+    assert found["status"] == "warning"
+    assert f"'Gone' (gp-demo:{two})" in found["text"]
+    assert one not in found["text"]
+    assert dying not in found["text"]
+    cloud.inject("forbidden", "ListSupportModels")
+    assert "models in use" not in ask("gp-demo")
+
+
 @pytest.mark.parametrize(
     "action", ["ListSupportModels", "ListModelServices", "ListAINodePools", "DescribeModelService"]
 )

@@ -106,7 +106,6 @@ def test_smallest_program_prints_what_the_quick_start_says(tmp_path: Path) -> No
 
 def test_service_is_called_as_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client sends key, model and text to the path that the page means."""
-    pytest.importorskip("openai")
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # the client reads them, if only for http
         monkeypatch.delenv(name, raising=False)
     asked: list[tuple[str, str | None, Any]] = []

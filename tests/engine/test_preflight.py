@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi import ResourceOptions
 
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.support.pages import SHOWN_ID
-from tests.engine.support.programs import declare, mutations, place, program
-from tests.engine.support.stack import TYPE, Stack
+from tests.engine.support.programs import (
+    MODEL,
+    NODE,
+    URN,
+    Echo,
+    declare,
+    mutations,
+    place,
+    program,
+    pulumi_ids,
+)
+from tests.engine.support.stack import TYPE, Failed, Program, Stack
 
 _PAGE = Path(__file__).parents[2] / "docs" / "model-service.md"
 
@@ -67,3 +81,52 @@ def test_replacement_does_not_warn_of_the_service_that_it_replaces(
     stack.set_config("adbpg:preflight", "false")
     assert "warning: " not in stack.preview(program(ai_nodes=["ai-9"])).output
     assert simulator.requests == []
+
+
+def _echoing(word: str) -> Program:
+    """A service that depends on a resource which is replaced where its word changes."""
+    opts = ResourceOptions(delete_before_replace=True, replace_on_changes=["*"])
+
+    def run() -> None:
+        declare(description=Echo("echo", word, opts=opts).made)
+
+    return run
+
+
+def test_no_service_is_deleted_for_a_model_that_left_the_catalogue(tmp_path: Path) -> None:
+    """Every way to a replacement is warned of, none deletes; what exists goes on, and can go."""
+    state = tmp_path / "cloud.json"
+    with Simulator(provision_seconds=0, models=[MODEL], state=state) as before:
+        stack = Stack(tmp_path, before)
+        stack.up(_echoing("a"))
+        (id_,), port = pulumi_ids(before), int(before.endpoint.rpartition(":")[2])
+    with Simulator(provision_seconds=0, models=["Qwen4"], state=state, port=port) as after:
+        assert stack.up(_echoing("a"), refresh=True).changes == {"same": 3}
+        assert "ListSupportModels" not in {call.action for call in after.requests}
+
+        gone = (
+            f"model_name should be a model that region cn-hangzhou lists, got {MODEL!r}, which it "
+            f"lists no more. Model service {id_} was made with it, and cannot be made again once "
+            "it is deleted: undo what replaces it, or choose a listed model. "
+        )
+        forced = {"replace": [URN]}
+        ways: list[tuple[Program, dict[str, Any]]] = [
+            (program(description="new"), {}),
+            (_echoing("a"), forced),
+            (_echoing("b"), {}),  # the engine deletes it before the program declares it
+        ]
+        for changed, options in ways:
+            (warning,) = _warnings(stack.preview(changed, **options).output, "model")
+            assert warning.startswith(gone)
+        for changed, options in (ways[0], ways[1], (program(model_name="Qwen5"), {})):
+            with pytest.raises(Failed) as failed:
+                stack.up(changed, **options)
+            (reason,) = failed.value.log.reasons("model")
+            assert reason.startswith(
+                f"delete of model service {id_} was not sent, since what replaces it cannot be "
+                "created: ListSupportModels does not list model "
+            )
+        assert mutations(after) == []
+        assert stack.up(program(model_name="Qwen4", ai_nodes=[NODE])).changes["replace"] == 1
+        assert stack.destroy().changes["delete"] > 0
+        assert pulumi_ids(after) == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -16,17 +17,22 @@ import pytest
 
 from pulumi_adbpg_model.service.state import FORMER
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.support.programs import mutations, pulumi_ids
-from tests.engine.support.stack import TYPE, Stack, is_secret
+from tests.engine.support.programs import URN, mutations, program, pulumi_ids
+from tests.engine.support.stack import TYPE, Failed, Stack, is_secret
 from tests.engine.upgrades.record import CLOUD, HERE, RELEASES, load, record, simulator_of
-from tests.provider.dynamic_host import PROVIDER
+from tests.provider.dynamic_host import NEWER_PROVIDER, PROVIDER
 
 _ROOT = Path(__file__).parents[2]
 #: Interpreters with the package's dependencies, one a line. Read here: tests see no such variable.
 _OTHER_PYTHONS = os.environ.get("ADBPG_OTHER_PYTHONS", "").splitlines()
 _NO_PYTHON = (
-    "no other Python: put python3.10, 3.11, 3.12 or 3.13 on the PATH, and set ADBPG_OTHER_PYTHONS "
+    "no other Python: put another one that is supported on the PATH, and set ADBPG_OTHER_PYTHONS "
     'to "$(python tools/pythons.py --all)"'
+)
+_each_other_python = pytest.mark.parametrize(
+    "python",
+    [pytest.param(path, id=Path(path).parents[2].name) for path in _OTHER_PYTHONS]
+    or [pytest.param("", marks=pytest.mark.skip(reason=_NO_PYTHON))],
 )
 
 
@@ -41,10 +47,17 @@ def _stored(
         yield program, Stack(home, simulator, environment=environment), simulator
 
 
-def _version(python: str) -> str:
-    code = "import sys; print(sys.version_info[:2])"
-    command = [python, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def _version(python: str) -> tuple[int, int]:
+    major, minor = _said_by(python, "-c", "import sys; print(*sys.version_info[:2])").split()
+    return int(major), int(minor)
+
+
+def _said_by(python: str, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    command = [python, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _assert_empty(stack: Stack, simulator: Simulator) -> None:
@@ -53,11 +66,15 @@ def _assert_empty(stack: Stack, simulator: Simulator) -> None:
 
 
 def _lasting(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource of the state, without ciphertexts, and without what is not stored any more."""
+    """
+    A resource of the state, without ciphertexts, what is not stored any more, and the text by which
+    this Python, or an older one, refers to the provider.
+    """
+    changing = {*FORMER, "__provider"}
     kept = {key: resource.get(key) for key in ("urn", "id", "inputs", "outputs", "parent")}
     return {
         key: (
-            {name: is_secret(one) or one for name, one in value.items() if name not in FORMER}
+            {name: is_secret(one) or one for name, one in value.items() if name not in changing}
             if isinstance(value, dict)
             else value
         )
@@ -94,7 +111,7 @@ def test_stored_states_refer_to_the_provider_and_type_of_today(release: str) -> 
         assert services
         cloud = json.loads((path.parents[4] / CLOUD).read_text(encoding="utf-8"))["services"]
         for one in services:
-            assert one["inputs"]["__provider"] == PROVIDER
+            assert one["inputs"]["__provider"] in (PROVIDER, NEWER_PROVIDER)
             assert one["urn"] == one["inputs"].get("__urn", one["urn"])
             assert one["urn"].rsplit("::", 2)[1].endswith(TYPE)
             assert one in pending or one["id"].removeprefix("gp-demo:") in cloud
@@ -184,11 +201,7 @@ def test_up_finds_the_service_of_a_creation_that_a_release_was_killed_in(
         _assert_empty(stack, simulator)
 
 
-@pytest.mark.parametrize(
-    "python",
-    [pytest.param(path, id=Path(path).parents[2].name) for path in _OTHER_PYTHONS]
-    or [pytest.param("", marks=pytest.mark.skip(reason=_NO_PYTHON))],
-)
+@_each_other_python
 def test_a_stack_lives_on_under_another_python(python: str, tmp_path: Path) -> None:
     """The provider's process runs another Python than the one that wrote the state."""
     assert _version(python) != _version(sys.executable)
@@ -200,3 +213,47 @@ def test_a_stack_lives_on_under_another_python(python: str, tmp_path: Path) -> N
         assert stack.ids() == pulumi_ids(simulator)
         stack.destroy()
         _assert_empty(stack, simulator)
+
+
+@_each_other_python
+def test_what_an_older_python_wrote_a_newer_one_destroys(
+    python: str, tmp_path: Path, simulator: Simulator
+) -> None:
+    """Program and provider alike; to the newer one, an unchanged program is unchanged."""
+    older, newer = sorted((python, sys.executable), key=_version)
+    named = [str(tmp_path), json.dumps(simulator.environment())]
+    living = ["-m", "tests.engine.upgrades.living", *named]
+    assert json.loads(_said_by(older, *living, "up")) == [{"create": 2}]
+    simulator.clear_requests()
+    lived = json.loads(_said_by(newer, *living, "up", "destroy"))
+    assert lived == [{"same": 2}, {"delete": 2}]
+    assert mutations(simulator) == ["DeleteModelService"]
+    _assert_empty(Stack(tmp_path, simulator), simulator)
+
+
+def test_a_stack_lives_on_where_python_pickles_otherwise(
+    stack: Stack, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.14 does, so that program and state refer to the provider by two texts; and back."""
+
+    def stored() -> set[str]:
+        bags = [stack.resource()[side] for side in ("inputs", "outputs")]
+        return {bag["__provider"] for bag in bags}
+
+    monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 4)
+    stack.up(program())
+    assert stored() == {PROVIDER}
+    simulator.clear_requests()
+    monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 5)
+    assert stack.up(refresh=True).changes == {"same": 2}
+    assert stack.up(replace=[URN]).changes == {"replace": 1, "same": 1}
+    assert stored() == {NEWER_PROVIDER}
+    assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
+
+    monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 4)
+    simulator.clear_requests()
+    with pytest.raises(Failed, match="what replaces it cannot be created"):
+        stack.up(program(model_name="none such"))  # one process knows what both texts lead to
+    assert mutations(simulator) == []
+    stack.destroy()
+    _assert_empty(stack, simulator)

@@ -147,9 +147,9 @@ def test_mocks_are_asked_instead_of_the_cloud() -> None:
             "getApiKey": {"api_key": "sk-mocked"},
         }
     )
-    set_mocks(mocks)
 
     def program() -> Output[Any]:
+        set_mocks(mocks)
         (service,) = adbpg.get_model_services("gp-1", "cn-beijing").services
         assert (service.id, service.ai_nodes, service.status) == ("gp-1:ms-1", ("a",), None)
         assert adbpg.get_supported_models().model_names == ("m",)
@@ -176,16 +176,15 @@ def test_mocks_are_asked_instead_of_the_cloud() -> None:
 
 def test_what_mocks_leave_out_keeps_its_type() -> None:
     """A list is empty, a flag is off."""
-    set_mocks(
-        _Mocks(
-            {
-                "getModelServices": {"services": [{"id": "gp-1:ms-1"}]},
-                "getAiNodePools": {"pools": [{"nodes": [{"name": "a"}]}]},
-            }
-        )
+    mocks = _Mocks(
+        {
+            "getModelServices": {"services": [{"id": "gp-1:ms-1"}]},
+            "getAiNodePools": {"pools": [{"nodes": [{"name": "a"}]}]},
+        }
     )
 
     def program() -> None:
+        set_mocks(mocks)
         (service,) = adbpg.get_model_services("gp-1").services
         assert service.ai_nodes == ()
         (node,) = adbpg.get_ai_node_pools("gp-1").nodes
@@ -196,9 +195,9 @@ def test_what_mocks_leave_out_keeps_its_type() -> None:
 
 def test_mocks_that_answer_nothing_give_empty_results() -> None:
     """As with any Pulumi package: what a mock leaves out is not there."""
-    set_mocks(_Mocks({}))
 
     def program() -> None:
+        set_mocks(_Mocks({}))
         assert adbpg.get_model_services("gp-1").ids == ()
         assert adbpg.get_ai_node_pools("gp-1").nodes == ()
         assert adbpg.get_supported_models("cn-beijing").region_id == "cn-beijing"

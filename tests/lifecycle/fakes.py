@@ -185,6 +185,7 @@ class FakeCloud:
         self.skew_s = 0.0
         self.groups: dict[str, tuple[str, ...]] = {}
         self.nodes = ["ai-1", "ai-2", "ai-3"]
+        self.models = ["Qwen3-8B", "Qwen3-Embedding-8B"]
         #: Those that are held by services that do not show it.
         self.bound: set[str] = set()
         self.visible = True
@@ -309,6 +310,10 @@ class FakeCloud:
         self._called("nodes", db_instance_id)
         held = {n for s in self.services.values() for n in s.details.ai_nodes or ()} | self.bound
         return [AiNode(name, None, None, name in held) for name in self.nodes]
+
+    def list_supported_models(self) -> Sequence[str]:
+        self._called("models", "")
+        return self.models
 
     def modify_security_ips(self, db_instance_id: str, group: str, entries: Sequence[str]) -> None:
         self._called("modify", f"{db_instance_id} {group} {','.join(entries)}")

@@ -122,6 +122,8 @@ def test_published_files_are_complete_and_well_described(dist: Path) -> None:
     # What `make test` reads, so that it can be run from an unpacked sdist.
     for name in ("Makefile", "constraints.txt", "noxfile.py", "tests/conftest.py"):
         assert name in inside
+    # And the files that its tests read of what only GitHub and agents do.
+    assert {"AGENTS.md", "SECURITY.md", ".github/workflows/ci.yml"} <= inside
 
 
 @pytest.mark.timeout(300)

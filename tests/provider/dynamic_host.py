@@ -30,6 +30,8 @@ PROVIDER = (
     "gASVOwAAAAAAAACMG3B1bHVtaV9hZGJwZ19tb2RlbC5wcm92aWRlcpSMFE1v"
     "ZGVsU2VydmljZVByb3ZpZGVylJOUKYGULg=="
 )
+#: The same by Python 3.14, which pickles with another protocol.
+NEWER_PROVIDER = f"gAW{PROVIDER[3:]}"
 #: How the engine writes a value that is not known yet.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SIGNATURE = "4dabf18193072939515e22adb298388d"

@@ -19,7 +19,15 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from pulumi_adbpg_model.testing import FAULTS, Simulator
-from tests.provider.dynamic_host import CONFIG, UNKNOWN, DynamicHost, Properties, urn_of
+from tests.provider.dynamic_host import (
+    CONFIG,
+    UNKNOWN,
+    DynamicHost,
+    HostError,
+    Properties,
+    Stored,
+    urn_of,
+)
 
 _ROOT = Path(__file__).parents[2]
 _QUESTIONS = {"ListSupportModels": 1, "ListAINodePools": 1, "ListModelServices": 1}
@@ -123,6 +131,51 @@ def test_a_replacement_raises_no_alarm(
         assert _asked(cloud).keys() >= _QUESTIONS.keys()
 
     assert [] == [row for row in rows.said if row[0] == "WARNING"]
+
+
+def _delete_for(host: DynamicHost, stored: Stored, changed: Properties) -> str:
+    """What a replacement by that answers when it asks for the deletion; empty where it is done."""
+    host.check(changed, stored.outs)
+    assert host.diff(stored, changed).replaces
+    host.check(changed)
+    try:
+        host.delete(stored)
+    except HostError as error:
+        return str(error)
+    return ""
+
+
+def test_only_a_catalogue_without_the_model_keeps_a_service(inputs: Properties) -> None:
+    """Not one that may not be read, nor where nothing takes its place, nor when switched off."""
+    off = {**CONFIG, "adbpg:preflight": "false"}
+    with Simulator(instance=inputs["db_instance_id"], provision_seconds=0, models=["A"]) as cloud:
+        gone = {**inputs, "model_name": "B"}
+
+        def there(node: str) -> Stored:  # another request, which has a token of its own
+            with DynamicHost(cloud.environment()) as before:
+                stored = before.create({**inputs, "model_name": "A", "ai_nodes": [node]})
+            cloud.clear_requests()
+            return stored
+
+        stored = there("ai-1")
+        with DynamicHost(cloud.environment()) as host:
+            assert "'B'" in _delete_for(host, stored, gone)
+            assert cloud.mutations == []
+            assert _delete_for(host, stored, {**gone, "model_name": "a", "replicas": 2}) == ""
+        stored = there("ai-2")
+        with DynamicHost(cloud.environment()) as host:
+            host.delete(stored)  # the program has it no more
+        assert not cloud.calls("ListSupportModels")
+        stored = there("ai-3")
+        with DynamicHost(cloud.environment(), off) as host:
+            assert _delete_for(host, stored, gone) == ""
+        assert not cloud.calls("ListSupportModels")
+        stored = there("ai-4")
+        cloud.inject("forbidden", "ListSupportModels", times=None)
+        with DynamicHost(cloud.environment()) as host:
+            assert _delete_for(host, stored, gone) == ""
+        assert cloud.calls("ListSupportModels")
+        assert cloud.services == []
 
 
 def test_no_fault_of_the_cloud_shows_or_is_retried(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import pickle
 import pickletools
 import subprocess
 import sys
@@ -16,10 +17,19 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from pulumi_adbpg_model import ModelService
 from pulumi_adbpg_model.provider import ModelServiceProvider
+from pulumi_adbpg_model.testing import Simulator
+from tests.chaos.hosting import TimedHost
+from tests.provider.dynamic_host import HostError, Properties
 
-# In the state of every stack: if this changes, every user's next preview shows a change.
+_TYPE = "urn:pulumi:dev::shop::pulumi-python:dynamic/adbpg:ModelService::"
+
+# In the state of every stack: if these change, every user's next preview shows a change.
 _STORED = (
     "gASVOwAAAAAAAACMG3B1bHVtaV9hZGJwZ19tb2RlbC5wcm92aWRlcpSMFE1v"
+    "ZGVsU2VydmljZVByb3ZpZGVylJOUKYGULg=="
+)
+_STORED_SINCE_3_14 = (
+    "gAWVOwAAAAAAAACMG3B1bHVtaV9hZGJwZ19tb2RlbC5wcm92aWRlcpSMFE1v"
     "ZGVsU2VydmljZVByb3ZpZGVylJOUKYGULg=="
 )
 
@@ -45,9 +55,16 @@ def _configured() -> ModelServiceProvider:
 
 
 @pytest.mark.parametrize("make", [ModelServiceProvider, _configured])
-def test_provider_is_stored_by_reference(make: Callable[[], ModelServiceProvider]) -> None:
+@pytest.mark.parametrize(("protocol", "stored"), [(4, _STORED), (5, _STORED_SINCE_3_14)])
+def test_provider_is_stored_by_reference(
+    make: Callable[[], ModelServiceProvider],
+    protocol: int,
+    stored: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The stored text names module and class and holds nothing else, credentials least of all."""
-    assert _STORED == serialize_provider(make())
+    monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", protocol)  # as this Python, or another, does
+    assert stored == serialize_provider(make())
 
 
 def test_stored_provider_names_its_class_alone() -> None:
@@ -144,3 +161,31 @@ def test_a_host_with_nothing_to_create_loads_no_cloud_sdk(tmp_path: Path) -> Non
     loaded = _loaded(code, tmp_path)
     assert "pulumi_adbpg_model.service.implementation" in loaded
     assert [name for name in loaded if name.startswith(_HEAVY)] == []
+
+
+def test_references_of_two_pythons_lead_to_one_record(
+    quick: TimedHost, following: TimedHost, cloud: Simulator, inputs: Properties
+) -> None:
+    """A state of an older Python, a program of a newer one: a deletion knows what is declared."""
+    older = quick._provider
+    newer = f"gAW{older[3:]}"
+    one, two = (f"{_TYPE}{name}" for name in "ab")
+    stored = quick.create(inputs, urn=one)
+    cloud.clear_requests()
+
+    quick._provider = newer
+    unlisted = {**inputs, "model_name": "none such"}
+    quick.check(unlisted, stored.outs, urn=one)
+    assert quick.diff(stored, unlisted, urn=one).replaces
+    quick.check(unlisted, urn=one)
+    quick._provider = older
+    with pytest.raises(HostError, match="what replaces it cannot be created"):
+        quick.delete(stored, urn=one)
+
+    following._provider = newer
+    adopting = {**inputs, "__adopt": stored.id}
+    following.check(adopting, urn=two)
+    assert following.create(adopting, urn=two).id == stored.id
+    following._provider = older
+    following.delete(stored, urn=one)  # which leaves it alone
+    assert cloud.mutations == []

@@ -66,16 +66,16 @@ def run(
     """Run the program; `outputs` are what the engine answers on top of the inputs."""
     into = Registered()
     mocks = _Mocks(into, outputs or {})
-    set_mocks(
-        mocks,
-        project="shop",
-        stack="dev",
-        organization="acme",
-        preview=preview,
-        monitor=_Monitor(mocks, into),
-    )
 
     def started() -> pulumi.Output[None]:
+        set_mocks(  # here, since they need an event loop, which Python 3.14 makes for nobody
+            mocks,
+            project="shop",
+            stack="dev",
+            organization="acme",
+            preview=preview,
+            monitor=_Monitor(mocks, into),
+        )
         program()
         return pulumi.Output.from_input(None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pulumi
@@ -9,6 +10,7 @@ import pytest
 from pulumi import ResourceOptions
 
 from pulumi_adbpg_model import ModelService, ModelServiceArgs, ModelServiceArgsDict
+from tests.provider.dynamic_host import NEWER_PROVIDER, PROVIDER
 from tests.resource.registering import MINIMUM, Registered, declare, run
 
 _EVERYTHING: dict[str, Any] = {
@@ -31,10 +33,7 @@ _EVERYTHING: dict[str, Any] = {
 _DEFAULTS = {"wait_for_active": True, "store_api_key": True}
 _HIDDEN = {
     "__organization": "acme",
-    "__provider": (
-        "gASVOwAAAAAAAACMG3B1bHVtaV9hZGJwZ19tb2RlbC5wcm92aWRlcpSMFE1vZGVsU2VydmljZVByb3ZpZGVylJOU"
-        "KYGULg=="
-    ),
+    "__provider": {4: PROVIDER, 5: NEWER_PROVIDER}[pickle.DEFAULT_PROTOCOL],
 }
 #: All that a minimal declaration sends.
 _MINIMAL = {**MINIMUM, **_DEFAULTS, **_HIDDEN}

@@ -12,6 +12,7 @@ import pytest
 
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
+from pulumi_adbpg_model.fields import UNKNOWN
 from pulumi_adbpg_model.lifecycle import OwnedError, Standing
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.service.stack import StackEntry
@@ -124,6 +125,24 @@ def test_nodes_are_told_apart_by_instance_and_name(run: _Run) -> None:
     assert run.owners.old_nodes(_B) is None
     assert run.owners.neighbours(_B) == {("gp-1", "ai-2"): _A}
     assert run.owners.neighbours(_A) == {("gp-1", "ai-2"): _B}
+
+
+def test_the_next_model_is_that_of_what_takes_the_place_of_a_service(run: _Run) -> None:
+    """Nothing does where it is not declared, not known, or there already."""
+    assert run.owners.next_model(_A, _ONE) is None
+    run.declares(_A, "ai-1", had="ai-1", model_name="M", region_id="cn-beijing")
+    assert run.owners.next_model(_A, _ONE) == ("M", "cn-beijing")
+    run.owners.own(_A, _TWO)
+    assert run.owners.next_model(_A, _ONE) is None
+    for unknown in ("model_name", "region_id"):
+        more: dict[str, Any] = {"model_name": "M", unknown: UNKNOWN}
+        run.declares(_B, "ai-2", had="ai-2", **more)
+        assert run.owners.next_model(_B, _ONE) is None
+    run.declares(_B, "ai-2", model_name="M")
+    assert run.owners.next_model(_B, _ONE) == ("M", None)
+    assert run.owners.replaces(_A) == (_TWO, None)
+    run.holds(_B, _ONE, model="Old")
+    assert run.owners.replaces(_B) == (_ONE, "Old")
 
 
 def test_all_is_declared_once_as_many_are_as_the_program_made(run: _Run) -> None:

@@ -285,6 +285,43 @@ def test_a_replacement_may_use_the_nodes_of_what_it_replaces(
     assert node.startswith(f"ai_nodes[1] should be a free AI node, got 'ai-2': it is {is_}")
 
 
+_GONE = (
+    "model_name should be a model that region cn-hangzhou lists, got 'Old', which it lists no "
+    "more. Model service gp-1:ms-1 was made with it, and cannot be made again once it is deleted: "
+    "undo what replaces it, or choose a listed model. It lists Qwen3-8B, Qwen3-Embedding-8B."
+)
+
+
+@pytest.mark.parametrize("runs", ["Old", " old"])
+def test_a_replacement_whose_model_left_the_catalogue_names_what_would_be_lost(
+    desk: _Desk, runs: str
+) -> None:
+    """Asked by a diff or not, as with a taint, and where only the state knows the model."""
+    own = desk.holds("ai-1", model="Old")
+    old: dict[str, Any] = {**_DECLARED, "model_name": runs}
+    assert desk.tell(old, model_name="Old") == []  # no diff so far says that it is replaced
+    desk.owners.own(f"{_URN}model", own)
+    assert desk.tell(model_name="Old") == [_GONE]
+    tainted = _Desk()
+    tainted.stack = {f"{_URN}model": StackEntry(own, model=runs)}
+    assert tainted.tell(model_name="Old")[0] == _GONE
+
+
+def test_a_replacement_by_a_model_that_is_not_listed_says_that_nothing_takes_its_place(
+    desk: _Desk,
+) -> None:
+    """A mistyped model. Where the service is deleted already, there is nothing to be lost."""
+    own = desk.holds("ai-1")
+    desk.stack = {f"{_URN}model": StackEntry(own)}
+    lost = f"Once model service {own} is deleted, nothing can take its place. "
+    unlisted = "model_name should be a model that region cn-hangzhou lists, got 'bge'. "
+    lists = "It lists Qwen3-8B, Qwen3-Embedding-8B."
+    assert desk.tell(model_name="bge")[0] == f"{unlisted}{lost}{lists}"
+    gone = _Desk()
+    gone.stack = {f"{_URN}model": StackEntry(own, replaced=True, model="bge")}
+    assert gone.tell(model_name="bge")[0] == f"{unlisted}{lists}"
+
+
 def test_a_take_over_may_use_the_nodes_of_its_service(desk: _Desk) -> None:
     """StackEntry by itself is as it should be; nothing is created, so no model is asked for."""
     desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))

@@ -95,6 +95,8 @@ def test_a_stack_of_an_unknown_form_holds_nobody_knows_what(envelope: str) -> No
         ({"type": "pulumi-python:dynamic:Resource", "outputs": {}}, None),
         ({"type": "pulumi-nodejs:dynamic:Resource"}, None),
         ({"outputs": {"client_token": "t"}}, StackEntry(_SERVICE, "t")),
+        ({"outputs": {"model_name": "M"}}, StackEntry(_SERVICE, model="M")),
+        ({"outputs": {"model_name": {"ciphertext": "…"}}}, StackEntry(_SERVICE)),
         (
             {"outputs": {"client_token": {"4dabf18193072939515e22adb298388d": "s"}}},
             StackEntry(_SERVICE, ""),

@@ -1,0 +1,47 @@
+"""Whether a model can still be deployed, before a service is deleted for another with it."""
+
+from __future__ import annotations
+
+from pulumi_adbpg_model.domain import ModelServiceId
+from pulumi_adbpg_model.errors import ApiError, ConfigurationError, TransportError, one_line
+from pulumi_adbpg_model.fields import same_model_name
+from pulumi_adbpg_model.lifecycle.nodes import no_successor
+from pulumi_adbpg_model.lifecycle.operation import Operation
+
+#: Seconds spent on a look that a deletion can do without.
+_LOOK_S = 5.0
+#: So many names are listed.
+_MOST = 10
+
+
+def refuse_if_unlisted(operation: Operation, service: ModelServiceId, model: str) -> None:
+    """
+    Refuse to delete a service for another with a model that the cloud lists no more, or never did.
+
+    An empty catalogue, or none, says nothing; nor does the case of a name.
+
+    Args:
+        operation: What to look with: its API is the one of the other's region.
+        service: The service that is to be deleted.
+        model: The model of the other.
+
+    Raises:
+        OperationError: The catalogue has other models alone.
+    """
+    api = operation.api.within(operation.deadline.at_most(_LOOK_S))
+    try:
+        listed = api.list_supported_models()
+    except (ApiError, ConfigurationError, TransportError):
+        return
+    if not listed or any(same_model_name(model, one) for one in listed):
+        return
+    names = one_line(", ".join(listed[:_MOST]))
+    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
+    raise no_successor(
+        service,
+        f"ListSupportModels does not list model {model.strip()!r}. It lists {names}{more}. "
+        "Declare one of these, or undo what replaces the service, such as a changed input, "
+        "--replace or a taint (`pulumi state untaint`). To be rid of the service, take the "
+        "resource out of the program. Only if the model is known to be deployed without being "
+        "listed, switch this look off with adbpg:preflight: false.",
+    )
