@@ -28,7 +28,7 @@ PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PI
 PIP = $(PINNED) $(VENV_PYTHON) -m pip
 
 # Tests and the demo see nothing of the user's cloud accounts, Pulumi settings and proxies.
-PRIVATE := ADBPG_ENDPOINT $(filter ALIBABA_CLOUD_% ALIBABACLOUD_% ALICLOUD_% PULUMI_% %_proxy %_PROXY,$(.VARIABLES))
+PRIVATE := ADBPG_ENDPOINT $(filter ALIBABA_CLOUD_% ALIBABACLOUD_% ALICLOUD_% OTEL_% PULUMI_% TRACEPARENT TRACESTATE %_proxy %_PROXY,$(.VARIABLES))
 ISOLATED := env $(foreach name,$(PRIVATE),-u $(name)) ALIBABA_CLOUD_ECS_METADATA_DISABLED=true
 
 # A Python script on the engine, which is found or fetched first.

@@ -29,7 +29,7 @@ TOOLS = [
 ]
 #: Left out: the engine, type checkers, what builds the package, and what draws charts.
 NOT_HERE = ["tests/bench", "tests/engine", "tests/packaging", "tests/typing"]
-PREFIXES = ("ALIBABA_CLOUD_", "ALICLOUD_", "PULUMI_")
+PREFIXES = ("ALIBABA_CLOUD_", "ALICLOUD_", "OTEL_", "PULUMI_", "TRACE")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

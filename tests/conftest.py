@@ -16,7 +16,16 @@ from pulumi_adbpg_model.testing import Simulator
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.load_profile("default")
 
-_PREFIXES = ("ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_", "ADBPG_", "PULUMI_")
+_PREFIXES = (
+    "ALIBABA_CLOUD_",
+    "ALIBABACLOUD_",
+    "ALICLOUD_",
+    "ADBPG_",
+    "OTEL_",
+    "PULUMI_",
+    "TRACEPARENT",
+    "TRACESTATE",
+)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _KEPT = ("ADBPG_ENGINE", "ADBPG_REQUIRE_ENGINE", "ADBPG_REQUIRE_BROWSER")
 

@@ -1,23 +1,32 @@
-"""What does one call of the API cost in CPU, beside the official SDK?"""
+"""What does one call of the API cost in CPU, beside the official SDK, and what its trace?"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from alibabacloud_gpdb20160503 import models
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Tracer
 
 from bench.cloud import Cloud, cloud
 from bench.measuring import Answer, Case, spread
 from bench.names import INSTANCE, node
 from bench.peers.official import official
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
+from tests.spans import receiver
 
 _CALLS = 200
 _RUNS = 15
+#: So that the clock's own time does not count.
+_SPANS = 100
 
 
 def _cpu(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
@@ -33,8 +42,27 @@ def _cpu(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     return spent
 
 
-def contestants(place: Cloud) -> dict[str, Callable[[], object]]:
-    """The same calls, by the gateway and by the SDK."""
+@contextmanager
+def _tracer() -> Iterator[Tracer]:
+    """One that sends to this machine, as under `--otel-traces`."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    with receiver() as listener:
+        exporter = OTLPSpanExporter(endpoint=f"127.0.0.1:{listener.port}", insecure=True)
+        provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
+        yield provider.get_tracer(tracing.SCOPE)
+        provider.shutdown()
+
+
+def _spans() -> None:
+    """What an operation of one call does about them, and nothing else, many times."""
+    for _ in range(_SPANS):
+        with tracing.operation("bench", dict), tracing.call("DescribeModelService"):
+            tracing.current().set("adbpg.attempts", 1)
+            tracing.current().set("http.response.status_code", 200)
+
+
+def contestants(place: Cloud, tracer: Tracer) -> dict[str, Callable[[], object]]:
+    """The same calls, by the gateway and by the SDK; one of them traced, and a trace alone."""
     gateway = Gateway(Settings.resolve(lambda _: None, place.environment), SystemClock())
     client = official(place.environment)
     spec = ModelServiceSpec(INSTANCE, "Qwen3-8B", (node(0),))
@@ -43,7 +71,16 @@ def contestants(place: Cloud) -> dict[str, Callable[[], object]]:
         dbinstance_id=INSTANCE, model_service_id=service.model_service_id
     )
     listed = models.ListModelServicesRequest(dbinstance_id=INSTANCE, page_number=1, page_size=100)
+
+    def traced() -> None:
+        tracing.use(tracer)
+        with tracing.operation("bench", dict):
+            gateway.describe_model_service(service)
+        tracing.use(None)
+
     return {
+        "describe, traced": traced,
+        "spans": _spans,
         "describe": lambda: gateway.describe_model_service(service),
         "describe by the SDK": lambda: client.describe_model_service(described),
         "list": lambda: gateway.list_model_services(INSTANCE),
@@ -53,8 +90,8 @@ def contestants(place: Cloud) -> dict[str, Callable[[], object]]:
 
 def measure(*, quick: bool) -> Answer:
     """CPU time of the calling thread, for each call; the cloud is in another process."""
-    with cloud() as place:
-        calls = contestants(place)
+    with cloud() as place, _tracer() as tracer:
+        calls = contestants(place, tracer)
         _cpu(calls)  # connections and caches, for all alike
         runs = [_cpu(calls) for _ in range(5 if quick else _RUNS)]
     cases = [
@@ -67,5 +104,19 @@ def measure(*, quick: bool) -> Answer:
             most=1.0,
         )
         for name, action in (("describe", "DescribeModelService"), ("list", "ListModelServices"))
+    ]
+    cases += [
+        Case(
+            f"CPU of {what}",
+            "one DescribeModelService, nobody traces",
+            f"{_CALLS} calls a run, by turns, one thread",
+            bound,
+            spread(run[name] / run["describe"] / times for run in runs),
+            most=most,
+        )
+        for name, times, what, bound, most in (
+            ("spans", _SPANS, "what spans cost a call, nobody traces", "0: no spans", 0.01),
+            ("describe, traced", 1, "one DescribeModelService, traced", "1: no spans", None),
+        )
     ]
     return Answer(cases)

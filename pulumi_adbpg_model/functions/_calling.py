@@ -11,6 +11,7 @@ from pulumi.runtime import get_config, invoke
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import SystemClock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import AdbpgModelError
@@ -59,7 +60,8 @@ def call(
         # Here, so that a program which calls no function does not load the cloud's SDK.
         from pulumi_adbpg_model.gateway import Gateway, RetryPolicy  # noqa: PLC0415
 
-        return read(Gateway(settings, SystemClock(), RetryPolicy(seconds=_RETRYING_S)))
+        with tracing.operation(function):
+            return read(Gateway(settings, SystemClock(), RetryPolicy(seconds=_RETRYING_S)))
     except AdbpgModelError as error:
         raise refuse(function, str(error)) from error
 

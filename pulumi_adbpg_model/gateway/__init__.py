@@ -14,6 +14,7 @@ from copy import copy
 from functools import partial
 from typing import TypeVar
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import Clock, Deadline
 from pulumi_adbpg_model.domain import (
     AiNode,
@@ -223,12 +224,13 @@ class Gateway:
         read: Callable[[_Object], _T],
     ) -> _T:
         """Call and read the answer; one that cannot be read counts as none, and is retried."""
-        return call_with_retry(
-            lambda: _call_once(self._client, action, subject, query, body, read),
-            policy=self._policy,
-            clock=self._clock,
-            deadline=self._deadline,
-        )
+        with tracing.call(action):
+            return call_with_retry(
+                lambda: _call_once(self._client, action, subject, query, body, read),
+                policy=self._policy,
+                clock=self._clock,
+                deadline=self._deadline,
+            )
 
 
 def _call_once(

@@ -23,6 +23,7 @@ from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.response import DaraResponse
 from darabonba.runtime import RuntimeOptions
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import (
     AccessError,
@@ -149,6 +150,7 @@ class Client:
             _check_sent()
         finally:
             _call.session = None
+        tracing.current().set("http.response.status_code", answer["statusCode"])
         content = answer.get("body")
         if not isinstance(content, dict):
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from alibabacloud_credentials.models import CredentialModel
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.errors import ConfigurationError
 from pulumi_adbpg_model.gateway._sources import Chain, Provider, UnusableError, provider_of
@@ -98,15 +99,19 @@ class Signer:
             # Whoever has what may still do waits for nobody else's question.
             if refreshing is None or not (mine or self._model is None or self._has_expired()):
                 return self._current()
+        with tracing.span("credentials"):
+            self._await(refreshing, began_s)
+            with self._lock:
+                return self._current()
+
+    def _await(self, refreshing: threading.Event, began_s: float) -> None:
         while not refreshing.wait(_POLL_S):
             late = self._clock.monotonic() - began_s > _FETCH_TIMEOUT_S
             if late or self._clock.cancelled:
                 why = "it does not answer in time" if late else "its answer was not waited for"
                 with self._lock:
                     self._finish(refreshing, UnusableError(why))
-                break
-        with self._lock:
-            return self._current()
+                return
 
     @property
     def failure(self) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import Clock, Deadline
 from pulumi_adbpg_model.errors import ApiError, TransportError
 
@@ -59,6 +60,7 @@ def call_with_retry(
     attempt, in_doubt = 0, False
     while True:
         attempt += 1
+        tracing.current().set("adbpg.attempts", attempt)
         try:
             return call()
         except (ApiError, TransportError) as error:
@@ -68,6 +70,6 @@ def call_with_retry(
         late = clock.monotonic() - started + pause_s > left_s
         if not last.retryable or attempt >= policy.attempts or late or clock.cancelled:
             raise last
-        clock.sleep(pause_s)
+        tracing.sleep(clock, pause_s, after=last)
         if clock.cancelled:
             raise last

@@ -20,8 +20,17 @@ from pulumi_adbpg_model.host._call import Call, current_call
 from pulumi_adbpg_model.host._engine import EngineLog, find_engine, watch_engine
 from pulumi_adbpg_model.host._inside import try_or_none
 from pulumi_adbpg_model.host._server import clean_errors, find_server, hear_cancel, widen
+from pulumi_adbpg_model.host._traces import trace
 
-__all__ = ["WORKING_SDKS", "Call", "EngineLog", "HostFeatures", "current_call", "prepare"]
+__all__ = [
+    "WORKING_SDKS",
+    "Call",
+    "EngineLog",
+    "HostFeatures",
+    "current_call",
+    "prepare",
+    "trace",
+]
 
 #: The versions of Pulumi's Python SDK, oldest and newest, that this package is tested with.
 WORKING_SDKS = ("3.268.0", "3.272.0")

@@ -20,7 +20,10 @@ from google.protobuf import any_pb2, json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
+from pulumi_adbpg_model.host._inside import try_or_none
+
 _PACKAGE = "pulumirpc."
+_TRACE_NAMES = ("TRACEPARENT", "TRACESTATE")
 _UNKNOWN = 2  # the gRPC status that the host gives to every exception
 
 
@@ -42,6 +45,20 @@ class Call:
         bag = getattr(self._request, "old_inputs", None) or getattr(self._request, "inputs", None)
         value = None if bag is None else bag.fields.get(name)
         return None if value is None else json_format.MessageToDict(value)
+
+    def trace_headers(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """
+        By which span the call is made, as W3C's Trace Context has it: the engine's, else the one
+        that the process was started in.
+
+        Args:
+            environ: The environment, with TRACEPARENT where whoever runs Pulumi says it.
+        """
+        metadata = try_or_none(lambda: dict(self._context.invocation_metadata())) or {}
+        if not isinstance(metadata.get("traceparent"), str):
+            metadata = {name.lower(): environ[name] for name in _TRACE_NAMES if name in environ}
+        names = (name.lower() for name in _TRACE_NAMES)
+        return {name: str(metadata[name]) for name in names if name in metadata}
 
     def tell_partial_failure(self, id_: str, outs: Mapping[str, Any], reason: str) -> bool:
         """

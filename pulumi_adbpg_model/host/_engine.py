@@ -24,10 +24,10 @@ _channel: Any = None
 
 
 def find_engine() -> Any:
-    """The engine's own service; its address is the host's first argument."""
+    """The engine's own service; its address is the host's last argument, after the CLI's flags."""
     global _channel  # noqa: PLW0603 - one engine per process
     if _channel is None and host_module() is not None and len(sys.argv) > 1:
-        _channel = grpc.insecure_channel(sys.argv[1])
+        _channel = grpc.insecure_channel(sys.argv[-1])
     return None if _channel is None else engine_pb2_grpc.EngineStub(_channel)
 
 

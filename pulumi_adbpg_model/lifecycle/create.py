@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.domain import (
     ModelServiceDetails,
     ModelServiceId,
@@ -244,7 +245,7 @@ class _Creation:
             return own
         token = self._tokens.at(clock.time())
         while token in self._spent and not self._operation.over:
-            clock.sleep(TOKEN_S - clock.time() % TOKEN_S)
+            tracing.sleep(clock, TOKEN_S - clock.time() % TOKEN_S)
             token = self._tokens.at(clock.time())
         return token
 

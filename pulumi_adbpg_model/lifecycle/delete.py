@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import (
     ApiError,
@@ -43,7 +44,8 @@ def delete(operation: Operation, service: ModelServiceId, *, seen: bool = True) 
         # Whatever the answer was: it may be about a service that the cloud does not see yet.
         if not seen and find_or_prove_gone(operation, service, seen=False, any_code=True):
             asked = _request(operation, service)
-        _wait_until_gone(operation, service, asked=asked)
+        with tracing.span("wait until gone"):
+            _wait_until_gone(operation, service, asked=asked)
     except InstanceNotFoundError as error:
         raise kept_in_state(error) from error
     operation.memory.deleted.add(service)

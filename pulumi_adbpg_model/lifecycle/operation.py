@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import Clock, Deadline
 from pulumi_adbpg_model.domain import (
     AiNode,
@@ -217,7 +218,7 @@ class Operation:
         """Sleep until the next poll is due, never beyond the deadline."""
         waited = self.deadline.waited_s if since_s is None else since_s
         delay = poll_delay(waited, self.max_poll_interval_s)
-        self.clock.sleep(min(delay, self.deadline.remaining_s))
+        tracing.sleep(self.clock, min(delay, self.deadline.remaining_s))
 
     def wait_for(self, what: str) -> bool:
         """Pause for something to pass; False when the operation is over first."""

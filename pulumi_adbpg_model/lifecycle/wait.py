@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
 from pulumi_adbpg_model.errors import text_of
@@ -63,7 +64,14 @@ def wait_until_active(
         only_seen: Return as soon as the cloud shows the service at all, in whatever status.
         last: What an earlier run saw; then not-found is not taken for a slow start.
     """
-    wait = _Wait(operation, service, last)
+    with tracing.span("wait until active") as span:
+        outcome = _polled(operation, _Wait(operation, service, last), only_seen=only_seen)
+        shown = outcome.details.phase.value if outcome.details else "unseen"
+        span.set("adbpg.outcome", "gone" if outcome.gone else shown)
+        return outcome
+
+
+def _polled(operation: Operation, wait: _Wait, *, only_seen: bool) -> Outcome:
     while True:
         try:
             outcome = wait.poll(only_seen=only_seen)

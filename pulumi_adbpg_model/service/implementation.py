@@ -26,7 +26,7 @@ from pulumi.dynamic import (
 from pulumi.output import UNKNOWN as PULUMI_UNKNOWN
 from pulumi.output import Unknown
 
-from pulumi_adbpg_model import host, lifecycle
+from pulumi_adbpg_model import host, lifecycle, tracing
 from pulumi_adbpg_model.clock import Deadline, SystemClock
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import (
@@ -81,8 +81,9 @@ def _from_the_engine(call: _Call) -> _Call:
     """
     Hand a call of the engine its property bags in plain values: whole numbers and `UNKNOWN`.
 
-    And let it fail without the secret values in them.
+    And let it fail without the secret values in them. It is a span of the engine's trace.
     """
+    name = f"ModelService.{call.__name__}"
 
     @functools.wraps(call)
     def plain(this: Implementation, *args: Any) -> Any:
@@ -91,10 +92,15 @@ def _from_the_engine(call: _Call) -> _Call:
         names = _secret_names(*bags)
         for bag in bags:
             this.secrets.learn(bag, names)
-        try:
-            return call(this, *given)
-        except AdbpgModelError as error:
-            raise this.secrets.hide_in_error(error) from None
+        with tracing.operation(name, _trace_headers) as span:
+            span.set("adbpg.action", call.__name__)
+            try:
+                result = call(this, *given)
+            except AdbpgModelError as error:
+                raise this.secrets.hide_in_error(error) from None
+            if isinstance(result, CheckResult) and result.failures:
+                span.set("error.type", "CheckFailure")
+            return result
 
     return cast("_Call", plain)
 
@@ -135,6 +141,9 @@ class Implementation:
         except ConfigurationError:
             parallel = Settings.parallel
         host.prepare(parallel, self._clock.cancel.set)
+        refused = host.trace(os.environ, self.secrets.hide_all)
+        if refused:
+            self._row(None).note(refused)
 
     @_from_the_engine
     def check(self, olds: Properties, news: Properties) -> CheckResult:
@@ -526,6 +535,10 @@ def _take_over(
 def _call() -> host.Call:
     """The call that this thread serves; one that says nothing where the SDK does not show it."""
     return host.current_call() or host.Call("", None)
+
+
+def _trace_headers() -> Mapping[str, str]:
+    return _call().trace_headers(os.environ)
 
 
 def _secret_names(*bags: Mapping[str, Any]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
@@ -576,10 +577,11 @@ class Owners(Ownership):
     def _await_declaration(self, urn: str) -> None:
         """Wait until the program has told of a resource, or of all, or long enough."""
         until = self._clock.monotonic() + _DECLARED_S
-        while urn not in self._declared and not self._is_gone(urn):
-            if self._clock.cancelled or self._clock.monotonic() >= until:
-                return
-            self._clock.sleep(_SLICE_S)
+        with tracing.span("wait for the program"):
+            while urn not in self._declared and not self._is_gone(urn):
+                if self._clock.cancelled or self._clock.monotonic() >= until:
+                    return
+                self._clock.sleep(_SLICE_S)
 
 
 _WHERE_TO_LOOK = (

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Protocol
 
-from pulumi_adbpg_model import host
+from pulumi_adbpg_model import host, tracing
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId
 from pulumi_adbpg_model.errors import AccessError, InstanceNotFoundError, NotFoundError
@@ -222,7 +222,9 @@ class _Questions:
                 answer: _Answer = futures.Future()
                 given = (settings, call, answer)
                 # Not of a pool, for whose threads Python waits at its end: one may hang.
-                threading.Thread(target=self._call, args=given, daemon=True).start()
+                threading.Thread(
+                    target=tracing.in_this_context(self._call), args=given, daemon=True
+                ).start()
                 self._asked[settings, name] = answer
             return self._asked.get((settings, name))
 

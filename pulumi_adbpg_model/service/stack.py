@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pulumi_adbpg_model import tracing
 from pulumi_adbpg_model.clock import Clock
 from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.service import state
@@ -177,7 +178,8 @@ class StackState:
             fresh = self._answer is not None and now - self._answer[0] < _FRESH_S
             if self._place is None or self._failed or fresh:
                 return self._answer[1] if self._answer else None
-            text = self._read(*self._place)
+            with tracing.span("stack export"):
+                text = self._read(*self._place)
             found = None if text is None else _services(text)
             if found is not None and self._had_any_before:
                 ids = {held.service for held in found.values()}

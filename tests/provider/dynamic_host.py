@@ -285,7 +285,8 @@ class DynamicHost(HostCalls):
     """
     A context manager; `environment` is all that the process knows besides PATH.
 
-    `engine` is the address of the engine's own service, which there need not be.
+    `engine` is the address of the engine's own service, which there need not be; `flags` are what
+    the CLI puts before it.
     """
 
     def __init__(
@@ -296,9 +297,10 @@ class DynamicHost(HostCalls):
         provider: str = PROVIDER,
         folder: Path | None = None,
         engine: str | None = None,
+        flags: Sequence[str] = (),
     ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.dynamic", *([engine] if engine else [])],
+            [sys.executable, "-u", "-m", "pulumi.dynamic", *flags, *([engine] if engine else [])],
             stdout=subprocess.PIPE,
             text=True,
             cwd=folder,

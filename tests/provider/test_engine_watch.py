@@ -140,9 +140,10 @@ def test_a_create_is_not_sent_again_when_the_engine_is_gone(
 def test_a_wait_ends_when_the_engine_is_gone(
     cloud: Simulator, inputs: Properties, engine: _Engine
 ) -> None:
-    """A process without an engine does not go on asking the cloud for an hour."""
+    """A process without an engine, with --tracing too, does not go on asking the cloud."""
     cloud.hold_deployments()
-    with DynamicHost(cloud.environment(), engine=engine.address) as host:
+    flags = ["--logtostderr", "-v=3", "--tracing", "tcp://127.0.0.1:9"]
+    with DynamicHost(cloud.environment(), engine=engine.address, flags=flags) as host:
         create = host.start_create(inputs)
         engine.heard("is 'deployming' after")
         engine.vanish()
