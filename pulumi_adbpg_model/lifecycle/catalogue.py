@@ -14,7 +14,9 @@ _LOOK_S = 5.0
 _MOST = 10
 
 
-def refuse_if_unlisted(operation: Operation, service: ModelServiceId, model: str) -> None:
+def refuse_if_unlisted(
+    operation: Operation, service: ModelServiceId, model: str, destroy: str | None = None
+) -> None:
     """
     Refuse to delete a service for another with a model that the cloud lists no more, or never did.
 
@@ -24,6 +26,7 @@ def refuse_if_unlisted(operation: Operation, service: ModelServiceId, model: str
         operation: What to look with: its API is the one of the other's region.
         service: The service that is to be deleted.
         model: The model of the other.
+        destroy: The command that deletes the service alone, where it can be said.
 
     Raises:
         OperationError: The catalogue has other models alone.
@@ -36,12 +39,13 @@ def refuse_if_unlisted(operation: Operation, service: ModelServiceId, model: str
     if not listed or any(same_model_name(model, one) for one in listed):
         return
     names = one_line(", ".join(listed[:_MOST]))
+    how = f"run {destroy}" if destroy else "take the resource out of the program"
     more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
     raise no_successor(
         service,
         f"ListSupportModels does not list model {model.strip()!r}. It lists {names}{more}. "
         "Declare one of these, or undo what replaces the service, such as a changed input, "
-        "--replace or a taint (`pulumi state untaint`). To be rid of the service, take the "
-        "resource out of the program. Only if the model is known to be deployed without being "
-        "listed, switch this look off with adbpg:preflight: false.",
+        f"--replace or a taint (`pulumi state untaint`). To be rid of the service, {how}. Only if "
+        "the model is known to be deployed without being listed, switch this look off with "
+        "adbpg:preflight: false.",
     )

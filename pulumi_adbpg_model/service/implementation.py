@@ -39,6 +39,7 @@ from pulumi_adbpg_model.fields import UNKNOWN, is_region, whole_numbers
 from pulumi_adbpg_model.service import state
 from pulumi_adbpg_model.service.comparison import (
     compare,
+    holds_unknown,
     keep_spelling,
     rests_on_status,
     with_status,
@@ -50,6 +51,7 @@ from pulumi_adbpg_model.service.stack import StackState
 from pulumi_adbpg_model.service.unfinished import (
     how_to_give_up,
     how_to_remove,
+    on_target,
     other_import,
     unfinished,
     what_up_does,
@@ -192,6 +194,8 @@ class Implementation:
         service, urn = _parse(id_), _call().urn
         self._stack.knows(service)
         self._owners.own(urn, service)
+        if holds_unknown(news):
+            self._owners.foresee(urn, news)
         self._preflight.tell_more()
         self._refuse_other_import(urn, service, olds, news)
         change = compare(olds, news)
@@ -459,7 +463,8 @@ class Implementation:
         settings = self._settings(region)
         if settings.preflight:
             there = self._gateway(settings).within(operation.deadline)
-            lifecycle.refuse_if_unlisted(dataclasses.replace(operation, api=there), service, model)
+            looking = dataclasses.replace(operation, api=there)
+            lifecycle.refuse_if_unlisted(looking, service, model, on_target("destroy", urn))
 
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
         call = _call()

@@ -77,6 +77,8 @@ class Owners(Ownership):
         self._stack = stack
         self._lock = threading.RLock()
         self._declared: dict[str, _Resource] = {}
+        #: Model and region of resources that go and come again with what they depend on.
+        self._foreseen: dict[str, tuple[object, object]] = {}
         self._claimed: dict[ModelServiceId, str] = {}
         self._deleting: set[ModelServiceId] = set()
         #: How many resources the program has made so far, as it says; None where it does not. And
@@ -249,11 +251,14 @@ class Owners(Ownership):
         known = self._stack() or {}
         with self._lock:
             owner = self._successor(urn, service, known)
-            there = self._of(owner)
-            if there.model is None or self._has_another(owner, service):
+            if self._has_another(owner, service):
                 return None
-            region = there.region
-            return (there.model, region) if region is None or isinstance(region, str) else None
+            there = self._declared.get(owner)
+            foreseen = self._foreseen.get(owner, (None, None))
+            model, region = foreseen if there is None else (there.model, there.region)
+            if not isinstance(model, str) or not (region is None or isinstance(region, str)):
+                return None
+            return model, region
 
     def replaces(self, urn: str) -> tuple[ModelServiceId, str | None] | None:
         """
@@ -296,6 +301,14 @@ class Owners(Ownership):
         return self._of(urn).creating
 
     # What diff tells, and what create and delete do
+
+    def foresee(self, urn: str, inputs: Properties) -> None:
+        """
+        Take note of what a resource is to be that the engine may delete before the program declares
+        it: together with something that it depends on, and that is replaced.
+        """
+        with self._lock:
+            self._foreseen[urn] = (_model_of(inputs), inputs.get("region_id"))
 
     def is_replaced(self, urn: str) -> bool:
         """Whether what the state has of a resource is deleted, and its successor not made yet."""

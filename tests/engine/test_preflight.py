@@ -118,7 +118,7 @@ def test_no_service_is_deleted_for_a_model_that_left_the_catalogue(tmp_path: Pat
         for changed, options in ways:
             (warning,) = _warnings(stack.preview(changed, **options).output, "model")
             assert warning.startswith(gone)
-        for changed, options in (ways[0], ways[1], (program(model_name="Qwen5"), {})):
+        for changed, options in (*ways, (program(model_name="Qwen5"), {})):
             with pytest.raises(Failed) as failed:
                 stack.up(changed, **options)
             (reason,) = failed.value.log.reasons("model")
@@ -126,6 +126,7 @@ def test_no_service_is_deleted_for_a_model_that_left_the_catalogue(tmp_path: Pat
                 f"delete of model service {id_} was not sent, since what replaces it cannot be "
                 "created: ListSupportModels does not list model "
             )
+            assert f"To be rid of the service, run `pulumi destroy --target {URN}`." in reason
         assert mutations(after) == []
         assert stack.up(program(model_name="Qwen4", ai_nodes=[NODE])).changes["replace"] == 1
         assert stack.destroy().changes["delete"] > 0

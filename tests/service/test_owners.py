@@ -143,6 +143,13 @@ def test_the_next_model_is_that_of_what_takes_the_place_of_a_service(run: _Run) 
     assert run.owners.replaces(_A) == (_TWO, None)
     run.holds(_B, _ONE, model="Old")
     assert run.owners.replaces(_B) == (_ONE, "Old")
+    # What goes together with something that it depends on is declared later.
+    run.owners.foresee(_C, {"model_name": "N", "region_id": UNKNOWN})
+    assert run.owners.next_model(_C, _ONE) is None
+    run.owners.foresee(_C, {"model_name": "N", "description": UNKNOWN})
+    assert run.owners.next_model(_C, _ONE) == ("N", None)
+    run.declares(_C, "ai-3", model_name="M")
+    assert run.owners.next_model(_C, _ONE) == ("M", None)
 
 
 def test_all_is_declared_once_as_many_are_as_the_program_made(run: _Run) -> None:
