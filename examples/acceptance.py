@@ -351,7 +351,7 @@ def play(home: Path, engine: Path, cloud: demo.Cloud) -> int:
         pass
     except (demo.StepError, auto.CommandError, AdbpgModelError) as error:
         if stop.number is None:
-            say(f"\nFailed: {printable(str(error))}", "red")
+            say(f"\nFailed: {printable(' '.join(str(error).split()))}", "red")
     finally:
         tidy = clean_up(home, engine, stack, replace(cloud, clock=stop.clean()), walked=walked)
     took = format_duration(time.monotonic() - started)
@@ -370,13 +370,13 @@ def clean_up(
     owned: list[str] = []
     destroyed = walked or stack is None
     if stack is not None and not walked:
+        _unlock(stack)
         try:
             owned = _in_state(stack)
             demo.run("At the end, pulumi destroy: remove what is left", stack.destroy)
             destroyed = True
         except (auto.CommandError, demo.StepError):
-            with suppress(auto.CommandError):
-                stack.cancel()  # should it have been killed, its lock is there
+            _unlock(stack)
             with suppress(auto.CommandError):
                 owned = _in_state(stack)
     left: list[ModelServiceId] = []
@@ -386,8 +386,10 @@ def clean_up(
     except AdbpgModelError as error:
         unseen = printable(str(error))
     if not destroyed:
-        say("\nPulumi could not remove everything. Left, and holding the node:", "red")
-        for one in owned or ["what the state in that folder says"]:
+        say("\nPulumi could not remove everything.", "red")
+        if owned:
+            say("Left, and holding the node:")
+        for one in owned:
             say(f"  {one}")
         say(f"The state is kept in {home}. To delete it, in a shell with the same variables:")
         say(f"    {destruction(home, engine)}")
@@ -406,6 +408,12 @@ def clean_up(
         say("And this deletes one, with its id at the end:")
         say(f"    {removal(f'{instance}:ms-…')}")
     return destroyed and not left and not unseen
+
+
+def _unlock(stack: auto.Stack) -> None:
+    """Drop the lock of a command that was killed; none of this stack is running."""
+    with suppress(auto.CommandError):
+        stack.cancel()
 
 
 def _in_state(stack: auto.Stack) -> list[str]:
