@@ -49,6 +49,15 @@ help: ## Show this list
 demo: $(INSTALLED) ## Show the life of a model service: a simulated cloud, the real engine
 	@$(ON_ENGINE) examples/demo.py
 
+# Options of `make acceptance`: --yes, and what else docs/acceptance.md names.
+ACCEPTANCE ?=
+
+# With the user's cloud accounts and proxies: it is about them. Pulumi's settings are its own.
+.PHONY: acceptance
+acceptance: $(INSTALLED) ## The same life in your own cloud account: docs/acceptance.md
+	@env $(foreach name,$(filter PULUMI_%,$(.VARIABLES)),-u $(name)) \
+		$(VENV_PYTHON) examples/acceptance.py $(ACCEPTANCE)
+
 # The engine's tests wait more than they work: beside them runs all the rest, one after the other.
 # Each part shows what it has to say when it ends. (The make of macOS cannot: one after the other.)
 PARTS := engine-tests ruff imports mypy pyright packaging chaos-sample unit

@@ -11,7 +11,7 @@ service = ModelService(
     db_instance_id=config.require("dbInstanceId"),
     model_name=config.require("modelName"),
     ai_nodes=config.require_object("aiNodes"),
-    description=f"{pulumi.get_project()}/{pulumi.get_stack()}",
+    description=config.get("description") or f"{pulumi.get_project()}/{pulumi.get_stack()}",
     security_ip_list=config.get_object("securityIpList"),
 )
 

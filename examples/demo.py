@@ -1,8 +1,9 @@
 """
-The life of a model service in under a minute: `make demo`.
+The life of a model service in under half a minute: `make demo`.
 
-A simulated cloud and the real `pulumi` engine: preview, up, up again, a drift and its mending, and
-destroy. Every step is checked; the exit code is 1 if one is not as it should be.
+A simulated cloud and the real `pulumi` engine: preview, up, up again, a service that somebody else
+deletes, a changed input, and destroy. Every step is checked, by asking the cloud over its API; the
+exit code is 1 if one is not as it should be. acceptance.py walks the same steps in a real account.
 """
 
 from __future__ import annotations
@@ -11,18 +12,34 @@ import os
 import runpy
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
 from rich.console import Console
 
+from pulumi_adbpg_model.clock import Clock, Deadline, SystemClock
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
+from pulumi_adbpg_model.errors import AdbpgModelError, NotFoundError
+from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.lifecycle import Operation, delete
+from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
 
-PROJECT = Path(__file__).parent / "embedding"
-PROVISION_SECONDS = 4.0
+PROJECT = Path(__file__).resolve().parents[1]
+NAME, STACK = "adbpg-model-services", "life"
+PASSPHRASE = "life"  # noqa: S105 - of a state that lasts for as long as the run
+PROVISION_SECONDS = 2.0
+#: Nobody: the service is never called.
+WHITELIST = "127.0.0.1"
+#: How long a deletion may take, in seconds.
+DELETE_S = 1200.0
+#: For the last event of a command that has ended, in seconds.
+EVENTS_S = 10.0
 
 console = Console(highlight=False)
 
@@ -32,90 +49,238 @@ class StepError(Exception):
 
 
 def check(condition: object, complaint: str) -> None:
-    """Stop the demo unless the condition holds."""
+    """Stop unless the condition holds."""
     if not condition:
         raise StepError(complaint)
 
 
-def run_example() -> None:
-    """The program of the example project."""
+@dataclass(frozen=True)
+class Place:
+    """Where the service lives, and how it is known."""
+
+    instance: str
+    node: str
+    model: str
+    #: How the descriptions of the services begin that are made here, and no others.
+    mark: str
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What the cloud holds, asked over the API alone, as the package's own commands ask."""
+
+    place: Place
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+    #: The services that were there before.
+    others: Collection[ModelServiceId] = ()
+    longest_poll_s: float | None = None
+
+    @property
+    def gateway(self) -> Gateway:
+        """What calls."""
+        return Gateway(self.settings, self.clock)
+
+    def services(self) -> list[ModelServiceDetails]:
+        """Those that were made here and are still there, described."""
+        found = []
+        for listed in self.gateway.list_model_services(self.place.instance):
+            if self._is_of_here(listed) and not listed.is_deleted:
+                try:
+                    described = self.gateway.describe_model_service(listed.id)
+                except NotFoundError:  # a list may lag behind
+                    continue
+                if self._is_of_here(described) and not described.is_deleted:
+                    found.append(described)
+        return found
+
+    def _is_of_here(self, service: ModelServiceDetails) -> bool:
+        """By what the cloud tells of it; what it leaves out says nothing."""
+        return (
+            service.id not in self.others
+            and (not service.description or service.description.startswith(self.place.mark))
+            and (not service.ai_nodes or self.place.node in service.ai_nodes)
+        )
+
+    def delete(self, service: ModelServiceId) -> None:
+        """Delete a service by the API, past Pulumi, until there is proof that it is gone."""
+        deadline = Deadline.after(self.clock, DELETE_S)
+        delete(
+            Operation(self.gateway, self.clock, deadline, _Lines(), self.longest_poll_s), service
+        )
+
+
+class _Lines:
+    """What the deletion says, in lines."""
+
+    def progress(self, message: str) -> None:
+        console.print(f"    {message}", markup=False, style="dim", soft_wrap=True)
+
+    note = warn = progress
+
+
+def run_project() -> None:
+    """The program of the root project."""
     runpy.run_path(str(PROJECT / "__main__.py"))
 
 
-def create_stack(home: Path, simulator: Simulator) -> auto.Stack:
-    """A stack of the example project, with its state in `home` and the simulator for a cloud."""
-    state = home / "state"
-    state.mkdir()
-    environment = {
+def stack_environment(home: Path) -> dict[str, str]:
+    """What the CLI needs for its state to be in `home` alone."""
+    return {
         "PULUMI_HOME": str(home / "pulumi"),
-        "PULUMI_BACKEND_URL": state.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "demo",
+        "PULUMI_BACKEND_URL": (home / "state").as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_PYTHON_CMD": sys.executable,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        **simulator.environment(),
     }
-    work = home / "project"
-    work.mkdir()
-    (work / "Pulumi.yaml").write_text((PROJECT / "Pulumi.yaml").read_text())
+
+
+def create_stack(
+    home: Path,
+    place: Place,
+    environment: Mapping[str, str],
+    config: Mapping[str, str] | None = None,
+    command: auto.PulumiCommand | None = None,
+) -> auto.Stack:
+    """
+    A stack of the root project.
+
+    Args:
+        home: A folder for its project and state.
+        place: What its configuration says.
+        environment: Variables that lead to the cloud, unless the process has them.
+        config: More configuration.
+        command: The CLI; None: the one on the PATH.
+    """
+    for name in ("project", "state"):
+        (home / name).mkdir()
+    # `pulumi destroy` by hand needs the environment that has the package.
+    options = {"virtualenv": sys.prefix} if sys.prefix != sys.base_prefix else None
     stack = auto.create_or_select_stack(
-        stack_name="demo",
-        project_name="embedding",
-        program=run_example,
-        opts=auto.LocalWorkspaceOptions(work_dir=str(work), env_vars=environment),
+        stack_name=STACK,
+        project_name=NAME,
+        program=run_project,
+        opts=auto.LocalWorkspaceOptions(
+            work_dir=str(home / "project"),
+            env_vars={**stack_environment(home), **environment},
+            project_settings=auto.ProjectSettings(
+                name=NAME, runtime=auto.ProjectRuntimeInfo("python", options)
+            ),
+            pulumi_command=command,
+        ),
     )
     for key, value in {
-        "dbInstanceId": "gp-demo",
-        "aiNode": "ai-1",
-        "adbpg:maxPollInterval": "0.5",
+        "dbInstanceId": place.instance,
+        "modelName": place.model,
+        "aiNodes[0]": place.node,
+        "securityIpList[0]": WHITELIST,
+        "description": place.mark,
+        **(config or {}),
     }.items():
-        stack.set_config(key, auto.ConfigValue(value))
+        stack.set_config(key, auto.ConfigValue(value), path="[" in key)
     return stack
 
 
-def run(title: str, command: Callable[..., Any]) -> Any:
-    """Run one command of the CLI, showing its output as it comes."""
+def run(title: str, command: Callable[..., Any]) -> tuple[dict[str, int], list[str]]:
+    """
+    Run one command of the CLI, showing its output as it comes.
+
+    Returns:
+        How many resources changed, by kind, and the kinds in the order in which they began.
+    """
     console.print(f"\n[bold cyan]{title}")
-    return command(
-        on_output=lambda line: console.print(line, markup=False, style="dim", soft_wrap=True)
+    counts: dict[str, int] = {}
+    order: list[str] = []
+    ended = threading.Event()
+
+    def take(event: auto.EngineEvent) -> None:
+        if event.resource_pre_event is not None:
+            order.append(event.resource_pre_event.metadata.op.value)
+        if event.summary_event is not None:
+            changes = event.summary_event.resource_changes
+            counts.update({auto.OpType(kind).value: count for kind, count in changes.items()})
+        if event.cancel_event is not None:
+            ended.set()
+
+    command(
+        on_output=lambda line: console.print(line, markup=False, style="dim", soft_wrap=True),
+        on_event=take,
     )
+    check(ended.wait(EVENTS_S), "the engine did not tell what it did")  # may come after the end
+    return {kind: count for kind, count in counts.items() if kind != "same" and count}, order
 
 
-def changes_of(result: Any) -> dict[str, int]:
-    """What a command did, by kind, the unchanged left out."""
-    done = result.summary.resource_changes or {}
-    return {kind: count for kind, count in done.items() if kind != "same"}
+def walk(stack: auto.Stack, cloud: Cloud) -> None:
+    """
+    Go through the life of the service, checking state and cloud after every step.
 
-
-def walk(stack: auto.Stack, simulator: Simulator) -> None:
-    """Go through the life of the service, checking state and cloud after every step."""
+    Raises:
+        StepError: Something is not as it should be.
+        auto.CommandError: A command of the CLI failed.
+        AdbpgModelError: The cloud could not be asked.
+    """
     run("1. pulumi preview: what would happen", stack.preview)
-    check(not simulator.mutations, "a preview changed the cloud")
+    check(not cloud.services(), "a preview changed the cloud")
 
     run("2. pulumi up: create it, and wait until it is active", stack.up)
-    check(len(simulator.services) == 1, "up did not create exactly one service")
-    created = simulator.services[0]
-    check(created.status == "active", "up returned before the service was active")
+    first = _one(cloud, stack)
+
+    changes, _ = run("3. pulumi up again: nothing to do", stack.up)
+    check(not changes, f"a second up made changes: {changes}")
+    check(_one(cloud, stack).id == first.id, "a second up changed the cloud")
+
+    console.print("\n[bold magenta]Somebody deletes the service, past Pulumi: DeleteModelService.")
+    cloud.delete(first.id)
+    changes, _ = run("4. pulumi refresh: see that it is gone", stack.refresh)
+    check(changes.get("delete") == 1, f"refresh did not see that the service is gone: {changes}")
+
+    changes, _ = run("5. pulumi up: create it again", stack.up)
+    check(changes.get("create") == 1, f"up did not create the service again: {changes}")
+    second = _one(cloud, stack)
+    check(second.id != first.id, "the service that was deleted is there again")
+
+    console.print("\n[bold magenta]The program changes: another description.")
+    stack.set_config("description", auto.ConfigValue(f"{cloud.place.mark}, changed"))
+    changes, order = run("6. pulumi up: replace it, by deleting first, then creating", stack.up)
+    check(changes == {"replace": 1}, f"up did not replace the service: {changes}")
+    began = [kind for kind in order if kind in ("delete-replaced", "create-replacement")]
+    check(began == ["delete-replaced", "create-replacement"], f"not deleted first: {began}")
+    check(_one(cloud, stack).id != second.id, "up did not replace the service")
+
+    run("7. pulumi destroy: remove it", stack.destroy)
+    check(not cloud.services(), "destroy left a service")
+
+
+def _one(cloud: Cloud, stack: auto.Stack) -> ModelServiceDetails:
+    """The one service that there is, active, and as the stack's outputs say."""
+    services = cloud.services()
+    check(len(services) == 1, f"there is not one service, but {[str(one.id) for one in services]}")
+    (service,) = services
+    check(service.phase is Phase.ACTIVE, f"{service.id} is not active, but {service.status!r}")
     outputs = stack.outputs()
+    check(outputs["id"].value == str(service.id), "the id in the state is not the service's")
+    url = outputs["privateConnectUrl"].value
+    check(url and url == service.private_connect_url, "the address is not the service's")
     check(outputs["apiKey"].secret, "the API key is not a secret")
-    check(outputs["url"].value == created.private_connect_url, "the address is not the service's")
+    check(outputs["apiKey"].value == service.api_key, "the API key is not the service's")
+    return service
 
-    simulator.clear_requests()
-    again = run("3. pulumi up again: nothing to do", stack.up)
-    check(not changes_of(again), "a second up made changes")
-    check(not simulator.mutations, "a second up changed the cloud")
 
-    console.print("\n[bold magenta]Somebody opens the whitelist to the whole world.")
-    simulator.change_service(created.id, security_ip_list=("0.0.0.0/0",))
-    drift = run("4. pulumi refresh: see what drifted", stack.refresh)
-    check(changes_of(drift) == {"update": 1}, "refresh did not see the drift")
+def free_node(simulator: Simulator, instance: str) -> str:
+    """A node of the instance that nothing holds."""
+    settings = Settings.resolve(lambda _: None, simulator.environment())
+    nodes = Gateway(settings, SystemClock()).list_ai_nodes(instance)
+    return next(node.name for node in nodes if not node.bound)
 
-    mended = run("5. pulumi up: mend it, by deleting first, then creating", stack.up)
-    check(changes_of(mended) == {"replace": 1}, "up did not replace the service")
-    check(len(simulator.services) == 1, "there is not exactly one service after the replacement")
-    check(simulator.services[0].security_ip_list == ("10.0.0.0/8",), "the drift is still there")
 
-    run("6. pulumi destroy: remove it", stack.destroy)
-    check(not simulator.services, f"services are left over: {simulator.services}")
+def demonstrate(home: Path, simulator: Simulator, instance: str = "gp-demo") -> None:
+    """Walk with a simulated cloud. Raises as `walk` does."""
+    node = free_node(simulator, instance)
+    place = Place(instance, node, "Qwen3-Embedding-8B", "pulumi-adbpg-model demo")
+    settings = Settings.resolve(lambda _: None, simulator.environment())
+    config = {"adbpg:maxPollInterval": "0.5"}
+    stack = create_stack(home, place, simulator.environment(), config)
+    walk(stack, Cloud(place, settings, longest_poll_s=0.5))
 
 
 def main() -> int:
@@ -132,8 +297,8 @@ def main() -> int:
     ):
         console.print(f"[bold]A simulated cloud is listening on {simulator.endpoint}")
         try:
-            walk(create_stack(Path(home), simulator), simulator)
-        except (StepError, auto.CommandError) as error:
+            demonstrate(Path(home), simulator)
+        except (StepError, auto.CommandError, AdbpgModelError) as error:
             console.print(f"\n[bold red]The demo failed: {error}")
             return 1
         took = time.monotonic() - started

@@ -20,15 +20,14 @@ def stack_of(project: Path, home: Path, simulator: Simulator, config: dict[str, 
     return Stack(home, simulator, project=project, config=config)
 
 
-def test_demo_goes_through_the_life_of_the_embedding_example(
-    tmp_path: Path, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+def test_demo_goes_through_the_life_of_the_root_project(
+    tmp_path: Path, simulator: Simulator
 ) -> None:
     """What `make demo` shows, in less time; it checks each of its steps itself."""
-    monkeypatch.setenv("PULUMI_OPTION_SKIP_PREVIEW", "true")
     demo = runpy.run_path(str(ROOT / "examples/demo.py"))
-    demo["walk"](demo["create_stack"](tmp_path, simulator), simulator)
+    demo["demonstrate"](tmp_path, simulator)
     assert simulator.services == []
-    assert simulator.calls("DeleteModelService")
+    assert len(simulator.calls("CreateModelService")) == 3
 
 
 def test_rag_example_hands_on_two_secret_connections(tmp_path: Path, simulator: Simulator) -> None:

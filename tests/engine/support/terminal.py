@@ -27,13 +27,25 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # how the engine ends it
+class Host(LanguageServer):
+    def InstallDependencies(self, request, context):
+        return iter(())  # `pulumi new` asks for it; what is needed is there
+
 server = grpc.server(ThreadPoolExecutor(4))
-host = LanguageServer(lambda: runpy.run_path("__main__.py", run_name="__main__"))
+host = Host(lambda: runpy.run_path("__main__.py", run_name="__main__"))
 language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
 print(server.add_insecure_port("127.0.0.1:0"), flush=True)
 server.start()
 server.wait_for_termination()
 """
+
+
+def language_host(folder: Path) -> None:
+    """Put a host of Python programs into a folder that is to be on the PATH."""
+    folder.mkdir()
+    path = folder / "pulumi-language-python"
+    path.write_text(_LANGUAGE_HOST.format(python=sys.executable))
+    path.chmod(0o755)
 
 
 class Terminal:
@@ -50,10 +62,7 @@ class Terminal:
         (self.folder / "Pulumi.yaml").write_text(_PROJECT)
         (self.folder / "__main__.py").write_text("")
         commands = home / "commands"
-        commands.mkdir()
-        language_host = commands / "pulumi-language-python"
-        language_host.write_text(_LANGUAGE_HOST.format(python=sys.executable))
-        language_host.chmod(0o755)
+        language_host(commands)
         path = [str(commands), str(Path(sys.executable).parent), os.environ["PATH"]]
         self._environment = {
             **os.environ,

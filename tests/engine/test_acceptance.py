@@ -1,0 +1,196 @@
+"""`make acceptance`: the life of the demo in an account, which the environment alone names."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pulumi_adbpg_model.clock import SystemClock
+from pulumi_adbpg_model.domain import ModelServiceSpec
+from pulumi_adbpg_model.gateway import Gateway
+from pulumi_adbpg_model.settings import Settings
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.support.pages import ROOT
+
+_SCRIPT = ROOT / "examples/acceptance.py"
+_PATIENCE_S = 60.0
+_PLACE = {
+    "ADBPG_ACCEPTANCE_INSTANCE": "gp-real",
+    "ADBPG_ACCEPTANCE_NODE": "ai-real",
+    "ADBPG_ACCEPTANCE_MODEL": "Qwen3-8B",
+}
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def account() -> Iterator[Simulator]:
+    """An account with an instance of one node."""
+    with Simulator(instance="gp-real", nodes=["ai-real"], provision_seconds=0) as simulator:
+        yield simulator
+
+
+def _environment(folder: Path, simulator: Simulator | None, **more: str) -> dict[str, str]:
+    cloud = simulator.environment() if simulator else {}
+    return {**os.environ, "TMPDIR": str(folder), **cloud, **_PLACE, **more}
+
+
+def _run(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(_SCRIPT), *options],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def _started(environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(_SCRIPT), "--yes"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _eventually(condition: Callable[[], object], run: subprocess.Popen[str]) -> None:
+    give_up = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < give_up, "what the test waits for does not happen"
+        time.sleep(0.02)
+
+
+def test_good_run_leaves_nothing(tmp_path: Path, account: Simulator) -> None:
+    """Every step is walked, seen by the cloud too; neither a service nor a folder is left."""
+    done = _run(_environment(tmp_path, account), "--yes")
+    assert done.returncode == 0, done.stdout
+    assert "Nothing is left in the cloud" in done.stdout
+    assert re.findall(r"^(\d)\. pulumi", done.stdout, re.MULTILINE) == list("1234567")
+    creates = account.calls("CreateModelService")
+    assert len(creates) == 3
+    assert len(account.calls("DeleteModelService")) == 3
+    for create in creates:
+        assert "127.0.0.1" in create.parameters["SecurityIPList"]
+    assert account.services == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_begun_where_something_is_missing(tmp_path: Path, account: Simulator) -> None:
+    """Variables, agreement, node, model, instance: each is asked for before, with code 2."""
+    bare = _environment(tmp_path, account, ADBPG_ACCEPTANCE_MODEL=" ")
+    del bare["ADBPG_ACCEPTANCE_INSTANCE"], bare["ADBPG_ACCEPTANCE_NODE"]
+    done = _run(bare, "--yes")
+    assert done.returncode == 2
+    assert len(done.stdout.splitlines()) == 3
+    assert all(name in done.stdout for name in _PLACE)
+
+    cases = {
+        "ADBPG_ACCEPTANCE_INSTANCE: db_instance_id must be": {"ADBPG_ACCEPTANCE_INSTANCE": "gp:1"},
+        "ListModelServices of instance gp-none failed": {"ADBPG_ACCEPTANCE_INSTANCE": "gp-none"},
+        "has no AI node ai-none; it has ai-real.\nThe region does not list the model None:": {
+            "ADBPG_ACCEPTANCE_NODE": "ai-none",
+            "ADBPG_ACCEPTANCE_MODEL": "None",
+        },
+    }
+    for said, variables in cases.items():
+        done = _run(_environment(tmp_path, account, **variables), "--yes")
+        assert (done.returncode, said in done.stdout) == (2, True), done.stdout
+    done = _run(_environment(tmp_path, account))
+    assert done.returncode == 2
+    assert 'make acceptance ACCEPTANCE="--yes"' in done.stdout
+    assert account.mutations == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_node_in_use_is_left_alone(tmp_path: Path, account: Simulator) -> None:
+    """A service of somebody else is named, never deleted; one that an earlier run left may be."""
+    environment = _environment(tmp_path, account)
+    settings = Settings.resolve(lambda _: None, account.environment())
+    spec = ModelServiceSpec("gp-real", "Qwen3-8B", ("ai-real",), description="Search")
+    service = str(Gateway(settings, SystemClock()).create_model_service(spec, "token").id)
+
+    refused = _run(environment, "--yes")
+    assert refused.returncode == 2
+    assert f"AI node ai-real is held by model service {service}" in refused.stdout
+    assert "--remove" not in refused.stdout
+    refused = _run(environment, "--remove", service)
+    assert refused.returncode == 2
+    assert "no acceptance run made it" in refused.stdout
+    assert account.calls("DeleteModelService") == []
+
+    account.change_service(service, description="pulumi-adbpg-model acceptance 0123abcd")
+    refused = _run(environment, "--yes")
+    assert refused.returncode == 2
+    (removal,) = (line for line in refused.stdout.splitlines() if "--remove" in line)
+    for said in (f"{service} is deleted", f"{service} is not there"):
+        done = subprocess.run(
+            ["bash", "-c", removal], env=environment, capture_output=True, check=True
+        )
+        assert said in done.stdout.decode()
+    assert account.services == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_makefile_hands_on_the_account(tmp_path: Path, account: Simulator) -> None:
+    """The variables of the account reach the script, other than in `make demo`; Pulumi's do not."""
+    recipe = subprocess.run(
+        ["make", "--dry-run", "--assume-old=python", "acceptance", "ACCEPTANCE=--yes"],
+        cwd=ROOT,
+        env=_environment(tmp_path, account, PULUMI_STACK="mine", HTTPS_PROXY="http://proxy.test"),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    (line,) = re.findall(r"^env .*\n?.*acceptance\.py --yes$", recipe, re.MULTILINE)
+    assert "-u PULUMI_STACK" in line
+    for kept in ("ALICLOUD", "ADBPG", "PROXY"):
+        assert kept not in line
+
+
+def test_interrupted_run_deletes_what_it_made(tmp_path: Path, account: Simulator) -> None:
+    """One Ctrl-C, in the middle of a deployment."""
+    account.hold_deployments()
+    with _started(_environment(tmp_path, account)) as run:
+        _eventually(lambda: account.calls("DescribeModelService"), run)
+        run.send_signal(signal.SIGINT)
+        output, _ = run.communicate(timeout=_PATIENCE_S)
+    assert run.returncode == 128 + signal.SIGINT, output
+    assert "Nothing is left in the cloud" in output
+    assert "Traceback" not in output
+    assert account.services == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_left_is_named_with_lines_that_delete_it(
+    tmp_path: Path, account: Simulator
+) -> None:
+    """A deployment fails, and no deletion is allowed; the lines that are printed then work."""
+    environment = _environment(tmp_path, account)
+    account.fail_next_deployment()
+    account.inject("forbidden", action="DeleteModelService", times=None)
+    done = _run(environment, "--yes")
+    assert done.returncode == 1, done.stdout
+    (service,) = account.services
+    _, _, end = done.stdout.partition("Pulumi could not remove everything.")
+    assert f"\n  gp-real:{service.id}\n" in end
+    (folder,) = tmp_path.iterdir()
+    assert f"The state is kept in {folder}." in end
+    (line,) = (line.strip() for line in end.splitlines() if " destroy --yes " in line)
+
+    account.clear_faults()
+    subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
+    assert account.services == []
