@@ -169,7 +169,7 @@ class Cli(auto.PulumiCommand):
         on_error = on_error or on_output
         out: list[str] = []
         err: list[str] = []
-        with subprocess.Popen(  # noqa: S603 - the engine that was found
+        with subprocess.Popen(
             [self.command, "--non-interactive", *args],
             cwd=cwd,
             env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
@@ -280,7 +280,7 @@ def find_engine() -> Path:
     Raises:
         RefusedError: There is none to be had.
     """
-    found = subprocess.run(  # noqa: S603 - our own tool
+    found = subprocess.run(
         [sys.executable, str(ENGINE)], stdout=subprocess.PIPE, text=True, check=False
     )
     if found.returncode != 0:
