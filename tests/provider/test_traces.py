@@ -90,6 +90,7 @@ def test_each_operation_is_a_span_with_its_calls_and_waits(
     assert [
         "stack export",
         "ListModelServices",  # whether what is declared has a node
+        "ListSupportModels",  # whether its model can still be deployed
         "DeleteModelService",
         (
             "wait until gone",
