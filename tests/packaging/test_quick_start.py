@@ -61,12 +61,12 @@ def test_example_works_as_it_is_typed(tmp_path: Path) -> None:
     folder, _, rest = block.text.partition("\n")
     example = ROOT / folder.removeprefix("$ cd path/to/checkout/")
     project = tmp_path / "checkout" / example.relative_to(ROOT)
-    shutil.copytree(example, project, ignore=shutil.ignore_patterns("venv", "__pycache__"))
-    requirements = project / "requirements.txt"
-    needed = requirements.read_text(encoding="utf-8")
-    assert needed.splitlines()[-1] == "-e ../.."
-    requirements.write_text(needed.replace("-e ../..", str(ROOT)))
-    configured, up, destroyed = rest.partition("$ pulumi up\n")
+    left = shutil.ignore_patterns("venv", "wheels", "__pycache__")
+    shutil.copytree(example, project, ignore=left)
+    assert (example / "../..").resolve() == ROOT
+    typed = rest.replace(" ../..\n", f" {ROOT}\n", 1)
+    assert typed != rest
+    configured, up, destroyed = typed.partition("$ pulumi up\n")
     with Simulator(provision_seconds=0) as simulator:
         variables = simulator.environment().items()
         exports = "".join(f"$ export {name}={text}\n" for name, text in variables)
