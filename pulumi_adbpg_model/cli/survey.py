@@ -148,6 +148,8 @@ class _Run:
         self._clock = surveying.StoppableClock(context.obj or SystemClock())
         self._trial: tuple[str, str] | None = None
         self._life: surveying.Life | None = None
+        #: Whether there is more to tell than that it cannot begin.
+        self._began = False
         self._ended: str | None = None
         self.code = 0
 
@@ -188,7 +190,6 @@ class _Run:
         evidence.listing = cloud.listing()
         unknown = evidence.listing.refusal
         if isinstance(unknown, InstanceNotFoundError):
-            evidence.listing = None
             raise unknown
         if trial is not None:
             surveying.check(evidence, *trial)
@@ -207,6 +208,7 @@ class _Run:
             if not yes and not click.confirm("Create it?", err=True):
                 _tell("Nothing was created or written.")
                 raise click.exceptions.Exit(1)
+        self._began = True
         surveying.look(cloud, evidence)
         if trial is not None:
             node, model = trial
@@ -329,7 +331,7 @@ class _Run:
 
     def show(self, target: Path | None, *, as_json: bool, with_models: bool) -> None:
         """Write the file, and print the table or the JSON."""
-        if self._evidence.listing is None:
+        if not self._began:
             return  # nothing was learned
         document = surveying.report(
             self._evidence,

@@ -61,6 +61,10 @@ class Shown:
             for one in asked:
                 if one.action == "ListSupportModels":
                     found -= set(_strings(one.answer.elements or {}))
+        # Of an id, what is behind its beginning tells as much.
+        found |= {
+            one[len(start) :] for one in found for start in _PREFIXES if one.startswith(start)
+        }
         self._private = {one.casefold() for one in found - _DOCUMENTED if len(one) >= _SHORTEST}
 
     def word(self, value: object) -> Word:
