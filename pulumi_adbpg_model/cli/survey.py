@@ -33,8 +33,8 @@ from pulumi_adbpg_model.gateway import Gateway
 _FILE = Path("survey.json")
 _STDOUT = Path("-")
 _INTERRUPTED = 130
-#: Creates of a trial: the first, perhaps again with a plain description, and four that repeat it.
-_CREATES = 6
+#: Creates of a trial: the first, perhaps again with a plain description, and five besides.
+_CREATES = 7
 #: A service that was just made may not be shown for so long.
 _UNSEEN_S = 45.0
 
@@ -129,8 +129,8 @@ def survey(
     if target is not None:
         _check_writable(target)
     trial = None if node is None or model is None else (node.strip(), model.strip())
-    run.survey(trial, yes=yes)
-    run.show(target, as_json=as_json, with_models=model_names)
+    run.survey(trial, yes=yes, target=target, with_models=model_names)
+    run.show(target, as_json=as_json)
     if run.code:
         context.exit(run.code)
 
@@ -151,6 +151,8 @@ class _Run:
         #: Whether there is more to tell than that it cannot begin.
         self._began = False
         self._ended: str | None = None
+        self._document: dict[str, Any] | None = None
+        self._written = False
         self.code = 0
 
     def _connect(self) -> None:
@@ -163,16 +165,26 @@ class _Run:
 
     # Surveying
 
-    def survey(self, trial: tuple[str, str] | None, *, yes: bool) -> None:
-        """Ask all questions; what was made is deleted, or told, when this returns."""
+    def survey(
+        self,
+        trial: tuple[str, str] | None,
+        *,
+        yes: bool,
+        target: Path | None,
+        with_models: bool,
+    ) -> None:
+        """Ask all questions; what was made is deleted or told, and the file written."""
         self._connect()
         self._trial = trial
         with Signals(self._clock.stop) as signals:
             problem: BaseException | None = None
             try:
                 self._ask(signals, yes=yes)
-            except (click.Abort, click.exceptions.Exit):
+            except click.exceptions.Exit:
                 raise
+            except click.Abort:  # at the question
+                _tell("\nNothing was created or written.")
+                raise click.exceptions.Exit(_INTERRUPTED) from None
             except BaseException as error:  # noqa: BLE001 - whatever it is, what was made must go
                 problem = error
             signals.protect(
@@ -181,7 +193,9 @@ class _Run:
             stopped = self._clock.cancelled
             self._clock.resume()
             left = self._clean()
-        self._judge(problem, stopped=stopped, left=left)
+            self._judge(problem, stopped=stopped, left=left)
+            if self._began:
+                self._write(target, with_models=with_models)
 
     def _ask(self, signals: Signals, *, yes: bool) -> None:
         cloud, evidence, trial = self._cloud, self._evidence, self._trial
@@ -244,7 +258,8 @@ class _Run:
     def _made(self, service_id: str) -> None:
         _tell(
             f"Created {self._instance}:{service_id}. It is deleted at the end; should this process "
-            f"be killed before, this line deletes it:\n    {self._line(service_id)}"
+            f"be killed before, this line deletes it:\n    {self._line(service_id)}",
+            urgent=True,
         )
 
     def _clean(self) -> list[surveying.Left]:
@@ -281,16 +296,15 @@ class _Run:
         name = f"{self._instance}:{left.service_id}"
         line = self._line(left.service_id, unmarked=left.unmarked)
         if left.maybe:
-            _tell(
+            told = (
                 f"{name} may be the survey's: an answer was lost, and the cloud does not show "
-                f"whose it is. If nobody else made it on AI node {self._node()}, delete it:\n"
-                f"    {line}"
+                f"whose it is. If nobody else made it on AI node {self._node()}, delete it"
             )
         elif left.accepted:
-            _tell(f"The deletion of {name} is accepted, but it was not seen to go. See to it:")
-            _tell(f"    {line}")
+            told = f"The deletion of {name} is accepted, but it was not seen to go. See to it"
         else:
-            _tell(f"{name} is left; delete it:\n    {line}")
+            told = f"{name} is left; delete it"
+        _tell(f"{told}:\n    {line}", urgent=True)
 
     def _tell_unknown(self) -> None:
         _tell(
@@ -302,7 +316,8 @@ class _Run:
             "Where the cloud shows no descriptions, this lists the services:\n"
             f"    {self._command('list')}\n"
             "and with the id of the one that nobody else has created, this deletes it:\n"
-            f"    {self._line('ID', unmarked=True)}"
+            f"    {self._line('ID', unmarked=True)}",
+            urgent=True,
         )
 
     def _node(self) -> str:
@@ -329,11 +344,8 @@ class _Run:
 
     # Showing
 
-    def show(self, target: Path | None, *, as_json: bool, with_models: bool) -> None:
-        """Write the file, and print the table or the JSON."""
-        if not self._began:
-            return  # nothing was learned
-        document = surveying.report(
+    def _write(self, target: Path | None, *, with_models: bool) -> None:
+        self._document = surveying.report(
             self._evidence,
             self._cloud,
             version=version("pulumi-adbpg-model"),
@@ -341,10 +353,18 @@ class _Run:
             with_models=with_models,
             ended=self._ended,
         )
-        if target is not None and not _write(target, document):
-            # It may have taken an hour.
-            self.code = 1
-            as_json = True
+        if target is not None:
+            self._written = _write(target, self._document)
+            # It may have taken an hour: what is not in the file is printed.
+            self.code = self.code if self._written else 1
+
+    def show(self, target: Path | None, *, as_json: bool) -> None:
+        """Print the table or the JSON."""
+        document = self._document
+        if document is None:
+            return  # nothing was learned
+        in_file = target is not None and self._written
+        as_json = as_json or (target is not None and not in_file)
         if target is None or as_json:
             print_json(document)
         if not as_json:
@@ -357,7 +377,7 @@ class _Run:
             )
             found = ", ".join(document["dialects"]) or "none but the documented behaviour"
             say(f"Dialects of the simulator: {found}.", err=target is None)
-        if target is not None and target.exists():
+        if in_file:
             _tell(
                 f"{'Written' if self._ended is None else 'What was seen is written'} to {target}."
             )
@@ -405,11 +425,23 @@ class _Run:
         say(f"{name} is deleted.")
 
 
-def _tell(text: str) -> None:
-    """Say something on stderr, which may be gone: what is to be deleted is deleted all the same."""
-    with contextlib.suppress(OSError, ValueError):
+def _tell(text: str, *, urgent: bool = False) -> None:
+    """
+    Say something on stderr, which may be gone: what is to be deleted is deleted all the same.
+
+    What is urgent goes to stdout then.
+    """
+    try:
         for line in text.splitlines():
             say(printable(line), err=True)
+    except (OSError, ValueError):
+        lost = True
+    else:
+        lost = sys.stderr is None
+    if lost and urgent:
+        with contextlib.suppress(OSError, ValueError):
+            for line in text.splitlines():
+                say(printable(line))
 
 
 def _check_writable(path: Path) -> None:

@@ -72,6 +72,8 @@ class Cloud:
         self.instance = instance
         self.region = gateway.region
         self.asked: list[Asked] = []
+        #: What describing answers for a service that never was, once that was asked.
+        self.unknown: RawAnswer | None = None
 
     def ask(
         self,
@@ -157,15 +159,29 @@ def is_forbidden(answer: RawAnswer) -> bool:
     )
 
 
-def is_absent(answer: RawAnswer) -> bool:
-    """Whether a describe or a delete says that there is no such service."""
+def is_absent(answer: RawAnswer, unknown: RawAnswer | None) -> bool:
+    """
+    Whether a describe says that there is no such service.
+
+    Args:
+        answer: The describe.
+        unknown: What it says of a service that never was, if that is known.
+    """
     if answer.elements is not None:
         return not shows(answer)
     refusal = answer.refusal
+    same = unknown is not None and kind_of_refusal(answer) == kind_of_refusal(unknown)
+    if same and not is_forbidden(answer):
+        return True
     # Also by a code of no document: what passes, and what is not allowed, has codes of its own.
     plain = type(refusal) is ApiError and refusal.status in (400, 404)
     known = isinstance(refusal, NotFoundError) and not isinstance(refusal, InstanceNotFoundError)
     return known or plain
+
+
+def kind_of_refusal(answer: RawAnswer) -> tuple[int | None, str | None] | None:
+    """Status and code; None for a success."""
+    return None if answer.refusal is None else (answer.refusal.status, answer.refusal.code)
 
 
 def shows(answer: RawAnswer) -> bool:

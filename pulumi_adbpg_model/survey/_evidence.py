@@ -26,6 +26,8 @@ class Poll:
     listing: Listing
     nodes: RawAnswer
     service_id: str
+    #: What a service answers that never was.
+    unknown: RawAnswer | None = None
     #: Whether another service of the survey may hold the node by now.
     blurred: bool = False
 
@@ -45,7 +47,7 @@ class Poll:
         if is_forbidden(self.describe):
             return self.list_says_gone
         shown = self.described
-        return is_absent(self.describe) if shown is None else is_deleted(shown)
+        return is_absent(self.describe, self.unknown) if shown is None else is_deleted(shown)
 
     @property
     def list_says_gone(self) -> bool:

@@ -26,6 +26,7 @@ from pulumi_adbpg_model.survey._cloud import (
     is_deleted,
     is_forbidden,
     items_of,
+    kind_of_refusal,
     model_names,
     node_of,
     nodes_of,
@@ -214,16 +215,11 @@ def deleted_service(evidence: Evidence) -> Verdict:
         return _FORBIDDEN
     if last.described is None:
         unknown = evidence.unknown_service
-        same = unknown is not None and _kind(unknown) == _kind(last.describe)
+        same = unknown is not None and (kind_of_refusal(unknown) == kind_of_refusal(last.describe))
         return DEFAULT if same else none("not as a service that never was")
     word = (text(last.described.get("Status")) or "").lower()
     names = {"deleted": "describe-gone-terminal", "released": "describe-gone-released"}
     return dialect(names[word]) if word in names else none("another word")
-
-
-def _kind(answer: RawAnswer) -> object:
-    refusal = answer.refusal
-    return None if refusal is None else (refusal.status, refusal.code)
 
 
 def unknown_instance(evidence: Evidence) -> Verdict:

@@ -213,10 +213,10 @@ class Ledger:
     def _is_gone(self, service_id: str) -> bool:
         described = self._cloud.describe(service_id)
         told = not is_forbidden(described)
-        if told and not says_gone(described):
+        if told and not says_gone(described, self._cloud.unknown):
             return False
         # One may answer as if a service were unknown, and show it the next time.
-        if told and not says_gone(self._cloud.describe(service_id)):
+        if told and not says_gone(self._cloud.describe(service_id), self._cloud.unknown):
             return False
         listing = self._cloud.listing()
         item = listing.item(service_id)
@@ -290,9 +290,9 @@ class Ledger:
         return True
 
 
-def says_gone(answer: RawAnswer) -> bool:
-    """Whether a describe says that a service is no more."""
-    return is_deleted(answer.elements or {}) if shows(answer) else is_absent(answer)
+def says_gone(answer: RawAnswer, unknown: RawAnswer | None) -> bool:
+    """Whether a describe says that a service is no more; `unknown` as for `is_absent`."""
+    return is_deleted(answer.elements or {}) if shows(answer) else is_absent(answer, unknown)
 
 
 def phase(shown: Elements | None) -> Phase | None:

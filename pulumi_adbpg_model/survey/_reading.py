@@ -33,7 +33,7 @@ def look(cloud: Cloud, evidence: Evidence) -> None:
         service_id = id_of(item)
         if service_id is not None:
             evidence.described[service_id] = cloud.describe(service_id)
-    evidence.unknown_service = cloud.describe(NO_SERVICE)
+    evidence.unknown_service = cloud.unknown = cloud.describe(NO_SERVICE)
     evidence.unknown_instance["DescribeModelService"] = cloud.describe(NO_SERVICE, NO_INSTANCE)
     evidence.unknown_instance["ListModelServices"] = cloud.page(1, PAGE_SIZES[0], NO_INSTANCE)
     evidence.unknown_instance["ListAINodePools"] = cloud.ask(

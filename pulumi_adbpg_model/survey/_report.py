@@ -20,6 +20,7 @@ from pulumi_adbpg_model.survey._cloud import (
     Cloud,
     Elements,
     bare,
+    id_of,
     is_bound,
     items_of,
     model_names,
@@ -84,7 +85,7 @@ def report(
     }
     checked: dict[str, Any] = shown.checked(document)
     checked["region"] = evidence.region
-    checked["models"] = [name for name in catalogue if name] if with_models else None
+    checked["models"] = list(dict.fromkeys(filter(None, catalogue))) if with_models else None
     return checked
 
 
@@ -466,9 +467,13 @@ def _whitelist(evidence: Evidence, _shown: Shown) -> Seen:
 
 
 def _commas(evidence: Evidence, _shown: Shown) -> Seen:
-    shown = [whitelist_of(one) for one in (*evidence.services(), *evidence.items())]
-    several = [one for one in shown if isinstance(one, str) and "," in one]
-    return {"whitelists": len(several), "with a space": sum(", " in one for one in several)}
+    shown = {
+        id_of(one): found
+        for one in (*evidence.services(), *evidence.items())
+        if (found := text(whitelist_of(one))) and "," in found
+    }
+    spaced = sum(", " in one for one in shown.values())
+    return {"services with several entries": len(shown), "with a space": spaced}
 
 
 def _fields(evidence: Evidence, _shown: Shown) -> Seen:

@@ -20,6 +20,7 @@ from pulumi_adbpg_model.survey._cloud import (
     bare,
     id_of,
     is_bound,
+    is_deleted,
     is_forbidden,
     model_names,
     node_names,
@@ -159,7 +160,14 @@ class Life:
     def _poll(self, service_id: str, started: float) -> Poll:
         at = self._clock.monotonic() - started
         describe = self._cloud.describe(service_id)
-        poll = Poll(at, describe, self._cloud.listing(), self._cloud.nodes(), service_id)
+        poll = Poll(
+            at,
+            describe,
+            self._cloud.listing(),
+            self._cloud.nodes(),
+            service_id,
+            self._cloud.unknown,
+        )
         self.ledger.note(poll.described or poll.listed)
         self._go_on()
         return poll
@@ -196,7 +204,7 @@ class Life:
 
     def _tell(self, poll: Poll, last: str) -> str:
         shown = poll.described or poll.listed
-        word = "not shown yet" if shown is None else "shown"
+        word = "not shown" if shown is None else "shown"
         now = phase(shown)
         if shown is not None and now is not None:
             word = {Phase.ACTIVE: "active", Phase.FAILED: "failed"}.get(now, "not active yet")
@@ -234,7 +242,7 @@ class Life:
             if trial.gone_s is None and poll.describe_says_gone:
                 # One may answer as if a service were unknown, and show it the next time.
                 again = self._cloud.describe(service_id)
-                if says_gone(again) or is_forbidden(again):
+                if says_gone(again, self._cloud.unknown) or is_forbidden(again):
                     trial.gone_s = poll.at
                 else:
                     poll.describe = again
@@ -308,7 +316,7 @@ def check(evidence: Evidence, node: str, model: str) -> None:
 def left_over(evidence: Evidence) -> list[str]:
     """The services that an earlier survey has left, by their mark."""
     items = evidence.listing.items if evidence.listing else []
-    marked = [one for one in items if is_marked(one) and not says_deleted(one)]
+    marked = [one for one in items if is_marked(one) and not is_deleted(one)]
     return [one for one in map(id_of, marked) if one is not None]
 
 
@@ -316,11 +324,6 @@ def is_marked(elements: Elements) -> bool:
     """Whether a survey has made this service."""
     description = elements.get("Description")
     return isinstance(description, str) and description.strip().startswith(MARK)
-
-
-def says_deleted(elements: Elements) -> bool:
-    """Whether a service is shown as one that is no more."""
-    return says_gone(RawAnswer(elements, None, 0.0))
 
 
 def _of_the_description(refusal: ApiError) -> bool:

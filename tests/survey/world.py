@@ -24,10 +24,6 @@ INSTANCE = "gp-demo"
 NODE = "ai-1"
 MODEL = "Qwen3-8B"
 TRIAL = ("--node", NODE, "--model", MODEL, "--yes")
-#: What the simulator does before its defaults are the documented examples.
-BASE = frozenset(
-    {"nodes-bind-object-service", "nodes-namespace-instance", "nodes-pool-of-instance"}
-) - frozenset(DIALECTS)
 
 
 @dataclass
@@ -59,8 +55,8 @@ def world(
     dialects: Iterable[str] = (),
     *,
     services: int = 2,
-    provision_seconds: float = 60.0,
-    delete_seconds: float = 0.0,
+    provision_seconds: float | None = 60.0,
+    delete_seconds: float | None = 0.0,
     signing_clock: Callable[[], float] = time.time,
     **options: Any,
 ) -> Iterator[World]:
@@ -70,7 +66,7 @@ def world(
     nodes = [NODE, *(f"ai-{number}" for number in range(2, services + 4))]
     simulator = Simulator(
         nodes=nodes,
-        dialects=[name for name in dialects if name in DIALECTS],
+        dialects=dialects,
         provision_seconds=provision_seconds,
         delete_seconds=delete_seconds,
         clock=clock.time,
