@@ -136,8 +136,9 @@ def _evil_cloud(query: dict[str, str]) -> Answer:
         "Zqfield2 of zq": 1,
         "ModelParams": {"zqparam": "zqvalue"},
     }
-    node = {"NodeName": "ai-zqfree", "BindStatus": "zq", "BindObject": "zqholder", "Namespace": "n"}
-    pool = {"AINodePoolId": "aipool-zqpool", "AINodeInfos": [node], "NodeNum": 3}
+    node = {"NodeName": "ai-zqfree", "BindStatus": "zq", "Namespace": "zqnamespace"}
+    bound = {**node, "NodeName": "ai-zqheld", "BindStatus": "bound", "BindObject": "zqholder"}
+    pool = {"AINodePoolId": "aipool-zqpool", "AINodeInfos": [node, bound], "NodeNum": 3}
     return Answer(
         {
             **service,
