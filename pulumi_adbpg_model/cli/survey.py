@@ -144,6 +144,8 @@ class _Run:
         self._place = place
         self._instance = instance
         self._timeout_s = timeout_s
+        #: How long to look that something is deleted: it may have to become active first.
+        self._limit_min = round((timeout_s + surveying.DELETION_S) / 60)
         # The caller's own clock, in a test.
         self._clock = surveying.StoppableClock(context.obj or SystemClock())
         self._trial: tuple[str, str] | None = None
@@ -209,13 +211,14 @@ class _Run:
             surveying.check(evidence, *trial)
         left = surveying.left_over(evidence)
         if left:
-            _tell(f"An earlier survey has left {'a service' if len(left) == 1 else 'services'}:")
+            what = "a service" if len(left) == 1 else f"{len(left)} services"
+            _tell(f"A survey has left {what}, unless it is running now. This deletes what is left:")
             for service_id in left:
                 _tell(f"    {self._line(service_id)}")
             if trial is not None:
                 raise OperationError(
-                    "nothing was created: first delete what an earlier survey has left, with the "
-                    "line above."
+                    "nothing was created: delete what another survey has left, with each line "
+                    "above, or wait for its end."
                 )
         if trial is not None:
             self._announce(*trial)
@@ -267,8 +270,11 @@ class _Run:
             return []
         ledger = self._life.ledger
         if ledger.living() or ledger.doubtful:
-            _tell("Looking that all that was created is deleted.")
-        return ledger.clean(self._timeout_s + surveying.DELETION_S)
+            _tell(
+                "Looking that all that was created is deleted, for at most "
+                f"{self._limit_min} minutes. Ctrl-C ends the waiting."
+            )
+        return ledger.clean(self._limit_min * 60.0)
 
     def _judge(
         self, problem: BaseException | None, *, stopped: bool, left: list[surveying.Left]
@@ -416,8 +422,9 @@ class _Run:
                     "has made it. If a survey has printed this id, delete it with: "
                     f"{self._line(service_id, unmarked=True)}"
                 )
+        _tell(f"Deleting {name}, and waiting at most {self._limit_min} minutes until it is gone.")
         ledger = surveying.Ledger(cloud, clock, surveying.MARK, (), lambda _: None)
-        if not ledger.remove(service_id, Deadline.after(clock, self._timeout_s)):
+        if not ledger.remove(service_id, Deadline.after(clock, self._limit_min * 60.0)):
             answer = cloud.delete(service_id)
             if answer.refusal is not None:
                 raise answer.refusal

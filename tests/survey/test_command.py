@@ -9,9 +9,13 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -171,6 +175,52 @@ def test_a_trial_goes_on_without_permission_to_describe(cloud: World) -> None:
     document = cloud.document(*TRIAL)
     assert document["provision_seconds"] is None or document["provision_seconds"] > 0
     assert told(document, "deleted service")["why"] == "not permitted"
+    assert len(cloud.simulator.services) == 2
+
+
+class _Picky(BaseHTTPRequestHandler):
+    """Hands on to a simulator all but creates whose description has more than one line."""
+
+    simulator: Simulator
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        description = dict(parse_qsl(urlsplit(self.path).query)).get("Description", "")
+        if "\n" in description:
+            status, content = 400, b'{"Code": "InvalidParameter", "Message": "no"}'
+        else:
+            connection = HTTPConnection("127.0.0.1", self.simulator.port)
+            connection.request("POST", self.path, body, dict(self.headers))
+            answer = connection.getresponse()
+            status, content = answer.status, answer.read()
+            connection.close()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+        """Say nothing."""
+
+
+def test_a_cloud_that_takes_no_line_ends_gets_a_plain_description(cloud: World) -> None:
+    """The mark is in it; that the other is refused is one of the things that are seen."""
+    handler = type("_Handler", (_Picky,), {"simulator": cloud.simulator})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        document = cloud.document(*TRIAL, "--endpoint", address)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    found = told(document, "description")
+    assert (found["fits"], found["why"]) == ("fits none", "one with line ends is refused")
+    assert document["provision_seconds"] is not None
     assert len(cloud.simulator.services) == 2
 
 

@@ -160,7 +160,7 @@ def test_the_mixtures_have_all_dialects() -> None:
 
 
 @settings(
-    max_examples=12,
+    max_examples=6,
     suppress_health_check=[HealthCheck.too_slow],
     phases=set(Phase) - {Phase.shrink, Phase.explain},  # a smaller mixture takes as long
 )
