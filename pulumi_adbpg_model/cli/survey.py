@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shlex
@@ -470,6 +471,8 @@ def _write(path: Path, document: dict[str, Any]) -> bool:
         draft = Path(name)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f"{text}\n")
+        if path.exists():  # by now; it may be another survey's
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         draft.replace(path)
     except OSError as error:
         if draft is not None:

@@ -358,6 +358,22 @@ def test_a_full_disk_loses_nothing(fast: Simulator) -> None:
     assert [] == files(Path())
 
 
+def test_a_file_that_came_meanwhile_is_not_written_over() -> None:
+    """Such as that of another survey in the same folder; what was seen is printed."""
+
+    def meanwhile() -> float:
+        Path("survey.json").write_text("mine")
+        return time.time()
+
+    with world(services=0, signing_clock=meanwhile) as made:
+        done = made.survey()
+    assert done.exit_code == 1
+    assert "Error: survey.json cannot be written: File exists." in done.stderr
+    assert json.loads(done.stdout)["format"] == 1
+    assert Path("survey.json").read_text() == "mine"
+    assert files(Path()) == ["survey.json"]
+
+
 def test_a_terminal_is_asked(fast: Simulator) -> None:
     """Whatever but yes creates nothing; the question comes after what will be done."""
     leader, follower = pty.openpty()
