@@ -144,7 +144,8 @@ class Life:
         at = self._clock.monotonic() - self._created_at
         replay = Replay(at, self._send(token, replicas), bound)
         made = replay.service_id
-        if made is not None and made != self.trial.service_id:
+        # Never one that was there before, whatever the cloud answers with.
+        if made != self.trial.service_id and made in self.ledger.living():
             self._say("The cloud made another service of what should make none: it is deleted too.")
             self._drop(made)
         self._go_on()

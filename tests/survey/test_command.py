@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -184,16 +185,22 @@ class _Picky(BaseHTTPRequestHandler):
     simulator: Simulator
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
         description = dict(parse_qsl(urlsplit(self.path).query)).get("Description", "")
         if "\n" in description:
-            status, content = 400, b'{"Code": "InvalidParameter", "Message": "no"}'
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            self.answer(400, b'{"Code": "InvalidParameter", "Message": "no"}')
         else:
-            connection = HTTPConnection("127.0.0.1", self.simulator.port)
-            connection.request("POST", self.path, body, dict(self.headers))
-            answer = connection.getresponse()
-            status, content = answer.status, answer.read()
-            connection.close()
+            self.hand_on()
+
+    def hand_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        connection = HTTPConnection("127.0.0.1", self.simulator.port)
+        connection.request("POST", self.path, body, dict(self.headers))
+        answer = connection.getresponse()
+        self.answer(answer.status, answer.read())
+        connection.close()
+
+    def answer(self, status: int, content: bytes) -> None:
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(content)))
@@ -204,24 +211,60 @@ class _Picky(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_cloud_that_takes_no_line_ends_gets_a_plain_description(cloud: World) -> None:
-    """The mark is in it; that the other is refused is one of the things that are seen."""
-    handler = type("_Handler", (_Picky,), {"simulator": cloud.simulator})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+@contextmanager
+def _in_between(
+    simulator: Simulator, handler: type[_Picky], **settings: object
+) -> Iterator[tuple[str, str]]:
+    """The option that leads to a server that hands on to the simulator."""
+    made = type("_Handler", (handler,), {"simulator": simulator, **settings})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), made)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        address = f"http://127.0.0.1:{server.server_address[1]}"
-        document = cloud.document(*TRIAL, "--endpoint", address)
+        yield "--endpoint", f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_a_cloud_that_takes_no_line_ends_gets_a_plain_description(cloud: World) -> None:
+    """The mark is in it; that the other is refused is one of the things that are seen."""
+    with _in_between(cloud.simulator, _Picky) as place:
+        document = cloud.document(*TRIAL, *place)
     found = told(document, "description")
     assert (found["fits"], found["why"]) == ("fits none", "one with line ends is refused")
     assert document["provision_seconds"] is not None
     assert len(cloud.simulator.services) == 2
+
+
+class _Confused(_Picky):
+    """Answers a create that is not the first with a service that was there before."""
+
+    other: str
+    creates: list[str]
+
+    def do_POST(self) -> None:
+        if self.headers["x-acs-action"] == "CreateModelService":
+            self.creates.append("one")
+            if len(self.creates) > 1:
+                self.rfile.read(int(self.headers.get("content-length") or 0))
+                self.answer(200, json.dumps({"ModelServiceId": self.other}).encode())
+                return
+        self.hand_on()
+
+
+def test_a_service_that_was_there_before_is_never_deleted(cloud: World) -> None:
+    """Even if the cloud says that a create has made it."""
+    others = {one.id for one in cloud.simulator.services}
+    settings: dict[str, object] = {"other": min(others), "creates": []}
+    with _in_between(cloud.simulator, _Confused, **settings) as place:
+        document = cloud.document(*TRIAL, *place)
+    assert told(document, "token replayed")["fits"] != "default"
+    assert {one.id for one in cloud.simulator.services} == others
+    deleted = {one.parameters.get("ModelServiceId") for one in cloud.simulator.mutations}
+    assert not deleted & others
 
 
 # What is left
