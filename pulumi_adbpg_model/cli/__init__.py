@@ -3,7 +3,7 @@ The console script `pulumi-adbpg-model`. Exit codes: 0 done, 1 failed, 2 wrong u
 
 One module for each command or family of commands; `_cloud` has the options that say where to call,
 `_stack` reads the configuration of the selected stack, `_given` has types of arguments, `_output`
-prints tables and JSON. No command but `simulate` changes anything anywhere.
+prints tables and JSON. Only `survey` with a node changes anything anywhere, and takes it back.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _COMMANDS = {
     "orphans": ("orphans", "orphans"),
     "policy": ("policy", "policy"),
     "simulate": ("simulate", "simulate"),
+    "survey": ("survey", "survey"),
 }
 
 

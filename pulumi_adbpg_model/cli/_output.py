@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from rich import box
 from rich.console import Console, ConsoleDimensions
@@ -31,19 +31,21 @@ def print_table(
     *,
     empty: str,
     whole: Collection[str] = (),
+    err: bool = False,
 ) -> None:
     """
     Print rows under their headings, or the sentence `empty` where there are none.
 
     A cell may be a `rich.text.Text` with a style; colours are off when stdout is no terminal, and
     with NO_COLOR. None is shown as a dash. Columns named in `whole` are broken by a terminal too
-    narrow for them, and by nothing else.
+    narrow for them, and by nothing else. With `err` all of it goes to stderr.
     """
-    if not (cells := [[_cell(value) for value in row] for row in rows]):
-        say(empty)
+    stream = sys.stderr if err else sys.stdout
+    if not (cells := [[_cell(value, stream) for value in row] for row in rows]):
+        say(empty, err=err)
         return
-    console = Console(highlight=False)
-    lines = box.SIMPLE_HEAD if writes_unicode(sys.stdout) else _ASCII_HEAD
+    console = Console(highlight=False, stderr=err)
+    lines = box.SIMPLE_HEAD if writes_unicode(stream) else _ASCII_HEAD
     table = Table(box=lines, pad_edge=False)
     least = 0
     for name, *column in zip(columns, *cells, strict=True):
@@ -54,7 +56,7 @@ def print_table(
         table.add_row(*row)
     # In less, rich cuts ids and leaves out columns: rather let the terminal wrap the lines. What
     # rich takes for a terminal may be a pipe (FORCE_COLOR), and it knows no width of a dumb one.
-    width = max(console.width, least) if is_terminal(sys.stdout) else _UNBOUNDED
+    width = max(console.width, least) if is_terminal(stream) else _UNBOUNDED
     console.size = ConsoleDimensions(width, _HEIGHT)
     console.print(table)
 
@@ -67,11 +69,11 @@ def print_json(value: Any) -> None:
     say("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in document))
 
 
-def _cell(value: object) -> Text:
+def _cell(value: object, stream: TextIO | None) -> Text:
     if isinstance(value, Text):
-        return Text(_shown(value.plain), value.style)
-    return Text("-" if value is None or value == "" else _shown(str(value)))
+        return Text(_shown(value.plain, stream), value.style)
+    return Text("-" if value is None or value == "" else _shown(str(value), stream))
 
 
-def _shown(text: str) -> str:
-    return writable(printable(text), sys.stdout)
+def _shown(text: str, stream: TextIO | None) -> str:
+    return writable(printable(text), stream)

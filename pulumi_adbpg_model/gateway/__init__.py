@@ -9,8 +9,10 @@ analyticdb-for-postgresql/developer-reference/api-gpdb-2016-05-03-overview
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TypeVar
 
@@ -24,7 +26,7 @@ from pulumi_adbpg_model.domain import (
     ModelServiceSpec,
     Submission,
 )
-from pulumi_adbpg_model.errors import TransportError
+from pulumi_adbpg_model.errors import ApiError, TransportError
 from pulumi_adbpg_model.gateway import _wire
 from pulumi_adbpg_model.gateway._client import Client
 from pulumi_adbpg_model.gateway._endpoints import endpoint_of
@@ -32,7 +34,7 @@ from pulumi_adbpg_model.gateway._retry import RetryPolicy, call_with_retry
 from pulumi_adbpg_model.gateway._time import time_ahead_s
 from pulumi_adbpg_model.settings import Settings
 
-__all__ = ["Gateway", "RetryPolicy", "endpoint_of", "time_ahead_s"]
+__all__ = ["Gateway", "RawAnswer", "RetryPolicy", "endpoint_of", "time_ahead_s"]
 
 _PAGE_SIZE = 100
 #: Stops a cloud that pages without end: 1000 pages hold 100,000 services.
@@ -43,6 +45,25 @@ _MAX_READINGS = 3
 
 _T = TypeVar("_T")
 _Object = dict[str, object]
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """What the cloud said to one call, unread. The elements hold keys: no text may show them."""
+
+    #: The JSON object of a success; None for a refusal.
+    elements: Mapping[str, object] | None = field(repr=False)
+    #: The refusal; None for a success.
+    refusal: ApiError | None
+    #: How long the last attempt took, in seconds.
+    seconds: float
+    #: How far this machine's clock was ahead of the answer's date, in seconds; None without one.
+    ahead_s: float | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a write that is refused may have been applied, now or by an earlier attempt."""
+        return self.refusal is not None and self.refusal.in_doubt
 
 
 class Gateway:
@@ -213,6 +234,51 @@ class Gateway:
         subject = f"of group {group} of instance {db_instance_id}"
         query = _wire.whitelist_query(db_instance_id, group, entries)
         self._call("ModifySecurityIps", subject, query, read=bool)
+
+    def ask(
+        self,
+        action: str,
+        subject: str,
+        query: Mapping[str, object],
+        body: Mapping[str, object] | None = None,
+        *,
+        needs: str | None = None,
+    ) -> RawAnswer:
+        """
+        Make a call by its wire names, and return the answer as it came, a refusal too.
+
+        It is repeated like any other, so a create only with the same client token.
+
+        Args:
+            action: Name of the action.
+            subject: What it is about, for errors.
+            query: Parameters in the query.
+            body: Parameters in the form body.
+            needs: An element without which a success is no answer.
+
+        Raises:
+            TransportError: No usable answer came.
+        """
+        clock, started = self._clock, self._clock.monotonic()
+
+        def once() -> RawAnswer:
+            nonlocal started
+            started = clock.monotonic()
+            form = None if body is None else dict(body)
+            elements, headers = self._client.answer(action, subject, dict(query), form)
+            if needs is not None and _wire.identifier(elements.get(needs)) is None:
+                raise TransportError(action, subject, f"the answer names no {needs}")
+            seconds, date = clock.monotonic() - started, headers.get("date")
+            try:
+                sent = None if date is None else parsedate_to_datetime(date).timestamp()
+            except ValueError:
+                sent = None
+            return RawAnswer(elements, None, seconds, None if sent is None else clock.time() - sent)
+
+        try:
+            return call_with_retry(once, policy=self._policy, clock=clock, deadline=self._deadline)
+        except ApiError as refusal:
+            return RawAnswer(None, refusal, clock.monotonic() - started)
 
     def _call(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError
@@ -131,6 +131,12 @@ class Client:
         Raises:
             AdbpgModelError: Anything that went wrong, translated.
         """
+        return self.answer(action, subject, query, body)[0]
+
+    def answer(
+        self, action: str, subject: str, query: dict[str, object], body: dict[str, object] | None
+    ) -> tuple[dict[str, object], Mapping[str, str]]:
+        """As `call`; the answer's JSON object and its headers, by names in lower case."""
         settings = self._settings
         host = host_of(settings.region, settings.endpoint)
         request = OpenApiRequest(
@@ -154,7 +160,7 @@ class Client:
         content = answer.get("body")
         if not isinstance(content, dict):
             raise TransportError(action, subject, f"the answer of {host} has an unexpected shape")
-        return content
+        return content, answer.get("headers") or {}
 
     def find_credentials(self) -> str:
         """

@@ -1,0 +1,300 @@
+"""
+What a survey has made in the cloud, and taking it away again.
+
+Decision: nothing is forgotten before it is proven gone. Each create is doubtful from before it is
+sent until its answer says what it made; each id is kept until Describe and List agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from pulumi_adbpg_model.clock import Deadline
+from pulumi_adbpg_model.domain import Phase, phase_of
+from pulumi_adbpg_model.errors import (
+    AccessError,
+    AdbpgModelError,
+    ConfigurationError,
+    OperationError,
+    RenewalError,
+    TransportError,
+)
+from pulumi_adbpg_model.gateway import RawAnswer
+from pulumi_adbpg_model.survey._cloud import (
+    Cloud,
+    Elements,
+    id_of,
+    is_absent,
+    is_bound,
+    is_deleted,
+    is_forbidden,
+    node_names,
+    node_of,
+    shows,
+    text,
+)
+from pulumi_adbpg_model.survey._stopping import StoppableClock
+
+#: A new service may stay unseen for so long; until then, not to see it proves nothing.
+UNSEEN_S = 45.0
+_DELETE_AGAIN_S = 60.0
+_PAUSES_S = (0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A service that is there still, or may be."""
+
+    service_id: str
+    #: Whether the cloud has accepted its deletion.
+    accepted: bool
+    #: Whether its description is hidden, so that nothing shows whose it is.
+    unmarked: bool
+    #: Whether the survey is not sure to have made it.
+    maybe: bool = False
+
+
+@dataclass(frozen=True)
+class _Create:
+    node: str
+    model: str
+    description: str
+    token: str
+    replicas: int | None
+    at: float
+
+
+class Ledger:
+    """The services of one run."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        clock: StoppableClock,
+        run_mark: str,
+        others: Collection[str],
+        made: Callable[[str], None],
+    ) -> None:
+        """
+        Make one.
+
+        Args:
+            cloud: Where they are made.
+            clock: Its own.
+            run_mark: What the description of each service of this run holds.
+            others: The services that were there before.
+            made: Told each id at once.
+        """
+        self._cloud = cloud
+        self._clock = clock
+        self._run_mark = run_mark
+        self._others = frozenset(others)
+        self._made = made
+        self._born: dict[str, float] = {}
+        self._accepted: set[str] = set()
+        self._gone: set[str] = set()
+        self._maybe: set[str] = set()
+        self._doubt: _Create | None = None
+        self._sent = False
+        #: Whether reads have shown the description of a service of this run.
+        self.marks_show: bool | None = None
+
+    def create(
+        self, node: str, model: str, description: str, token: str, replicas: int | None = None
+    ) -> RawAnswer:
+        """
+        Send a create.
+
+        Raises:
+            OperationError: What it did is not known.
+        """
+        known = self._doubt
+        self._sent = True
+        self._doubt = _Create(node, model, description, token, replicas, self._clock.monotonic())
+        try:
+            answer = self._cloud.create(node, model, description, token, replicas)
+        except TransportError as error:
+            if not error.in_doubt:
+                self._doubt = known
+            raise
+        except (AccessError, ConfigurationError) as error:
+            if not getattr(error, "in_doubt", False):
+                self._doubt = known
+            raise
+        if answer.elements is not None:
+            self._doubt = known
+            self._remember(id_of(answer.elements) or "")
+        elif not answer.in_doubt:
+            self._doubt = known
+        else:
+            raise OperationError(
+                f"what CreateModelService did for AI node {node} of instance "
+                f"{self._cloud.instance} is not known: an answer was lost."
+            )
+        return answer
+
+    def _remember(self, service_id: str) -> None:
+        if service_id in self._others:
+            return  # somebody else's, whatever the cloud says
+        if service_id not in self._born or service_id in self._gone:
+            fresh = service_id not in self._born
+            self._born.setdefault(service_id, self._clock.monotonic())
+            if fresh:
+                self._made(service_id)
+
+    def note(self, shown: Elements | None) -> None:
+        """Learn from a read of a service of this run whether its description is shown."""
+        if shown is not None:
+            description = shown.get("Description")
+            self.marks_show = isinstance(description, str) and self._run_mark in description
+
+    def delete(self, service_id: str) -> RawAnswer:
+        """Ask for a deletion."""
+        answer = self._cloud.delete(service_id)
+        if answer.elements is not None:
+            self._accepted.add(service_id)
+        return answer
+
+    def living(self) -> list[str]:
+        """What is not proven gone."""
+        return [one for one in self._born if one not in self._gone]
+
+    def clean(self, limit_s: float) -> list[Left]:
+        """
+        Delete all of it and wait until it is gone. Nothing is raised but what no code can catch.
+
+        When the clock is stopped, each deletion is still asked for, once; then what is not proven
+        gone counts as left.
+        """
+        deadline = Deadline.after(self._clock, limit_s)
+        if self._sent and (self._doubt is not None or self.living()):
+            self._quietly(lambda: self._resolve(deadline))
+        for service_id in self.living():
+            if service_id not in self._maybe:
+                self._quietly(lambda one=service_id: self.remove(one, deadline))  # type: ignore[misc]
+        return [
+            Left(one, one in self._accepted, self.marks_show is False, one in self._maybe)
+            for one in self.living()
+        ]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether there may be a service whose id is not known."""
+        return self._doubt is not None
+
+    @staticmethod
+    def _quietly(action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception:  # noqa: BLE001 - the others are still to be deleted, and all is told
+            return
+
+    def remove(self, service_id: str, deadline: Deadline) -> bool:
+        """Delete one, again and again if need be, until it is gone; tell whether it is."""
+        pauses = iter(_PAUSES_S)
+        asked_at = self._clock.monotonic() if service_id in self._accepted else None
+        while True:
+            now = self._clock.monotonic()
+            try:
+                if asked_at is None or now - asked_at >= _DELETE_AGAIN_S:
+                    asked_at = now if self.delete(service_id).elements is not None else None
+                if self._is_gone(service_id):
+                    self._gone.add(service_id)
+                    return True
+            except (AccessError, ConfigurationError, RenewalError):
+                return False
+            except AdbpgModelError:
+                asked_at = None
+            if self._clock.cancelled or deadline.expired:
+                return False
+            self._clock.sleep(next(pauses, _PAUSES_S[-1]))
+
+    def _is_gone(self, service_id: str) -> bool:
+        described = self._cloud.describe(service_id)
+        told = not is_forbidden(described)
+        if told and not says_gone(described, self._cloud.unknown):
+            return False
+        # One may answer as if a service were unknown, and show it the next time.
+        if told and not says_gone(self._cloud.describe(service_id), self._cloud.unknown):
+            return False
+        listing = self._cloud.listing()
+        item = listing.item(service_id)
+        forbidden = any(map(is_forbidden, listing.pages))
+        if listing.refusal is not None and not (forbidden and told):
+            return False
+        if item is not None and not is_deleted(item):
+            return False
+        age = self._clock.monotonic() - self._born.get(service_id, 0.0)
+        return service_id in self._accepted or age >= UNSEEN_S
+
+    def _resolve(self, deadline: Deadline) -> None:
+        """Find out what a create did whose answer was lost, and what else has this run's mark."""
+        while True:
+            try:
+                if self._look() or self._doubt is None:
+                    return
+            except (AccessError, ConfigurationError, RenewalError):
+                return
+            except AdbpgModelError:
+                pass
+            if self._clock.cancelled or deadline.expired:
+                return
+            self._clock.sleep(2.0)
+
+    def _look(self) -> bool:
+        listing = self._cloud.listing()
+        ours = [one for one in listing.items if self._run_mark in str(one.get("Description"))]
+        found = [one for one in map(id_of, ours) if one is not None]
+        fresh = [one for one in found if one not in self._born]
+        for service_id in found:
+            self._remember(service_id)
+        doubt = self._doubt
+        if doubt is None:
+            return True
+        if fresh:
+            self._doubt = None
+            return True
+        if listing.refusal is not None:
+            return is_forbidden(listing.pages[-1])
+        new = [
+            one
+            for one in listing.items
+            if id_of(one) not in self._others
+            and id_of(one) not in self._born
+            and not text(one.get("Description"))
+            and (not node_names(one) or doubt.node in node_names(one))
+        ]
+        if new:
+            return self._prove(doubt, [one for one in map(id_of, new) if one is not None])
+        if self._clock.monotonic() - doubt.at < UNSEEN_S:
+            return False
+        if not self.living() and is_bound(node_of(self._cloud.nodes(), doubt.node)):
+            return False
+        self._doubt = None
+        return True
+
+    def _prove(self, doubt: _Create, candidates: list[str]) -> bool:
+        """Find ours among services without a mark: the token of its create answers its id."""
+        answer = self._cloud.create(
+            doubt.node, doubt.model, doubt.description, doubt.token, doubt.replicas
+        )
+        self.marks_show = False
+        if answer.elements is not None:
+            self._remember(id_of(answer.elements) or "")
+        else:
+            self._maybe.update(candidates)
+            for service_id in candidates:
+                self._remember(service_id)
+        self._doubt = None
+        return True
+
+
+def says_gone(answer: RawAnswer, unknown: RawAnswer | None) -> bool:
+    """Whether a describe says that a service is no more; `unknown` as for `is_absent`."""
+    return is_deleted(answer.elements or {}) if shows(answer) else is_absent(answer, unknown)
+
+
+def phase(shown: Elements | None) -> Phase | None:
+    """What a service's status means; None when it is not shown."""
+    return None if shown is None else phase_of(text(shown.get("Status")))

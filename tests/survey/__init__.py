@@ -1,0 +1,1 @@
+"""The survey against simulated clouds over HTTP, on one clock that never sleeps."""

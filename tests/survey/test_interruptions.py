@@ -1,0 +1,174 @@
+"""Whatever happens at whichever request, nothing is left, or each id is named with its line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from pulumi_adbpg_model.testing import Simulator
+from tests.survey.world import INSTANCE, NODE, TRIAL, World, world
+
+_QUICK = ("--timeout", "2")
+
+
+def _ctrl_c(_: Simulator) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def _ctrl_c_often(simulator: Simulator) -> None:
+    """At each request from now on."""
+    _ctrl_c(simulator)
+    raise _Again
+
+
+class _Again(Exception):  # noqa: N818 - it is none
+    pass
+
+
+def _fault(name: str, times: int | None = 1) -> Callable[[Simulator], None]:
+    return lambda simulator: simulator.inject(name, times=times)
+
+
+#: What happens at a request, by name: the answer lost, the cloud away from then on, and so on.
+_TROUBLE: dict[str, Callable[[Simulator], None]] = {
+    "ctrl-c": _ctrl_c,
+    "ctrl-c at each request": _ctrl_c_often,
+    "lost answer": _fault("reset-after"),
+    "outage": _fault("reset-before", None),
+    "outage after it was applied": _fault("internal-error-after", None),
+    "refused": _fault("busy"),
+    "forbidden": _fault("forbidden"),
+    "expired": _fault("expired-token", None),
+    "no such instance": _fault("instance-not-found"),
+}
+#: Those after which nobody can know at once what there is.
+_WORST = ("lost answer", "outage after it was applied")
+#: A cloud in which a new service is hard to see, and hard to delete.
+_HARD = ("tokens-forget-dead", "invisible-20s", "delete-refused-while-deploying", "list-stale")
+_BLIND = ("fields-missing", "tokens-ignored", "invisible-after-create")
+
+
+class _At:
+    """The time of signatures, with something that happens at one request, by its number."""
+
+    #: How often the simulator looks at the time of one signature.
+    PER_REQUEST = 2
+
+    def __init__(self, number: int, happens: Callable[[Simulator], None]) -> None:
+        self.simulator: Simulator | None = None
+        self.count = 0
+        self._number = number
+        self._happens = happens
+
+    def __call__(self) -> float:
+        if self.simulator is not None:
+            self.count += 1
+            if self.count == self.PER_REQUEST * (self._number - 1) + 1:
+                try:
+                    self._happens(self.simulator)
+                except _Again:
+                    self._number += 1
+        return time.time()
+
+
+def _telling_numbers(dialects: Iterable[str]) -> list[int]:
+    """The numbers of the requests that change something, and of the one before the end."""
+    never = _At(0, _ctrl_c)
+    with world(dialects, services=0, provision_seconds=5.0, signing_clock=never) as cloud:
+        never.simulator = cloud.simulator
+        cloud.document(*TRIAL, *_QUICK)
+        requests = cloud.simulator.requests
+        assert never.count == _At.PER_REQUEST * len(requests)
+        writes = [
+            number
+            for number, request in enumerate(requests, 1)
+            if request.action in ("CreateModelService", "DeleteModelService")
+        ]
+    return [*writes, len(requests) - 1]
+
+
+def _check(cloud: World, done: Result, folder: Path, dialects: Sequence[str] = ()) -> None:
+    """Nothing is left that is not named; what is named goes with the line that is printed."""
+    simulator = cloud.simulator
+    simulator.clear_faults()
+    assert done.exit_code in (0, 1, 130), done.output
+    if done.exit_code != 1:
+        assert [] == simulator.services, done.output
+    cloud.clock.advance(600.0)  # what was being deleted is gone
+    lines = _lines(done.stderr)
+    known = {words[words.index("--remove") + 1] for words in lines}
+    left = {one.id for one in simulator.services}
+    if "Whether a service was created that is not named here" not in done.stderr:
+        assert left <= known, done.output
+    else:
+        assert f"AI node {NODE} of instance {INSTANCE}" in done.stderr
+        lines += _lines(cloud.survey("--out", "-").stderr)
+        if left - {words[words.index("--remove") + 1] for words in lines}:
+            # The cloud shows no descriptions: what the list has that nobody else has made.
+            assert "fields-missing" in dialects
+            (unnamed,) = left
+            lines += [[unnamed if word == "ID" else word for word in words] for words in lines]
+    for words in lines:
+        if words[words.index("--remove") + 1] in left:
+            gone = cloud.survey(*words[words.index("--remove") :])
+            assert gone.exit_code == 0, gone.output
+    assert [] == simulator.services, done.output
+    file = folder / "survey.json"
+    if file.exists():
+        document = json.loads(file.read_text("utf-8"))
+        if done.exit_code != 1:  # all may have been seen before it could not be taken back
+            assert document["complete"] is (done.exit_code == 0)
+        assert 0o600 == file.stat().st_mode & 0o777
+        file.unlink()
+    assert [] == list(folder.iterdir())
+
+
+def _lines(text: str) -> list[list[str]]:
+    """The lines that delete something, as a shell takes them apart; later ones first."""
+    shown = [line.partition("pulumi-adbpg-model survey ")[2] for line in text.splitlines()]
+    found = [shlex.split(line) for line in shown if "--remove" in line]
+    return [[word for word in words if word != "--no-stack"] for words in reversed(found)]
+
+
+@pytest.mark.parametrize(
+    ("dialects", "trouble"),
+    [
+        *(((), trouble) for trouble in _TROUBLE),
+        (_HARD, "ctrl-c at each request"),
+        (_HARD, "lost answer"),
+        *((_BLIND, trouble) for trouble in _WORST),
+    ],
+)
+def test_nothing_is_left_unnamed(dialects: tuple[str, ...], trouble: str, tmp_path: Path) -> None:
+    """At each request that changes something."""
+    numbers = _telling_numbers(dialects)
+    assert len(numbers) >= 8
+    for number in numbers:
+        at = _At(number, _TROUBLE[trouble])
+        with world(dialects, services=0, provision_seconds=5.0, signing_clock=at) as cloud:
+            at.simulator = cloud.simulator
+            done = cloud.survey(*TRIAL, *_QUICK)
+            at.simulator = None
+            _check(cloud, done, tmp_path, dialects)
+
+
+@pytest.mark.parametrize("trouble", ["ctrl-c", "outage", "expired"])
+def test_trouble_before_a_service_is_made_ends_in_a_line(trouble: str, tmp_path: Path) -> None:
+    """Of the first requests none leaves anything to be told."""
+    for number in (1, 2, 3, 5, 9):
+        at = _At(number, _TROUBLE[trouble])
+        with world((), services=0, signing_clock=at) as cloud:
+            at.simulator = cloud.simulator
+            done = cloud.survey()
+            at.simulator = None
+            assert done.exit_code == (130 if trouble == "ctrl-c" else 1), done.output
+            assert [] == cloud.simulator.mutations
+            _check(cloud, done, tmp_path)
