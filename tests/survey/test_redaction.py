@@ -174,6 +174,35 @@ def test_a_cloud_that_says_anything_is_told_by_form() -> None:
     assert all(c.isprintable() or c == "\n" for c in done.output)
 
 
+def test_the_names_of_the_catalogue_are_all_that_is_shown_of_it() -> None:
+    """With --model-names too: a word that stands beside them is none of a status."""
+
+    def cloud_of(query: dict[str, str]) -> Answer:
+        del query
+        return Answer(
+            {
+                "ModelNames": {"modelNames": ["Zqmodel"], "Owner": "Acmezq"},
+                "ModelServices": [{"ModelServiceId": "ms-1", "Status": "Acmezq"}],
+                "TotalRecordCount": 1,
+                "AINodePoolInfos": [],
+            }
+        )
+
+    with stub(cloud_of) as cloud:
+        done = CliRunner().invoke(
+            main,
+            ["survey", "--instance", "gp-demo", "--no-stack", "--model-names", "--out", "-"],
+            env={
+                "ADBPG_ENDPOINT": f"http://127.0.0.1:{cloud.port}",
+                "ALICLOUD_ACCESS_KEY": "zqid",
+                "ALICLOUD_SECRET_KEY": "zqkey",
+            },
+            obj=FakeClock(),
+        )
+    assert done.exit_code == 0, done.output
+    assert set(re.findall(r"(?i)\w*zq\w*", done.output)) == {"Zqmodel"}
+
+
 def test_an_error_code_that_names_something_is_not_shown() -> None:
     """Codes are words of the cloud; one with the instance's id in it is none."""
 
