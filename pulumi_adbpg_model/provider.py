@@ -31,27 +31,9 @@ if TYPE_CHECKING:
 
 Properties = dict[str, Any]
 
-#: What was made last, by the configuration that it was made for.
-_last: list[tuple[object, type, Implementation]] = []
-
-
-def _shared(req: ConfigureRequest, kind: type) -> Implementation | None:
-    """
-    What another instance of the same process has: it is one process that knows whose is what.
-
-    The host makes an instance for each text by which states refer to the class. Python 3.14
-    pickles with another protocol than older ones, so that a program and its state may differ.
-    """
-    bag = _bag_of(req)
-    for other, made_by, made in _last:
-        if bag is not None and other is bag and made_by is kind:
-            return made
-    return None
-
-
-def _bag_of(req: ConfigureRequest) -> object:
-    """The configuration as the host holds it: one object, for as long as it is the same."""
-    return getattr(req.config, "_props", None)
+#: What was made last for a class, and the configuration that it was made for, as the host holds it:
+#: one object, for as long as it is the same.
+_made: dict[type, tuple[object, Implementation]] = {}
 
 
 class ModelServiceProvider(ResourceProvider):
@@ -66,16 +48,24 @@ class ModelServiceProvider(ResourceProvider):
         """Store nothing either once configured, when there are credentials to give away."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Take the stack's configuration. Malformed values are reported by `check`."""
-        self._implementation = _shared(req, type(self)) or self._make(req)
+        """
+        Take the stack's configuration. Malformed values are reported by `check`.
 
-    def _make(self, req: ConfigureRequest) -> Implementation:
+        The host makes an instance for each text by which states refer to the class. Python 3.14
+        pickles with another protocol than older ones, so that a program and its state may differ;
+        it is one process all the same that knows whose is what.
+        """
         from pulumi_adbpg_model.service.implementation import Implementation  # noqa: PLC0415
 
-        made = Implementation(req.config.get, self.new_clock(), self.new_gateway, self.export_stack)
-        made.prepare_host()
-        _last[:] = [(_bag_of(req), type(self), made)]
-        return made
+        bag = getattr(req.config, "_props", None)
+        made_for, made = _made.get(type(self), (None, None))
+        if made is None or bag is None or made_for is not bag:
+            made = Implementation(
+                req.config.get, self.new_clock(), self.new_gateway, self.export_stack
+            )
+            made.prepare_host()
+            _made[type(self)] = bag, made
+        self._implementation = made
 
     def new_clock(self) -> SystemClock:
         """The clock of all operations of this process; tests bring their own."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from typing_extensions import Self
 
-__all__ = ["Span", "call", "current", "in_this_context", "operation", "sleep", "span", "use"]
+__all__ = ["Span", "current", "in_this_context", "operation", "sleep", "span", "use"]
 
 _T = TypeVar("_T")
 _Told = str | int | float
@@ -54,7 +54,14 @@ class Span:
     def waited(self, seconds: float) -> None:
         """Count seconds that were waited, here and in what is around."""
 
+    def begin(self) -> None:
+        """Begin it, as the current one."""
+
+    def end(self, error: BaseException | None) -> None:
+        """End it, with the error that ended the work."""
+
     def __enter__(self) -> Self:
+        self.begin()
         return self
 
     def __exit__(
@@ -63,7 +70,7 @@ class Span:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing to end."""
+        self.end(error)
 
 
 _NOTHING = Span()
@@ -99,19 +106,13 @@ class _Recorded(Span):
         self._waited_s += seconds
         self._parent.waited(seconds)
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
         with contextlib.suppress(Exception):
             self._start()
         reset = _current.set(self)
         self._stack.callback(_current.reset, reset)
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def end(self, error: BaseException | None) -> None:
         if error is not None:
             self.failed(error)
         if self._waited_s:
@@ -174,20 +175,12 @@ def operation(name: str, headers: Callable[[], Mapping[str, str]] | None = None)
     return _NOTHING
 
 
-def span(name: str) -> Span:
-    """A part of the current span; of nothing where there is none."""
+def span(name: str, *, calls: bool = False) -> Span:
+    """A part of the current span, `calls` if it is a call to the cloud; of nothing without one."""
     around = current()
     if not isinstance(around, _Recorded):
         return _NOTHING
-    return _Recorded(around.tracer, name, None, calls=False)
-
-
-def call(action: str) -> Span:
-    """A call to the cloud, as a part of the current span."""
-    around = current()
-    if not isinstance(around, _Recorded):
-        return _NOTHING
-    return _Recorded(around.tracer, action, None, calls=True)
+    return _Recorded(around.tracer, name, None, calls=calls)
 
 
 def current() -> Span:

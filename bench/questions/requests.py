@@ -56,7 +56,7 @@ def _tracer() -> Iterator[Tracer]:
 def _spans() -> None:
     """What an operation of one call does about them, and nothing else, many times."""
     for _ in range(_SPANS):
-        with tracing.operation("bench", dict), tracing.call("DescribeModelService"):
+        with tracing.operation("bench", dict), tracing.span("DescribeModelService", calls=True):
             tracing.current().set("adbpg.attempts", 1)
             tracing.current().set("http.response.status_code", 200)
 

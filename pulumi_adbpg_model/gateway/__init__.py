@@ -290,7 +290,7 @@ class Gateway:
         read: Callable[[_Object], _T],
     ) -> _T:
         """Call and read the answer; one that cannot be read counts as none, and is retried."""
-        with tracing.call(action):
+        with tracing.span(action, calls=True):
             return call_with_retry(
                 lambda: _call_once(self._client, action, subject, query, body, read),
                 policy=self._policy,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from pulumi_adbpg_model.survey._cloud import MARK, Cloud, shows
 from pulumi_adbpg_model.survey._evidence import Evidence
-from pulumi_adbpg_model.survey._inference import TELLABLE, UNTELLABLE
+from pulumi_adbpg_model.survey._inference import UNTELLABLE
 from pulumi_adbpg_model.survey._ledger import Ledger, Left
 from pulumi_adbpg_model.survey._reading import look
 from pulumi_adbpg_model.survey._report import FORMAT, report, rows
@@ -32,7 +32,6 @@ __all__ = [
     "DELETION_S",
     "FORMAT",
     "MARK",
-    "TELLABLE",
     "UNTELLABLE",
     "Cloud",
     "Evidence",

@@ -9,17 +9,18 @@ none, and what could not be seen is not told.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from pulumi_adbpg_model.domain import Phase, phase_of
 from pulumi_adbpg_model.errors import ApiError, BusyError, TokenMismatchError
 from pulumi_adbpg_model.gateway import RawAnswer
 from pulumi_adbpg_model.survey._cloud import (
     NOBODY,
     WHITELIST_KEYS,
     Elements,
+    Listing,
     bare,
     id_of,
     is_bound,
@@ -28,15 +29,19 @@ from pulumi_adbpg_model.survey._cloud import (
     items_of,
     kind_of_refusal,
     model_names,
-    node_of,
-    nodes_of,
     number_of,
-    pools_of,
     shows,
     text,
     whitelist_of,
 )
-from pulumi_adbpg_model.survey._evidence import Evidence, Poll, Replay
+from pulumi_adbpg_model.survey._evidence import (
+    Evidence,
+    Replay,
+    Trial,
+    is_failure,
+    of_trial,
+    shape_of,
+)
 
 #: Why no survey can tell these.
 UNTELLABLE = {
@@ -92,20 +97,44 @@ def untold(why: str) -> Verdict:
     return Verdict(Fit.UNTOLD, (), why)
 
 
-_NO_TRIAL = untold("only with --node and --model")
-_NO_SERVICE = untold("there was no service to look at")
-_FORBIDDEN = untold("not permitted")
-_NOT_ASKED = untold("the survey ended before")
+def _alike(
+    found: Iterable[object],
+    documented: object,
+    dialects: Mapping[Any, str],
+    *,
+    nothing: str,
+    other: str,
+) -> Verdict:
+    """What it is if all that was found is one value."""
+    values = set(found)
+    if not values:
+        return untold(nothing)
+    if values == {documented}:
+        return DEFAULT
+    name = dialects.get(values.pop()) if len(values) == 1 else None
+    return dialect(name) if name else none(other)
 
-_BIND_OBJECT, _NAMESPACE = "model_serving", "adbpg-ainode"
+
+_NOT_ASKED = untold("the survey ended before")
+_FORBIDDEN = untold("not permitted")
+_NO_SERVICE = "there was no service to look at"
+_NOT_SEEN_TO_GO = untold("the service was not seen to go")
+_NO_TRIAL = untold("only with --node and --model")
+_TRIAL = of_trial(_NO_TRIAL)
+
 _POOL = re.compile(r"aipool-[A-Za-z0-9]{9}")
 _LINE_END = re.compile(r"\r\n?|\n")
 #: A lag or a pause up to so long counts as one of a second, of two or three, of twenty.
 _LITTLE_S, _SOON_S, _SHORT_S, _LONG_S = 1.2, 3.0, 10.0, 40.0
+
 _OF_SERVICES = frozenset(
-    {"AiNodes", "ApiKey", "CreateTime", "Description", "ModelName", "ModelParams", "Status"}
-) | {"ModelServiceId"}
-_KNOWN = {
+    {
+        "AiNodes", "ApiKey", "CreateTime", "Description", "ModelName", "ModelParams",
+        "ModelServiceId", "Status",
+    }
+)  # fmt: skip
+#: The documented elements, by where they stand.
+KNOWN_FIELDS = {
     "DescribeModelService": _OF_SERVICES
     | {"PrivateConnectUrl", "PublicConnectUrl", "RequestId", "SecurityIpList"},
     "ListModelServices": frozenset(
@@ -117,10 +146,12 @@ _KNOWN = {
     "ListAINodePools": frozenset({"AINodePoolInfos", "RequestId"}),
     "ListAINodePools, a pool": frozenset({"AINodeInfos", "AINodePoolId", "NodeNum"}),
     "ListAINodePools, a node": frozenset(
-        {"BindObject", "BindStatus", "CreateTime", "Namespace", "NodeName", "NodeSpec"}
-    )
-    | {"UpdateTime", "ZoneId"},
-}
+        {
+            "BindObject", "BindStatus", "CreateTime", "Namespace", "NodeName", "NodeSpec",
+            "UpdateTime", "ZoneId",
+        }
+    ),
+}  # fmt: skip
 
 _WORDS = {
     "default": {"deployming", "active", "deleting"},
@@ -137,35 +168,14 @@ _FAILURES = {
 }
 
 
-def objects(evidence: Evidence) -> dict[str, list[Elements]]:
-    """Every object of the answers, by where it stands."""
-    lists, nodes = evidence.listings(), evidence.node_lists()
-    pages = [page.elements for one in lists for page in one.pages if page.elements is not None]
-    models = evidence.models.elements if evidence.models else None
-    return {
-        "DescribeModelService": evidence.services(),
-        "ListModelServices": pages,
-        "ListModelServices, an item": evidence.items(),
-        "ListSupportModels": [] if models is None else [models],
-        "ListAINodePools": [one.elements for one in nodes if one.elements is not None],
-        "ListAINodePools, a pool": [pool for one in nodes for pool in pools_of(one)],
-        "ListAINodePools, a node": [node for one in nodes for node in nodes_of(one)],
-    }
-
-
 def unknown_fields(evidence: Evidence) -> dict[str, dict[str, object]]:
     """Elements that no document names, with one value each, by where they stand."""
     found: dict[str, dict[str, object]] = {}
-    for where, shown in objects(evidence).items():
+    for where, shown in evidence.objects().items():
         for elements in shown:
-            for key in elements.keys() - _KNOWN[where]:
+            for key in elements.keys() - KNOWN_FIELDS[where]:
                 found.setdefault(where, {})[key] = elements[key]
     return found
-
-
-def known_fields(where: str) -> Sequence[str]:
-    """The documented elements, sorted."""
-    return sorted(_KNOWN[where])
 
 
 # Refusals
@@ -178,11 +188,9 @@ def unknown_service(evidence: Evidence) -> Verdict:
         return _NOT_ASKED
     if is_forbidden(answer):
         return _FORBIDDEN
-    shown_deleted = trial is not None and any(
-        poll.described is not None and is_deleted(poll.described) for poll in trial.leaving
-    )
     verdict = _of_unknown(answer)
-    if shown_deleted and verdict.fit is Fit.DIALECT:
+    shown = [poll.described for poll in trial.leaving if poll.described] if trial else []
+    if verdict.fit is Fit.DIALECT and any(map(is_deleted, shown)):
         return none("not together with how a deleted service is described")
     return verdict
 
@@ -203,19 +211,17 @@ def _of_unknown(answer: RawAnswer) -> Verdict:
     return none("another status or code")
 
 
-def deleted_service(evidence: Evidence) -> Verdict:
+@_TRIAL
+def deleted_service(trial: Trial) -> Verdict:
     """What describing a service answers that is gone."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
     if trial.gone_s is None or not trial.leaving:
-        return untold("the service was not seen to go")
+        return _NOT_SEEN_TO_GO
     last = trial.leaving[-1]
     if is_forbidden(last.describe):
         return _FORBIDDEN
     if last.described is None:
-        unknown = evidence.unknown_service
-        same = unknown is not None and (kind_of_refusal(unknown) == kind_of_refusal(last.describe))
+        unknown = last.unknown
+        same = unknown is not None and kind_of_refusal(unknown) == kind_of_refusal(last.describe)
         return DEFAULT if same else none("not as a service that never was")
     word = (text(last.described.get("Status")) or "").lower()
     names = {"deleted": "describe-gone-terminal", "released": "describe-gone-released"}
@@ -227,81 +233,56 @@ def unknown_instance(evidence: Evidence) -> Verdict:
     answers = [one for one in evidence.unknown_instance.values() if not is_forbidden(one)]
     if not answers:
         return _FORBIDDEN if evidence.unknown_instance else _NOT_ASKED
-    codes = {one.refusal.code if one.refusal else None for one in answers}
-    statuses = {one.refusal.status if one.refusal else None for one in answers}
-    if statuses == {404} and codes == {"InvalidDBInstanceId.NotFound"}:
-        return DEFAULT
-    if statuses == {404} and codes == {"Forbidden.InstanceNotFound"}:
-        return dialect("instance-404-forbidden")
-    return none("another status or code")
+    return _alike(
+        map(kind_of_refusal, answers),
+        (404, "InvalidDBInstanceId.NotFound"),
+        {(404, "Forbidden.InstanceNotFound"): "instance-404-forbidden"},
+        nothing="",
+        other="another status or code",
+    )
 
 
 # Being seen
 
 
-def appearing(evidence: Evidence) -> Verdict:
+@_TRIAL
+def appearing(trial: Trial) -> Verdict:
     """How long a new service is not shown."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
     described = any(not is_forbidden(poll.describe) for poll in trial.alive)
-    first = first_shown(evidence) if described else first_listed(evidence)
-    if first is None:
+    first_s = trial.described_s if described else trial.listed_s
+    if first_s is None:
         return untold("the service was not seen")
-    if first == trial.alive[0].at:
+    if first_s == trial.alive[0].at:
         return DEFAULT
-    if first <= _SOON_S:
+    if first_s <= _SOON_S:
         return dialect("invisible-after-create")
-    return dialect("invisible-20s") if 10 < first <= _LONG_S else none("another time")
+    return dialect("invisible-20s") if _SHORT_S < first_s <= _LONG_S else none("another time")
 
 
-def _early_list(poll: Poll) -> bool:
-    return poll.listed is not None
-
-
-def first_shown(evidence: Evidence) -> float | None:
-    """When Describe first showed the service, in seconds since the create."""
-    return _first(evidence, lambda poll: poll.described is not None)
-
-
-def first_listed(evidence: Evidence) -> float | None:
-    """When List first showed the service, in seconds since the create."""
-    return _first(evidence, _early_list)
-
-
-def _first(evidence: Evidence, shows_it: Callable[[Poll], bool]) -> float | None:
-    polls = evidence.trial.alive if evidence.trial else []
-    return next((poll.at for poll in polls if shows_it(poll)), None)
-
-
-def flapping(evidence: Evidence) -> Verdict:
+@_TRIAL
+def flapping(trial: Trial) -> Verdict:
     """Whether Describe loses a service that is there."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
     polls = [poll for poll in trial.alive if not is_forbidden(poll.describe)]
     shown = [index for index, poll in enumerate(polls) if poll.described is not None]
     if len(shown) < 2:
         return untold("it was not described often enough")
-    since = polls[shown[0] : shown[-1] + 1]
-    lost = sum(poll.described is None for poll in since)
+    since = shown[-1] - shown[0] + 1
+    lost = since - len(shown)
     if not lost:
         return DEFAULT
-    every_third = len(since) / 5 <= lost <= len(since) / 2
+    every_third = since / 5 <= lost <= since / 2
     return dialect("describe-flaps") if every_third else none("lost now and then")
 
 
-def stale_list(evidence: Evidence) -> Verdict:
+@_TRIAL
+def stale_list(trial: Trial) -> Verdict:
     """Whether List is behind Describe."""
-    if evidence.trial is None:
-        return _NO_TRIAL
-    described, listed = first_shown(evidence), first_listed(evidence)
-    if described is None or listed is None:
+    lag_s = trial.list_lag_s
+    if lag_s is None:
         return untold("the service was not seen in both")
-    lag = listed - described
-    if lag <= _LITTLE_S:
+    if lag_s <= _LITTLE_S:
         return DEFAULT
-    return dialect("list-stale") if lag <= _SHORT_S else none("List is behind for longer")
+    return dialect("list-stale") if lag_s <= _SHORT_S else none("List is behind for longer")
 
 
 # Words
@@ -309,12 +290,11 @@ def stale_list(evidence: Evidence) -> Verdict:
 
 def status_words(evidence: Evidence) -> Verdict:
     """The words of Describe for being deployed, active, deleted."""
-    shown = [one for one in evidence.services() if not is_deleted(one)]
+    shown = [text(one.get("Status")) for one in evidence.services() if not is_deleted(one)]
     if not shown:
-        return _NO_SERVICE
-    words = {word for one in shown if (word := text(one.get("Status")))}
-    words = {word for word in words if not is_failure(word)}
-    missing = any(text(one.get("Status")) is None for one in shown)
+        return untold(_NO_SERVICE)
+    missing = None in shown
+    words = {word for word in shown if word and not is_failure(word)}
     fitting = [
         name
         for name, known in _WORDS.items()
@@ -322,53 +302,44 @@ def status_words(evidence: Evidence) -> Verdict:
     ]
     if not fitting:
         return none("other words")
-    if missing:
-        return dialect("status-missing")
     # That no service went without a status tells nothing, unless one was seen being deployed.
     if len(fitting) > 1:
         return untold("no word was seen that would tell")
     return DEFAULT if fitting == ["default"] else dialect(fitting[0])
 
 
-def is_failure(word: str) -> bool:
-    return phase_of(word) is Phase.FAILED or "abnormal" in word.lower()
-
-
 def failure_words(evidence: Evidence) -> Verdict:
     """The word of Describe for a deployment that failed."""
-    words = {text(one.get("Status")) or "" for one in evidence.services()}
+    words = (text(one.get("Status")) or "" for one in evidence.services())
     failed = {word for word in words if is_failure(word)}
-    if not failed:
-        return untold("no deployment failed")
-    if failed <= {"deploy_failed", "Deploy_failed"}:
-        return DEFAULT
-    names = {_FAILURES.get(word) for word in failed}
-    (name, *more) = names
-    return none("other words") if name is None or more else dialect(name)
+    if "Deploy_failed" in failed:  # as every word may be, with "status-capitalised"
+        failed = failed - {"Deploy_failed"} | {"deploy_failed"}
+    return _alike(
+        failed, "deploy_failed", _FAILURES, nothing="no deployment failed", other="other words"
+    )
 
 
 def listed_words(evidence: Evidence) -> Verdict:
     """Whether List says in which state a service is."""
-    pairs = list(_pairs(evidence))
+    pairs = [(text(one.get("Status")), text(item.get("Status"))) for one, item in _pairs(evidence)]
     if not pairs:
         return untold("no service was seen both listed and described")
-    listed = {text(item.get("Status")) for _, item in pairs}
-    if all(text(one.get("Status")) == text(item.get("Status")) for one, item in pairs):
+    listed = {item for _, item in pairs}
+    if all(one == item for one, item in pairs):
         return DEFAULT
     if listed <= {"success", "fail"}:
         return dialect("list-status-success")
     # A list that is behind shows each word a while later.
-    described = {text(one.get("Status")) for one, _ in pairs}
+    described = {one for one, _ in pairs}
     return DEFAULT if listed <= described else none("other words than Describe")
 
 
-def _pairs(evidence: Evidence) -> Iterable[tuple[Elements, Elements]]:
+def _pairs(evidence: Evidence) -> Iterator[tuple[Elements, Elements]]:
     for service_id, answer in evidence.described.items():
         item = evidence.listing.item(service_id) if evidence.listing else None
         if item is not None and answer.elements is not None and shows(answer):
             yield answer.elements, item
-    trial = evidence.trial
-    for poll in (*trial.alive, *trial.leaving) if trial else ():
+    for poll in evidence.trial.polls if evidence.trial else ():
         if poll.described is not None and poll.listed is not None:
             yield poll.described, poll.listed
 
@@ -376,11 +347,9 @@ def _pairs(evidence: Evidence) -> Iterable[tuple[Elements, Elements]]:
 # Client tokens
 
 
-def tokens(evidence: Evidence) -> Verdict:
+@_TRIAL
+def tokens(trial: Trial) -> Verdict:
     """What a ClientToken does that was used before."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
     at_once, later, after = trial.replay_at_once, trial.replay_later, trial.replay_after
     if at_once is None or at_once.answer.in_doubt:
         return _NOT_ASKED
@@ -392,7 +361,7 @@ def tokens(evidence: Evidence) -> Verdict:
     if later.service_id != made:
         return dialect("tokens-forgotten") if _makes(later, made) else none("refused after a while")
     if after is None:
-        return untold("the service was not seen to go")
+        return _NOT_SEEN_TO_GO
     if after.service_id == made:
         return DEFAULT
     forgets = after.service_id is not None
@@ -405,11 +374,9 @@ def _makes(replay: Replay, made: str | None) -> bool:
     return other or isinstance(replay.answer.refusal, BusyError)
 
 
-def other_parameters(evidence: Evidence) -> Verdict:
+@_TRIAL
+def other_parameters(trial: Trial) -> Verdict:
     """What a ClientToken does that was used before, with other parameters."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
     asked, at_once = trial.other_parameters, trial.replay_at_once
     if asked is None or at_once is None:
         return _NOT_ASKED
@@ -419,11 +386,9 @@ def other_parameters(evidence: Evidence) -> Verdict:
     return DEFAULT if mismatch else none("not refused as IdempotentParameterMismatch")
 
 
-def second_create(evidence: Evidence) -> Verdict:
+@_TRIAL
+def second_create(trial: Trial) -> Verdict:
     """What a create on a node that is held answers."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
     asked = trial.second_create
     if asked is None:
         return _NOT_ASKED
@@ -434,105 +399,70 @@ def second_create(evidence: Evidence) -> Verdict:
 # Deleting
 
 
-def unseen_s(evidence: Evidence) -> float:
-    """How long reads did not show that a service was being deleted, in seconds."""
-    trial = evidence.trial
-    if trial is None or not trial.leaving or not trial.alive:
-        return 0.0
-    before = next(
-        (text(one.described.get("Status")) for one in reversed(trial.alive) if one.described), None
-    )
-    unchanged = False
-    for poll in trial.leaving:
-        gone = trial.gone_s is not None and poll.at >= trial.gone_s
-        word = None if poll.described is None else text(poll.described.get("Status"))
-        if gone or (poll.described is not None and word != before):
-            return poll.at if unchanged else 0.0
-        unchanged = unchanged or poll.described is not None
-    return 0.0
-
-
-def delete_seconds(evidence: Evidence) -> float | None:
-    """How long a deletion takes, in seconds, without the time for which it does not show."""
-    gone_s = evidence.trial.gone_s if evidence.trial else None
-    return None if gone_s is None else round(gone_s - unseen_s(evidence), 3)
-
-
-def deletion(evidence: Evidence) -> Verdict:
+@_TRIAL
+def deletion(trial: Trial) -> Verdict:
     """How long a deletion takes, and when it shows."""
-    trial, seconds = evidence.trial, delete_seconds(evidence)
-    if trial is None:
-        return _NO_TRIAL
-    if seconds is None:
-        return untold("the service was not seen to go")
-    unseen = unseen_s(evidence)
-    names = []
-    if unseen > 0:
-        if unseen > _SHORT_S:
-            return none("it does not show for longer")
-        names.append("delete-seen-late")
-    if 1.4 <= seconds <= 2.6:
-        names.append("slow-delete")
-    return dialect(*names) if names else DEFAULT
+    delete_s = trial.delete_s
+    if delete_s is None:
+        return _NOT_SEEN_TO_GO
+    if trial.unseen_s > _SHORT_S:
+        return none("it does not show for longer")
+    late = ["delete-seen-late"] if trial.unseen_s > 0 else []
+    slow = ["slow-delete"] if 1.4 <= delete_s <= 2.6 else []
+    return dialect(*late, *slow) if late or slow else DEFAULT
 
 
-def deleting_again(evidence: Evidence) -> Verdict:
+@_TRIAL
+def deleting_again(trial: Trial) -> Verdict:
     """What deleting answers for what is being deleted."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
-    answer = trial.delete_again
-    if answer is None:
-        return untold("it was gone at once")
-    if answer.refusal is None:
-        return DEFAULT
-    if isinstance(answer.refusal, BusyError):
-        return dialect("delete-again-refused")
-    return none("another refusal")
-
-
-def deleting_gone(evidence: Evidence) -> Verdict:
-    """What deleting answers for what is not there."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
-    answers = [one for one in (trial.delete_unknown, trial.delete_gone) if one is not None]
-    if not answers:
-        return _NOT_ASKED
-    if all(one.refusal is None for one in answers):
-        return dialect("delete-of-gone-succeeds")
-    if all(one.refusal is not None and one.refusal.status == 404 for one in answers):
-        return DEFAULT
-    return none("another status, or different ones")
+    again = [] if trial.delete_again is None else [trial.delete_again]
+    return _busy_or_not(again, "delete-again-refused", nothing="it was gone at once")
 
 
 def deleting_deploying(evidence: Evidence) -> Verdict:
     """What deleting answers for what is being deployed, where that came to be asked."""
-    trial = evidence.trial
-    if trial is None or not trial.deletes_while_deploying:
-        return untold(UNTELLABLE["delete-refused-while-deploying"])
-    refusals = [one.refusal for one in trial.deletes_while_deploying]
-    if all(one is None for one in refusals):
-        return DEFAULT
-    if all(isinstance(one, BusyError) for one in refusals):
-        return dialect("delete-refused-while-deploying")
-    return none("another refusal")
+    name = "delete-refused-while-deploying"
+    answers = evidence.trial.deletes_while_deploying if evidence.trial else []
+    return _busy_or_not(answers, name, nothing=UNTELLABLE[name])
 
 
-def busy_after(evidence: Evidence) -> Verdict:
+def _busy_or_not(answers: Iterable[RawAnswer], name: str, *, nothing: str) -> Verdict:
+    return _alike(
+        ["" if one.refusal is None else type(one.refusal).__name__ for one in answers],
+        "",
+        {BusyError.__name__: name},
+        nothing=nothing,
+        other="another refusal",
+    )
+
+
+@_TRIAL
+def deleting_gone(trial: Trial) -> Verdict:
+    """What deleting answers for what is not there."""
+    answers = [one for one in (trial.delete_unknown, trial.delete_gone) if one is not None]
+    if not answers:
+        return _NOT_ASKED
+    return _alike(
+        ["accepted" if one.refusal is None else str(one.refusal.status) for one in answers],
+        "404",
+        {"accepted": "delete-of-gone-succeeds"},
+        nothing="",
+        other="another status, or different ones",
+    )
+
+
+@_TRIAL
+def busy_after(trial: Trial) -> Verdict:
     """Whether an instance is busy with what is gone."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
     if not trial.replays_after:
-        return untold("the service was not seen to go")
-    busy = [one for one in trial.replays_after if is_busy(one)]
+        return _NOT_SEEN_TO_GO
+    busy = [one for one in trial.replays_after if _is_busy(one)]
     if not busy:
         return DEFAULT
     return dialect("busy-after-delete") if busy[-1].at <= _SHORT_S else none("busy for longer")
 
 
-def is_busy(replay: Replay) -> bool:
+def _is_busy(replay: Replay) -> bool:
     """Whether it is refused for the state of the instance, not of the node."""
     refusal = replay.answer.refusal
     code = (refusal.code or "") if refusal else ""
@@ -540,30 +470,15 @@ def is_busy(replay: Replay) -> bool:
     return isinstance(refusal, BusyError) and (of_state or not replay.node_bound)
 
 
-def bound_after(evidence: Evidence) -> Verdict:
+@_TRIAL
+def bound_after(trial: Trial) -> Verdict:
     """Whether a node is bound by what is gone."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
-    bound = bound_s(evidence)
-    if bound is None:
-        return untold("the service was not seen to go")
-    if bound <= 0:
+    bound_s = trial.bound_s
+    if bound_s is None:
+        return _NOT_SEEN_TO_GO
+    if bound_s <= 0:
         return DEFAULT
-    return dialect("nodes-bound-after-delete") if bound <= _SHORT_S else none("bound for longer")
-
-
-def bound_s(evidence: Evidence) -> float | None:
-    """How long a node was bound by what was gone, in seconds."""
-    trial = evidence.trial
-    if trial is None or trial.gone_s is None:
-        return None
-    polls = [one for one in trial.leaving if one.at >= trial.gone_s and not one.blurred]
-    polls = [one for one in polls if one.nodes.refusal is None]
-    free = next((one.at for one in polls if not is_bound(node_of(one.nodes, trial.node))), None)
-    if free is not None:
-        return free - trial.gone_s
-    return polls[-1].at - trial.gone_s if polls else None
+    return dialect("nodes-bound-after-delete") if bound_s <= _SHORT_S else none("bound for longer")
 
 
 # Lists
@@ -571,66 +486,78 @@ def bound_s(evidence: Evidence) -> float | None:
 
 def list_order(evidence: Evidence) -> Verdict:
     """Whether the oldest is first."""
-    orders = set()
-    for listing in evidence.listings():
-        times = [text(item.get("CreateTime")) for item in listing.items]
-        known = [time for time in times if time is not None]
-        if len(known) == len(times) and len(set(known)) > 1:
-            orders.add("old" if known == sorted(known) else "")
-            if known == sorted(known, reverse=True):
-                orders.add("new")
-        trial = evidence.trial
-        ids = [id_of(item) for item in listing.items]
-        if not any(known) and trial is not None and trial.service_id in ids and len(ids) > 1:
-            at = ids.index(trial.service_id)
-            orders.add({0: "new", len(ids) - 1: "old"}.get(at, ""))
-    orders.discard("") if "new" in orders else None
-    if not orders:
-        return untold("there were no two services of different age")
-    if orders == {"old"}:
-        return DEFAULT
-    return dialect("list-reordered") if orders == {"new"} else none("neither by age")
+    orders = (_order(one, evidence.trial) for one in evidence.listings())
+    return _alike(
+        [one for one in orders if one is not None],
+        "oldest first",
+        {"newest first": "list-reordered"},
+        nothing="there were no two services of different age",
+        other="neither by age",
+    )
+
+
+def _order(listing: Listing, trial: Trial | None) -> str | None:
+    """Of a list with services of different age; its newest is the survey's own."""
+    times = [text(item.get("CreateTime")) for item in listing.items]
+    known = [time for time in times if time is not None]
+    if known:
+        if len(known) < len(times) or len(set(known)) == 1:
+            return None
+        orders = {"oldest first": sorted(known), "newest first": sorted(known, reverse=True)}
+        return next((order for order, by_age in orders.items() if known == by_age), "neither")
+    ids = [id_of(item) for item in listing.items]
+    if len(ids) < 2 or trial is None or trial.service_id not in ids:
+        return None
+    at = ids.index(trial.service_id)
+    return {0: "newest first", len(ids) - 1: "oldest first"}.get(at, "neither")
 
 
 def list_pages(evidence: Evidence) -> Verdict:
     """Whether a page has as many services as were asked for."""
     known = len(evidence.listing.items) if evidence.listing else 0
-    answers = {size: page for size, page in evidence.pages.items() if page.elements is not None}
-    if not answers:
+    counts = {
+        size: len(items_of(page))
+        for size, page in evidence.pages.items()
+        if page.elements is not None
+    }
+    if not counts:
         return _FORBIDDEN if evidence.pages else _NOT_ASKED
-    if known <= min(answers):
+    if known <= min(counts):
         return untold("there were too few services for a second page")
-    counts = {size: len(items_of(page)) for size, page in answers.items()}
     if all(count == min(size, known) for size, count in counts.items()):
         return DEFAULT
-    if all(count == 20 for count in counts.values()):
-        return dialect("list-paged-at-20")
-    return none("other sizes")
+    return dialect("list-paged-at-20") if set(counts.values()) == {20} else none("other sizes")
 
 
 def list_total(evidence: Evidence) -> Verdict:
     """Whether a list tells how many there are."""
-    pages = [page.elements for one in evidence.listings() for page in one.pages]
-    shown = [one for one in pages if one is not None]
+    shown = evidence.objects()["ListModelServices"]
     if not shown:
-        return _FORBIDDEN if pages else _NOT_ASKED
-    if all("TotalRecordCount" not in one for one in shown):
-        return dialect("list-without-total")
-    good = all(number_of(one, "TotalRecordCount") is not None for one in shown)
-    return DEFAULT if good else none("no number")
+        return _FORBIDDEN if evidence.listing else _NOT_ASKED
+    key = "TotalRecordCount"
+    return _alike(
+        [shape_of(one, key) if number_of(one, key) is None else "number" for one in shown],
+        "number",
+        {"absent": "list-without-total"},
+        nothing="",
+        other="no number",
+    )
 
 
 def empty_list(evidence: Evidence) -> Verdict:
     """How a list without a service is shown."""
-    pages = [one.pages[0].elements for one in evidence.listings() if one.pages]
-    empty = [one for one in pages if one is not None and not one.get("ModelServices")]
-    if not empty:
-        return untold("there was a service each time")
-    if all(one.get("ModelServices") == [] for one in empty):
-        return DEFAULT
-    null = all("ModelServices" in one and one["ModelServices"] is None for one in empty)
-    zero = all(number_of(one, "TotalRecordCount") == 0 for one in empty)
-    return dialect("list-null-when-empty") if null and zero else none("in another way")
+    shapes = []
+    for one in evidence.empty_lists():
+        shape = "list" if one.get("ModelServices") == [] else shape_of(one, "ModelServices")
+        zero = number_of(one, "TotalRecordCount") == 0
+        shapes.append("null of none" if shape == "null" and zero else shape)
+    return _alike(
+        shapes,
+        "list",
+        {"null of none": "list-null-when-empty"},
+        nothing="there was a service each time",
+        other="in another way",
+    )
 
 
 def keeping_deleted(evidence: Evidence) -> Verdict:
@@ -641,18 +568,16 @@ def keeping_deleted(evidence: Evidence) -> Verdict:
         return dialect("list-keeps-deleted") if kept else DEFAULT
     if any(map(is_deleted, evidence.items())):
         return dialect("list-keeps-deleted")
-    return _NO_TRIAL if trial is None else untold("the service was not seen to go")
+    return _NO_TRIAL if trial is None else _NOT_SEEN_TO_GO
 
 
 # Texts, names, whitelists, fields
 
 
-def description(evidence: Evidence) -> Verdict:
+@_TRIAL
+def description(trial: Trial) -> Verdict:
     """What becomes of white space and line ends in a description."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
-    seen = seen_descriptions(evidence)
+    seen = trial.descriptions
     if not seen:
         return untold("no description was shown")
     if trial.plain:
@@ -665,213 +590,123 @@ def description(evidence: Evidence) -> Verdict:
             # Line ends are made alike last, those that were added too.
             shown = given if end is None else _LINE_END.sub(end, given)
             if seen == {shown}:
-                names = [name for name in (first, second) if name]
-                return dialect(*names) if names else DEFAULT
+                found = [name for name in (first, second) if name]
+                return dialect(*found) if found else DEFAULT
     return none("changed in another way")
-
-
-def seen_descriptions(evidence: Evidence) -> set[str]:
-    """The descriptions that reads showed for the survey's service."""
-    trial = evidence.trial
-    polls = (*trial.alive, *trial.leaving) if trial else ()
-    shown = [one for poll in polls for one in (poll.described, poll.listed) if one is not None]
-    return {found for one in shown if (found := text(one.get("Description")))}
 
 
 def names(evidence: Evidence) -> Verdict:
     """Whether names come with white space around them."""
-    found = [name for one in evidence.node_lists() for node in nodes_of(one)
-             if (name := text(node.get("NodeName")))]  # fmt: skip
+    found = [name for node in evidence.all_nodes() if (name := text(node.get("NodeName")))]
     found += model_names(evidence.models) if evidence.models else []
-    if not found:
-        return untold("there was no name to look at")
-    padded = [name != name.strip() for name in found]
-    if not any(padded):
-        return DEFAULT
-    return dialect("names-padded") if all(padded) else none("some of them")
+    return _alike(
+        ["bare" if name == name.strip() else "padded" for name in found],
+        "bare",
+        {"padded": "names-padded"},
+        nothing="there was no name to look at",
+        other="some of them",
+    )
 
 
 def model_case(evidence: Evidence) -> Verdict:
     """How a service's model is written."""
-    catalogue = (
-        {name.strip() for name in model_names(evidence.models)} if evidence.models else set()
+    catalogue = {*map(str.strip, model_names(evidence.models))} if evidence.models else set()
+    cases = []
+    for shown in {name for one in evidence.views() if (name := bare(one.get("ModelName")))}:
+        alike = [name for name in catalogue if name.casefold() == shown.casefold()]
+        for name in alike if len(alike) == 1 else ():
+            if name.lower() != name != name.upper():
+                known = {name: "as listed", name.lower(): "lower", name.upper(): "upper"}
+                cases.append(known.get(shown, "otherwise"))
+    return _alike(
+        cases,
+        "as listed",
+        {"lower": "model-lower-case", "upper": "model-upper-case"},
+        nothing="no service showed a model with large and small letters",
+        other="in another way",
     )
-    pairs = set()
-    for one in (*evidence.services(), *evidence.items()):
-        shown = bare(one.get("ModelName"))
-        alike = [name for name in catalogue if shown and name.casefold() == shown.casefold()]
-        if shown and len(alike) == 1:
-            pairs.add((alike[0], shown))
-    telling = {(name, shown) for name, shown in pairs if name.lower() != name != name.upper()}
-    if not telling:
-        return untold("no service showed a model with large and small letters")
-    if all(name == shown for name, shown in telling):
-        return DEFAULT
-    if all(name.lower() == shown for name, shown in telling):
-        return dialect("model-lower-case")
-    if all(name.upper() == shown for name, shown in telling):
-        return dialect("model-upper-case")
-    return none("in another way")
 
 
-def whitelist_form(evidence: Evidence) -> Verdict:
+@_TRIAL
+def whitelist_form(trial: Trial) -> Verdict:
     """How the whitelist 127.0.0.1 comes back."""
-    trial = evidence.trial
-    if trial is None:
-        return _NO_TRIAL
-    polls = (*trial.alive, *trial.leaving)
-    shown = [one for poll in polls for one in (poll.described, poll.listed) if one is not None]
-    seen = {found for one in shown if (found := text(whitelist_of(one)))}
-    if not seen:
-        return untold("no whitelist was shown")
-    if seen == {NOBODY}:
-        return DEFAULT
-    return dialect("whitelist-slash-32") if seen == {f"{NOBODY}/32"} else none("in another way")
+    return _alike(
+        [found for one in trial.views if (found := text(whitelist_of(one)))],
+        NOBODY,
+        {f"{NOBODY}/32": "whitelist-slash-32"},
+        nothing="no whitelist was shown",
+        other="in another way",
+    )
 
 
 def whitelist_commas(evidence: Evidence) -> Verdict:
     """What stands between the entries of a whitelist."""
-    shown = [whitelist_of(one) for one in (*evidence.services(), *evidence.items())]
-    several = [one for one in shown if isinstance(one, str) and "," in one]
-    if not several:
-        return untold("no service had a whitelist of two entries")
-    if all(one.count(", ") == one.count(",") for one in several):
-        return dialect("whitelist-spaced")
-    return DEFAULT if not any(" " in one for one in several) else none("some of them")
+    shown = [text(whitelist_of(one)) or "" for one in evidence.views()]
+    return _alike(
+        [found for one in shown for found in re.findall(r"\s*,\s*", one)],
+        ",",
+        {", ": "whitelist-spaced"},
+        nothing="no service had a whitelist of two entries",
+        other="some of them",
+    )
 
 
 def fields(evidence: Evidence) -> Verdict:
     """How what is known of a service is shown: with its value, or how it is left out."""
     shapes = {
         shape_of(one, key)
-        for one in (*evidence.services(), *evidence.items())
+        for one in evidence.views()
         for key in ("AiNodes", "CreateTime", "ModelName", _whitelist_key(one))
     }
-    if not shapes:
-        return _NO_SERVICE
-    (shape, *more) = shapes
-    verdicts = {
-        "value": DEFAULT,
-        "absent": dialect("fields-missing"),
-        "null": dialect("fields-null"),
-        "empty": dialect("fields-empty"),
-    }
-    return none("some with a value, some without") if more else verdicts[shape]
+    return _alike(
+        shapes,
+        "value",
+        {"absent": "fields-missing", "null": "fields-null", "empty": "fields-empty"},
+        nothing=_NO_SERVICE,
+        other="some with a value, some without",
+    )
 
 
 def _whitelist_key(elements: Elements) -> str:
     return next((key for key in WHITELIST_KEYS if key in elements), WHITELIST_KEYS[0])
 
 
-def shape_of(elements: Elements, key: str) -> str:
-    """How an element comes: absent, null, empty, or with a value."""
-    if key not in elements:
-        return "absent"
-    value = elements[key]
-    if value is None:
-        return "null"
-    return "empty" if value in ("", [], {}) else "value"
-
-
 def extra_fields(evidence: Evidence) -> Verdict:
     """Whether reads have elements that no document names."""
-    if not any(objects(evidence).values()):
+    if not any(evidence.objects().values()):
         return _NOT_ASKED
     return dialect("fields-extra") if unknown_fields(evidence) else DEFAULT
 
 
 def bind_object(evidence: Evidence) -> Verdict:
     """What is said to hold a node."""
-    found = {
-        text(node.get("BindObject"))
-        for one in evidence.node_lists()
-        for node in nodes_of(one)
-        if is_bound(node)
-    }
-    if not found:
-        return untold("no node was bound")
-    if found == {_BIND_OBJECT}:
-        return DEFAULT
-    same = found == {"ModelService"}
-    return dialect("nodes-bind-object-service") if same else none("something else")
+    return _alike(
+        [text(node.get("BindObject")) for node in evidence.all_nodes() if is_bound(node)],
+        "model_serving",
+        {"ModelService": "nodes-bind-object-service"},
+        nothing="no node was bound",
+        other="something else",
+    )
 
 
 def namespace(evidence: Evidence) -> Verdict:
     """The namespace of a node."""
-    nodes = [node for one in evidence.node_lists() for node in nodes_of(one)]
-    found = {text(node.get("Namespace")) for node in nodes}
-    if not found:
-        return untold("there was no node")
-    if found == {_NAMESPACE}:
-        return DEFAULT
-    same = found == {evidence.instance}
-    return dialect("nodes-namespace-instance") if same else none("something else")
+    return _alike(
+        [text(node.get("Namespace")) for node in evidence.all_nodes()],
+        "adbpg-ainode",
+        {evidence.instance: "nodes-namespace-instance"},
+        nothing="there was no node",
+        other="something else",
+    )
 
 
 def pool(evidence: Evidence) -> Verdict:
     """The id of a pool of nodes."""
-    found = {text(one.get("AINodePoolId")) for nodes in evidence.node_lists()
-             for one in pools_of(nodes)}  # fmt: skip
-    if not found:
-        return untold("there was no pool")
-    if all(one is not None and _POOL.fullmatch(one) for one in found):
-        return DEFAULT
-    same = found == {f"ainp-{evidence.instance}"}
-    return dialect("nodes-pool-of-instance") if same else none("another form")
-
-
-#: Every question that has a verdict, in the order of the report, by its name.
-QUESTIONS: dict[str, Callable[[Evidence], Verdict]] = {
-    "unknown instance": unknown_instance,
-    "unknown service": unknown_service,
-    "deleted service": deleted_service,
-    "until it is shown": appearing,
-    "describe, again and again": flapping,
-    "list behind describe": stale_list,
-    "status words": status_words,
-    "failure words": failure_words,
-    "status in the list": listed_words,
-    "token replayed": tokens,
-    "token, other parameters": other_parameters,
-    "create on a held node": second_create,
-    "deleting": deletion,
-    "deleting again": deleting_again,
-    "deleting what is gone": deleting_gone,
-    "deleting while deployed": deleting_deploying,
-    "instance after deletion": busy_after,
-    "node after deletion": bound_after,
-    "list after deletion": keeping_deleted,
-    "order of the list": list_order,
-    "pages of the list": list_pages,
-    "total of the list": list_total,
-    "empty list": empty_list,
-    "description": description,
-    "names": names,
-    "case of the model": model_case,
-    "whitelist": whitelist_form,
-    "commas of whitelists": whitelist_commas,
-    "documented fields": fields,
-    "unknown fields": extra_fields,
-    "what holds a node": bind_object,
-    "namespace of a node": namespace,
-    "pool of nodes": pool,
-}
-
-#: The dialects that a survey tells, where the cloud gives it the occasion.
-TELLABLE = frozenset(
-    {
-        "busy-after-delete", "delete-again-refused", "delete-of-gone-succeeds", "delete-seen-late",
-        "describe-flaps", "describe-gone-400", "describe-gone-empty", "describe-gone-metadb",
-        "describe-gone-released", "describe-gone-terminal", "describe-gone-unknown-code",
-        "description-crlf", "description-lf", "description-padded", "description-stripped",
-        "failure-abnormal", "failure-create-failed", "failure-error", "failure-failed",
-        "fields-empty", "fields-extra", "fields-missing", "fields-null", "instance-404-forbidden",
-        "invisible-20s", "invisible-after-create", "list-keeps-deleted", "list-null-when-empty",
-        "list-paged-at-20", "list-reordered", "list-stale", "list-status-success",
-        "list-without-total", "model-lower-case", "model-upper-case", "names-padded",
-        "nodes-bind-object-service", "nodes-bound-after-delete", "nodes-namespace-instance",
-        "nodes-pool-of-instance", "slow-delete", "status-capitalised", "status-deploying",
-        "status-missing", "status-unknown-words", "tokens-forget-dead", "tokens-forgotten",
-        "tokens-ignored", "whitelist-slash-32", "whitelist-spaced",
-    }
-)  # fmt: skip
+    found = [text(one.get("AINodePoolId")) or "" for one in evidence.all_pools()]
+    return _alike(
+        ["documented" if _POOL.fullmatch(one) else one for one in found],
+        "documented",
+        {f"ainp-{evidence.instance}": "nodes-pool-of-instance"},
+        nothing="there was no pool",
+        other="another form",
+    )

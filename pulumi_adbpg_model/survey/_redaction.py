@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pulumi_adbpg_model.survey._cloud import Asked
+from pulumi_adbpg_model.survey._cloud import Asked, model_names
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z._-]{0,39}")
 #: Beginnings of ids and addresses that the documents show.
 _PREFIXES = ("aipool-", "ainp-", "ai-", "gp-", "ms-", "mx-", "sk-", "http://", "https://")
-#: Elements whose value is a word for a state, or one that `Shown` names only if it is documented.
+#: Elements whose value is a word for a state.
 _WORDS_IN = frozenset({"BindStatus", "Status"})
 #: What documents and dialects say anyway.
 _DOCUMENTED = frozenset(
@@ -50,17 +50,12 @@ class Shown:
             private: What else must not be shown: ids and names that were given.
             with_models: Whether the names of the catalogue may be shown.
         """
-        self.with_models = with_models
         found = {one for one in private if one}
         for one in asked:
-            catalogue = one.action == "ListSupportModels" and with_models
             for text in _strings(one.answer.elements or {}):
-                if not (catalogue and text not in found):
-                    found.update({text, text.strip()})
+                found |= {text, text.strip()}
         if with_models:
-            for one in asked:
-                if one.action == "ListSupportModels":
-                    found -= set(_strings(one.answer.elements or {}))
+            found.difference_update(*(model_names(one.answer) for one in asked))
         # Of an id, what is behind its beginning tells as much.
         found |= {
             one[len(start) :] for one in found for start in _PREFIXES if one.startswith(start)

@@ -7,7 +7,8 @@ through `Shown`; times are in seconds, rounded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from statistics import median
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from pulumi_adbpg_model.gateway import RawAnswer
 from pulumi_adbpg_model.survey import _inference
 from pulumi_adbpg_model.survey._cloud import (
-    PAGE_SIZES,
+    NOBODY,
     Asked,
     Cloud,
     Elements,
@@ -24,6 +25,7 @@ from pulumi_adbpg_model.survey._cloud import (
     is_bound,
     items_of,
     model_names,
+    node_of,
     nodes_of,
     number_of,
     pools_of,
@@ -31,15 +33,25 @@ from pulumi_adbpg_model.survey._cloud import (
     text,
     whitelist_of,
 )
-from pulumi_adbpg_model.survey._evidence import Evidence, Poll, Replay
-from pulumi_adbpg_model.survey._inference import QUESTIONS, UNTELLABLE, Fit, Verdict, shape_of
+from pulumi_adbpg_model.survey._evidence import (
+    Evidence,
+    Poll,
+    Replay,
+    Trial,
+    is_failure,
+    of_trial,
+    shape_of,
+)
+from pulumi_adbpg_model.survey._inference import KNOWN_FIELDS, UNTELLABLE, Verdict
 from pulumi_adbpg_model.survey._redaction import Shown, kind_of
 
 FORMAT = 1
 _FIELDS = "documented fields"
+_LINE_ENDS = {"\r\n": "CR LF", "\n": "LF", "\r": "CR"}
 _VALUES = frozenset({"list", "map", "number", "text", "yes or no"})
 
 Seen = dict[str, Any]
+_TRIAL = of_trial(dict[str, Any]())
 
 
 def report(
@@ -71,7 +83,7 @@ def report(
         "format": FORMAT,
         "dialects": names,
         "provision_seconds": None if trial is None else _rounded(trial.active_s),
-        "delete_seconds": _inference.delete_seconds(evidence),
+        "delete_seconds": None if trial is None else trial.delete_s,
         "made_by": f"pulumi-adbpg-model {version}",
         "date": datetime.fromtimestamp(cloud.clock.time(), timezone.utc).date().isoformat(),
         "region": evidence.region,
@@ -137,13 +149,10 @@ def _told_shapes(seen: Seen) -> str:
 
 def _questions(evidence: Evidence, cloud: Cloud, shown: Shown) -> list[dict[str, Any]]:
     entries = [
-        _entry(name, seen(evidence, shown), None)
-        for name, seen in (("what there is", _inventory), ("wrong parameters", _wrong))
+        _entry(name, seen(evidence, shown), judge and judge(evidence))
+        for name, (seen, judge) in _QUESTIONS.items()
     ]
-    for name, judge in QUESTIONS.items():
-        entries.append(_entry(name, _SEEN[name](evidence, shown), judge(evidence)))
-    entries.append(_entry("clock and latency", _timing(cloud.asked, shown), None))
-    return entries
+    return [*entries, _entry("clock and latency", _timing(cloud.asked), None)]
 
 
 def _entry(name: str, seen: Seen, verdict: Verdict | None) -> dict[str, Any]:
@@ -179,19 +188,26 @@ def _replayed(replay: Replay | None, made: str | None, shown: Shown) -> str | No
     return "the same service" if replay.service_id == made else "another service"
 
 
-def _runs(polls: Iterable[tuple[float, str]]) -> list[Seen]:
+def _runs(found: Iterable[tuple[float, str]]) -> list[Seen]:
     """What was seen one after the other, each with the time at which it was first seen."""
-    found: list[Seen] = []
-    for at, what in polls:
-        if not found or found[-1]["is"] != what:
-            found.append({"at": _rounded(at), "is": what})
-    return found
+    runs: list[Seen] = []
+    for at, what in found:
+        if not runs or runs[-1]["is"] != what:
+            runs.append({"at": _rounded(at), "is": what})
+    return runs
 
 
-def _words_over_time(
-    polls: Iterable[Poll], shown: Shown, of: Callable[[Poll], Elements | None]
-) -> list[Seen]:
-    return _runs((poll.at, _status(of(poll), shown)) for poll in polls)
+def _words_over_time(trial: Trial, shown: Shown, of: Callable[[Poll], Elements | None]) -> Seen:
+    return {
+        name: _runs((poll.at, _status(of(poll), shown)) for poll in polls)
+        for name, polls in (("until active", trial.alive), ("after the delete", trial.leaving))
+    }
+
+
+def _among(found: Iterable[object], known: Mapping[str, str], shown: Shown) -> list[str] | None:
+    """Each value once, in words of ours where it is known, else by its form."""
+    told = {known.get(str(one)) or shown.form(one) for one in found}
+    return sorted(told) or None
 
 
 def _status(elements: Elements | None, shown: Shown) -> str:
@@ -204,18 +220,19 @@ def _status(elements: Elements | None, shown: Shown) -> str:
 
 
 def _inventory(evidence: Evidence, shown: Shown) -> Seen:
-    nodes = [] if evidence.nodes is None else list(nodes_of(evidence.nodes))
-    listing = evidence.listing
+    models, nodes, listing = evidence.models, evidence.nodes, evidence.listing
+    found = None if nodes is None else list(nodes_of(nodes))
+    services = listing.items if listing else []
     return {
-        "models": len(model_names(evidence.models)) if evidence.models else None,
-        "ListSupportModels": _refused(evidence.models, shown),
-        "pools": len(pools_of(evidence.nodes)) if evidence.nodes else None,
-        "nodes": len(nodes) if evidence.nodes else None,
-        "nodes that are bound": sum(map(is_bound, nodes)) if evidence.nodes else None,
-        "ListAINodePools": _refused(evidence.nodes, shown),
-        "services": len(listing.items) if listing else None,
+        "models": len(model_names(models)) if models else None,
+        "ListSupportModels": _refused(models, shown),
+        "pools": len(pools_of(nodes)) if nodes else None,
+        "nodes": None if found is None else len(found),
+        "nodes that are bound": None if found is None else sum(map(is_bound, found)),
+        "ListAINodePools": _refused(nodes, shown),
+        "services": len(services) if listing else None,
         "ListModelServices": _refused(listing.pages[-1], shown) if listing else None,
-        "statuses": sorted({_status(one, shown) for one in (listing.items if listing else ())}),
+        "statuses": sorted({_status(one, shown) for one in services}),
     }
 
 
@@ -235,9 +252,9 @@ def _unknown_service(evidence: Evidence, shown: Shown) -> Seen:
     }
 
 
-def _deleted_service(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
-    if trial is None or trial.gone_s is None:
+@_TRIAL
+def _deleted_service(trial: Trial, shown: Shown) -> Seen:
+    if trial.gone_s is None:
         return {}
     last = trial.leaving[-1]
     return {
@@ -246,35 +263,26 @@ def _deleted_service(evidence: Evidence, shown: Shown) -> Seen:
     }
 
 
-def _appearing(evidence: Evidence, _shown: Shown) -> Seen:
-    trial = evidence.trial
-    bound = None
-    for poll in trial.alive if trial else ():
-        node = [
-            one for one in nodes_of(poll.nodes) if trial and bare(one.get("NodeName")) == trial.node
-        ]
-        if node and is_bound(node[0]):
-            bound = poll.at
-            break
+@_TRIAL
+def _appearing(trial: Trial, _shown: Shown) -> Seen:
+    bound = (one.at for one in trial.alive if is_bound(node_of(one.nodes, trial.node)))
     return {
-        "described after": _rounded(_inference.first_shown(evidence)),
-        "listed after": _rounded(_inference.first_listed(evidence)),
-        "node bound after": _rounded(bound),
+        "described after": _rounded(trial.described_s),
+        "listed after": _rounded(trial.listed_s),
+        "node bound after": _rounded(next(bound, None)),
     }
 
 
-def _flapping(evidence: Evidence, _shown: Shown) -> Seen:
-    polls = evidence.trial.alive if evidence.trial else []
-    shown = [poll.described is not None for poll in polls]
+@_TRIAL
+def _flapping(trial: Trial, _shown: Shown) -> Seen:
+    shown = [poll.described is not None for poll in trial.alive]
     since = shown[shown.index(True) :] if True in shown else []
     return {"described": len(since), "not shown": since.count(False)} if since else {}
 
 
-def _behind(evidence: Evidence, _shown: Shown) -> Seen:
-    described, listed = _inference.first_shown(evidence), _inference.first_listed(evidence)
-    return {
-        "seconds": None if described is None or listed is None else _rounded(listed - described)
-    }
+@_TRIAL
+def _behind(trial: Trial, _shown: Shown) -> Seen:
+    return {"seconds": _rounded(trial.list_lag_s)}
 
 
 def _status_words(evidence: Evidence, shown: Shown) -> Seen:
@@ -283,8 +291,7 @@ def _status_words(evidence: Evidence, shown: Shown) -> Seen:
     seen: Seen = {"services that were there": sorted(others) or None}
     if trial is not None:
         seen |= {
-            "until active": _words_over_time(trial.alive, shown, lambda poll: poll.described),
-            "after the delete": _words_over_time(trial.leaving, shown, lambda poll: poll.described),
+            **_words_over_time(trial, shown, lambda poll: poll.described),
             "active after": _rounded(trial.active_s),
             "ended": trial.ended,
         }
@@ -293,24 +300,18 @@ def _status_words(evidence: Evidence, shown: Shown) -> Seen:
 
 def _failure_words(evidence: Evidence, shown: Shown) -> Seen:
     words = {_status(one, shown) for one in evidence.services()}
-    return {"words": sorted(word for word in words if _inference.is_failure(word)) or None}
+    return {"words": sorted(filter(is_failure, words)) or None}
 
 
 def _listed_words(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
     seen: Seen = {"words": sorted({_status(one, shown) for one in evidence.items()})}
-    if trial is not None:
-        seen |= {
-            "until active": _words_over_time(trial.alive, shown, lambda poll: poll.listed),
-            "after the delete": _words_over_time(trial.leaving, shown, lambda poll: poll.listed),
-        }
+    if evidence.trial is not None:
+        seen |= _words_over_time(evidence.trial, shown, lambda poll: poll.listed)
     return seen
 
 
-def _tokens(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
-    if trial is None:
-        return {}
+@_TRIAL
+def _tokens(trial: Trial, shown: Shown) -> Seen:
     later = trial.replay_later
     return {
         "at once": _replayed(trial.replay_at_once, trial.service_id, shown),
@@ -320,60 +321,58 @@ def _tokens(evidence: Evidence, shown: Shown) -> Seen:
     }
 
 
-def _other_parameters(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
-    return {"answer": trial and _replayed(trial.other_parameters, trial.service_id, shown)}
+@_TRIAL
+def _other_parameters(trial: Trial, shown: Shown) -> Seen:
+    return {"answer": _replayed(trial.other_parameters, trial.service_id, shown)}
 
 
-def _second_create(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
-    return {"answer": trial and _replayed(trial.second_create, trial.service_id, shown)}
+@_TRIAL
+def _second_create(trial: Trial, shown: Shown) -> Seen:
+    return {"answer": _replayed(trial.second_create, trial.service_id, shown)}
 
 
-def _deletion(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
-    if trial is None:
-        return {}
+@_TRIAL
+def _deletion(trial: Trial, shown: Shown) -> Seen:
     return {
         "delete": _refused(trial.delete, shown),
-        "does not show for": _rounded(_inference.unseen_s(evidence)),
+        "does not show for": _rounded(trial.unseen_s),
         "described as gone after": _rounded(trial.gone_s),
         "all agree after": _rounded(trial.agreed_s),
     }
 
 
-def _deleting_again(evidence: Evidence, shown: Shown) -> Seen:
-    return {"answer": evidence.trial and _refused(evidence.trial.delete_again, shown)}
+@_TRIAL
+def _deleting_again(trial: Trial, shown: Shown) -> Seen:
+    return {"answer": _refused(trial.delete_again, shown)}
 
 
-def _deleting_gone(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
+@_TRIAL
+def _deleting_gone(trial: Trial, shown: Shown) -> Seen:
     return {
-        "of one that never was": trial and _refused(trial.delete_unknown, shown),
-        "of one that is gone": trial and _refused(trial.delete_gone, shown),
+        "of one that never was": _refused(trial.delete_unknown, shown),
+        "of one that is gone": _refused(trial.delete_gone, shown),
     }
 
 
-def _deleting_deploying(evidence: Evidence, shown: Shown) -> Seen:
-    answers = evidence.trial.deletes_while_deploying if evidence.trial else []
-    return {"answers": [_refused(one, shown) for one in answers] or None}
+@_TRIAL
+def _deleting_deploying(trial: Trial, shown: Shown) -> Seen:
+    return {"answers": [_refused(one, shown) for one in trial.deletes_while_deploying] or None}
 
 
-def _busy_after(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
-    if trial is None or not trial.replays_after:
-        return {}
+@_TRIAL
+def _busy_after(trial: Trial, shown: Shown) -> Seen:
     found = ((one.at, _replayed(one, trial.service_id, shown) or "") for one in trial.replays_after)
-    return {"creates": _runs(found)}
+    return {"creates": _runs(found) or None}
 
 
-def _bound_after(evidence: Evidence, _shown: Shown) -> Seen:
-    return {"bound for": _rounded(_inference.bound_s(evidence))}
+@_TRIAL
+def _bound_after(trial: Trial, _shown: Shown) -> Seen:
+    return {"bound for": _rounded(trial.bound_s)}
 
 
-def _keeping_deleted(evidence: Evidence, shown: Shown) -> Seen:
-    trial = evidence.trial
-    if trial is None or trial.agreed_s is None:
+@_TRIAL
+def _keeping_deleted(trial: Trial, shown: Shown) -> Seen:
+    if trial.agreed_s is None:
         return {}
     return {"listed as": _status(trial.leaving[-1].listed, shown)}
 
@@ -384,45 +383,37 @@ def _list_order(evidence: Evidence, _shown: Shown) -> Seen:
 
 def _list_pages(evidence: Evidence, shown: Shown) -> Seen:
     sizes = {
-        f"page of {size}": len(items_of(page))
-        if page.elements is not None
-        else _refused(page, shown)
+        f"page of {size}": _refused(page, shown) if page.refusal else len(items_of(page))
         for size, page in evidence.pages.items()
-        if size in PAGE_SIZES
     }
     past = evidence.page_past_end
-    return {**sizes, "page past the end": past and _page(past, shown)}
-
-
-def _page(page: RawAnswer, shown: Shown) -> str | None:
-    if page.elements is None:
-        return _refused(page, shown)
-    return f"{len(items_of(page))} services"
+    if past is None:
+        return sizes
+    told = _refused(past, shown) if past.refusal else f"{len(items_of(past))} services"
+    return {**sizes, "page past the end": told}
 
 
 def _list_total(evidence: Evidence, _shown: Shown) -> Seen:
-    page = evidence.listing.pages[0].elements if evidence.listing else None
-    if page is None:
+    listing = evidence.listing
+    page = listing.pages[0].elements if listing else None
+    if listing is None or page is None:
         return {}
+    key = "TotalRecordCount"
     return {
-        "TotalRecordCount": shape_of(page, "TotalRecordCount"),
-        "type": kind_of(page.get("TotalRecordCount")),
-        "is right": number_of(page, "TotalRecordCount")
-        == (len(evidence.listing.items) if evidence.listing else 0),
+        key: shape_of(page, key),
+        "type": kind_of(page.get(key)),
+        "is right": number_of(page, key) == len(listing.items),
     }
 
 
 def _empty_list(evidence: Evidence, _shown: Shown) -> Seen:
-    pages = [one.pages[0].elements for one in evidence.listings() if one.pages]
-    empty = [one for one in pages if one is not None and not one.get("ModelServices")]
-    return {"ModelServices": sorted({shape_of(one, "ModelServices") for one in empty}) or None}
+    shapes = {shape_of(one, "ModelServices") for one in evidence.empty_lists()}
+    return {"ModelServices": sorted(shapes) or None}
 
 
-def _description(evidence: Evidence, _shown: Shown) -> Seen:
-    trial = evidence.trial
-    seen = _inference.seen_descriptions(evidence)
-    if trial is None:
-        return {}
+@_TRIAL
+def _description(trial: Trial, _shown: Shown) -> Seen:
+    seen = trial.descriptions
     return {
         "with line ends": "refused" if trial.plain else "accepted",
         "sent, characters": len(trial.sent_description),
@@ -430,14 +421,9 @@ def _description(evidence: Evidence, _shown: Shown) -> Seen:
         "shown in front": sorted({len(one) - len(one.lstrip()) for one in seen}),
         "shown behind": sorted({len(one) - len(one.rstrip()) for one in seen}),
         "line ends shown": sorted(
-            {end for one in seen for end, has in _line_ends(one).items() if has}
+            {_LINE_ENDS[end] for one in seen for end in re.findall(r"\r\n|\r|\n", one)}
         ),
     }
-
-
-def _line_ends(shown: str) -> dict[str, bool]:
-    rest = shown.replace("\r\n", "")
-    return {"CR LF": rest != shown, "LF": "\n" in rest, "CR": "\r" in rest}
 
 
 def _names(evidence: Evidence, shown: Shown) -> Seen:
@@ -450,26 +436,22 @@ def _names(evidence: Evidence, shown: Shown) -> Seen:
 
 
 def _model_case(evidence: Evidence, _shown: Shown) -> Seen:
-    catalogue = (
-        {name.strip() for name in model_names(evidence.models)} if evidence.models else set()
-    )
-    shown = {bare(one.get("ModelName")) for one in (*evidence.services(), *evidence.items())}
-    return {"as in the catalogue": shown <= catalogue if shown - {None} else None}
+    catalogue = {*map(str.strip, model_names(evidence.models))} if evidence.models else set()
+    shown = {name for one in evidence.views() if (name := bare(one.get("ModelName")))}
+    return {"as in the catalogue": shown <= catalogue if shown else None}
 
 
-def _whitelist(evidence: Evidence, _shown: Shown) -> Seen:
-    trial = evidence.trial
-    polls = (*trial.alive, *trial.leaving) if trial else ()
-    shown = [one for poll in polls for one in (poll.described, poll.listed) if one is not None]
-    found = {str(value) for one in shown if (value := text(whitelist_of(one)))}
-    known = {"127.0.0.1": "as sent", "127.0.0.1/32": "with /32"}
+@_TRIAL
+def _whitelist(trial: Trial, _shown: Shown) -> Seen:
+    found = {value for one in trial.views if (value := text(whitelist_of(one)))}
+    known = {NOBODY: "as sent", f"{NOBODY}/32": "with /32"}
     return {"shown": sorted({known.get(one, "otherwise") for one in found}) or None}
 
 
 def _commas(evidence: Evidence, _shown: Shown) -> Seen:
     shown = {
         id_of(one): found
-        for one in (*evidence.services(), *evidence.items())
+        for one in evidence.views()
         if (found := text(whitelist_of(one))) and "," in found
     }
     spaced = sum(", " in one for one in shown.values())
@@ -478,22 +460,21 @@ def _commas(evidence: Evidence, _shown: Shown) -> Seen:
 
 def _fields(evidence: Evidence, _shown: Shown) -> Seen:
     """Each documented element of a service: how it came, and as which types."""
-    found: Seen = {}
-    for where in ("DescribeModelService", "ListModelServices, an item", "ListAINodePools, a node",
-                  "ListAINodePools, a pool"):  # fmt: skip
-        shown = _inference.objects(evidence)[where]
-        if shown:
-            found[where] = {
-                key: sorted(
-                    {
-                        kind_of(one[key]) if shape_of(one, key) == "value" else shape_of(one, key)
-                        for one in shown
-                    }
-                )
-                for key in _inference.known_fields(where)
-                if key != "RequestId"
-            }
-    return found
+
+    def kind(elements: Elements, key: str) -> str:
+        shape = shape_of(elements, key)
+        return kind_of(elements[key]) if shape == "value" else shape
+
+    objects = evidence.objects()
+    return {
+        where: {
+            key: sorted({kind(one, key) for one in objects[where]})
+            for key in sorted(KNOWN_FIELDS[where] - {"RequestId"})
+        }
+        for where in ("DescribeModelService", "ListModelServices, an item",
+                      "ListAINodePools, a node", "ListAINodePools, a pool")
+        if objects[where]
+    }  # fmt: skip
 
 
 def _extra(evidence: Evidence, shown: Shown) -> Seen:
@@ -506,45 +487,27 @@ def _extra(evidence: Evidence, shown: Shown) -> Seen:
 
 
 def _bind_object(evidence: Evidence, shown: Shown) -> Seen:
-    found = {
-        _named(node.get("BindObject"), {"model_serving", "ModelService"}, shown)
-        for one in evidence.node_lists()
-        for node in nodes_of(one)
-        if is_bound(node)
-    }
-    return {"BindObject": sorted(found) or None}
-
-
-def _named(value: object, known: set[str], shown: Shown) -> str:
-    return value if isinstance(value, str) and value in known else shown.form(value)
+    known = {"model_serving": "model_serving", "ModelService": "ModelService"}
+    found = [node.get("BindObject") for node in evidence.all_nodes() if is_bound(node)]
+    return {"BindObject": _among(found, known, shown)}
 
 
 def _namespace(evidence: Evidence, shown: Shown) -> Seen:
-    nodes = [node for one in evidence.node_lists() for node in nodes_of(one)]
-    found = {
-        "the id of the instance"
-        if node.get("Namespace") == evidence.instance
-        else _named(node.get("Namespace"), {"adbpg-ainode"}, shown)
-        for node in nodes
-    }
-    return {"Namespace": sorted(found) or None}
+    known = {"adbpg-ainode": "adbpg-ainode", evidence.instance: "the id of the instance"}
+    found = [node.get("Namespace") for node in evidence.all_nodes()]
+    return {"Namespace": _among(found, known, shown)}
 
 
 def _pool(evidence: Evidence, shown: Shown) -> Seen:
-    pools = [pool for one in evidence.node_lists() for pool in pools_of(one)]
-    found = {
-        "ainp- and the id of the instance"
-        if one.get("AINodePoolId") == f"ainp-{evidence.instance}"
-        else shown.form(one.get("AINodePoolId"))
-        for one in pools
-    }
+    known = {f"ainp-{evidence.instance}": "ainp- and the id of the instance"}
+    pools = evidence.all_pools()
     return {
-        "AINodePoolId": sorted(found) or None,
+        "AINodePoolId": _among((one.get("AINodePoolId") for one in pools), known, shown),
         "NodeNum": sorted({kind_of(one.get("NodeNum")) for one in pools}) or None,
     }
 
 
-def _timing(asked: Iterable[Asked], _shown: Shown) -> Seen:
+def _timing(asked: Iterable[Asked]) -> Seen:
     latencies: dict[str, list[float]] = {}
     ahead = []
     for one in asked:
@@ -564,40 +527,43 @@ def _timing(asked: Iterable[Asked], _shown: Shown) -> Seen:
     }
 
 
-_SEEN: dict[str, Callable[[Evidence, Shown], Seen]] = {
-    "unknown instance": _unknown_instance,
-    "unknown service": _unknown_service,
-    "deleted service": _deleted_service,
-    "until it is shown": _appearing,
-    "describe, again and again": _flapping,
-    "list behind describe": _behind,
-    "status words": _status_words,
-    "failure words": _failure_words,
-    "status in the list": _listed_words,
-    "token replayed": _tokens,
-    "token, other parameters": _other_parameters,
-    "create on a held node": _second_create,
-    "deleting": _deletion,
-    "deleting again": _deleting_again,
-    "deleting what is gone": _deleting_gone,
-    "deleting while deployed": _deleting_deploying,
-    "instance after deletion": _busy_after,
-    "node after deletion": _bound_after,
-    "list after deletion": _keeping_deleted,
-    "order of the list": _list_order,
-    "pages of the list": _list_pages,
-    "total of the list": _list_total,
-    "empty list": _empty_list,
-    "description": _description,
-    "names": _names,
-    "case of the model": _model_case,
-    "whitelist": _whitelist,
-    "commas of whitelists": _commas,
-    _FIELDS: _fields,
-    "unknown fields": _extra,
-    "what holds a node": _bind_object,
-    "namespace of a node": _namespace,
-    "pool of nodes": _pool,
+#: What was seen, and what it comes to, by the question; in this order.
+_QUESTIONS: dict[
+    str, tuple[Callable[[Evidence, Shown], Seen], Callable[[Evidence], Verdict] | None]
+] = {
+    "what there is": (_inventory, None),
+    "wrong parameters": (_wrong, None),
+    "unknown instance": (_unknown_instance, _inference.unknown_instance),
+    "unknown service": (_unknown_service, _inference.unknown_service),
+    "deleted service": (_deleted_service, _inference.deleted_service),
+    "until it is shown": (_appearing, _inference.appearing),
+    "describe, again and again": (_flapping, _inference.flapping),
+    "list behind describe": (_behind, _inference.stale_list),
+    "status words": (_status_words, _inference.status_words),
+    "failure words": (_failure_words, _inference.failure_words),
+    "status in the list": (_listed_words, _inference.listed_words),
+    "token replayed": (_tokens, _inference.tokens),
+    "token, other parameters": (_other_parameters, _inference.other_parameters),
+    "create on a held node": (_second_create, _inference.second_create),
+    "deleting": (_deletion, _inference.deletion),
+    "deleting again": (_deleting_again, _inference.deleting_again),
+    "deleting what is gone": (_deleting_gone, _inference.deleting_gone),
+    "deleting while deployed": (_deleting_deploying, _inference.deleting_deploying),
+    "instance after deletion": (_busy_after, _inference.busy_after),
+    "node after deletion": (_bound_after, _inference.bound_after),
+    "list after deletion": (_keeping_deleted, _inference.keeping_deleted),
+    "order of the list": (_list_order, _inference.list_order),
+    "pages of the list": (_list_pages, _inference.list_pages),
+    "total of the list": (_list_total, _inference.list_total),
+    "empty list": (_empty_list, _inference.empty_list),
+    "description": (_description, _inference.description),
+    "names": (_names, _inference.names),
+    "case of the model": (_model_case, _inference.model_case),
+    "whitelist": (_whitelist, _inference.whitelist_form),
+    "commas of whitelists": (_commas, _inference.whitelist_commas),
+    _FIELDS: (_fields, _inference.fields),
+    "unknown fields": (_extra, _inference.extra_fields),
+    "what holds a node": (_bind_object, _inference.bind_object),
+    "namespace of a node": (_namespace, _inference.namespace),
+    "pool of nodes": (_pool, _inference.pool),
 }
-
-__all__ = ["FORMAT", "Fit", "report", "rows"]

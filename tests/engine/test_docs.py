@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import shlex
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -22,6 +19,7 @@ from pulumi_adbpg_model.fields import INPUTS
 from pulumi_adbpg_model.service import implementation, state
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
+from tests.engine.support.model import EMBEDDING, Model, answering
 from tests.engine.support.pages import (
     DOCS,
     PAGES,
@@ -108,44 +106,14 @@ def test_service_is_called_as_the_readme_says(monkeypatch: pytest.MonkeyPatch) -
     """The client sends key, model and text to the path that the page means."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # the client reads them, if only for http
         monkeypatch.delenv(name, raising=False)
-    asked: list[tuple[str, str | None, Any]] = []
-
-    class Model(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            body = json.loads(self.rfile.read(length))
-            asked.append((self.path, self.headers["Authorization"], body))
-            answer = json.dumps(
-                {
-                    "object": "list",
-                    "model": body["model"],
-                    "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}],
-                    "usage": {"prompt_tokens": 1, "total_tokens": 1},
-                }
-            ).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
     (block,) = blocks(README, "run: call")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as server:
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-        serving.start()
-        namespace = {"url": f"http://127.0.0.1:{server.server_port}", "api_key": "sk-1"}
-        try:
-            exec(compile(block.text, block.place, "exec"), namespace)  # noqa: S102 - ours
-        finally:
-            server.shutdown()
-            serving.join()
-    ((path, key, body),) = asked
-    assert (path, key) == ("/v1/embeddings", "Bearer sk-1")
+    with answering(Model("sk-1")) as model:
+        namespace: dict[str, Any] = {"url": model.address, "api_key": "sk-1"}
+        exec(compile(block.text, block.place, "exec"), namespace)  # noqa: S102 - ours
+    ((path, body),) = model.asked
+    assert path == "/v1/embeddings"
     assert (body["model"], body["input"]) == ("Qwen3-Embedding-8B", "Hello")
-    assert namespace["answer"].data[0].embedding == [0.5, 0.25]  # type: ignore[attr-defined]
+    assert namespace["answer"].data[0].embedding == EMBEDDING
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,7 @@ import json
 import re
 import shutil
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,8 @@ import yaml
 from click.testing import CliRunner
 
 from pulumi_adbpg_model.cli import main
-from pulumi_adbpg_model.testing import SimulatedService, Simulator
+from pulumi_adbpg_model.testing import Simulator
+from tests.engine.support.model import Model, answering
 from tests.engine.support.pages import DOCS, ROOT, blocks
 from tests.engine.support.programs import declare, mutations, pulumi_ids
 from tests.engine.support.programs import program as service
@@ -129,54 +127,6 @@ def _everything(log: EventLog) -> str:
     return json.dumps(log.events, default=vars)
 
 
-class _Played(ThreadingHTTPServer):
-    """A proxy that plays the model service to which requests are addressed."""
-
-    def __init__(self, service: SimulatedService) -> None:
-        super().__init__(("127.0.0.1", 0), _Answering)
-        self.service = service
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-
-class _Answering(BaseHTTPRequestHandler):
-    server: _Played
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, body))
-        answers = {
-            "/v1/rerank": {"results": [{"index": 1, "relevance_score": 0.9}]},
-            "/v1/embeddings": {
-                "object": "list",
-                "model": body["model"],
-                "data": [{"object": "embedding", "index": 0, "embedding": [0.25] * 5}],
-                "usage": {"prompt_tokens": 1, "total_tokens": 1},
-            },
-        }
-        service = self.server.service
-        answer = answers.get(self.path.removeprefix(str(service.private_connect_url)))
-        allowed = self.headers["Authorization"] == f"Bearer {service.api_key}"
-        self.send_response(401 if not allowed else 200 if answer else 404)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-        pass
-
-
-@contextmanager
-def _playing(service: SimulatedService) -> Iterator[_Played]:
-    with _Played(service) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def test_service_is_called_kept_from_readers_and_off_at_night(
     stack: Stack, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,9 +145,9 @@ def test_service_is_called_kept_from_readers_and_off_at_night(
     (stack.home / "client.py").write_text(client.text, encoding="utf-8")
     scripts = _typed("calling: environment") + _typed("calling: curl")
     scripts += [f"{sys.executable} ../client.py"]
-    with _playing(service) as proxy:
-        address = f"http://127.0.0.1:{proxy.server_port}"
-        printed = _type(stack, "".join(scripts), http_proxy=address)
+    model = Model(str(service.api_key), str(service.private_connect_url))
+    with answering(model) as proxy:
+        printed = _type(stack, "".join(scripts), http_proxy=proxy.address)
     assert printed == '{"results": [{"index": 1, "relevance_score": 0.9}]}5\n'
     base = f"{service.private_connect_url}/v1"
     assert [path for path, _ in proxy.asked] == [f"{base}/rerank", f"{base}/embeddings"]

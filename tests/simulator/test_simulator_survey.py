@@ -265,7 +265,7 @@ _KEYS = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(_KEYS)
 def test_no_file_breaks_it(tmp_path: Path, content: dict[str, Any]) -> None:
     """Whatever stands in it, there is a simulator, or one line that can be printed."""

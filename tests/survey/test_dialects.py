@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pulumi_adbpg_model.survey import TELLABLE, UNTELLABLE
+from pulumi_adbpg_model.survey import UNTELLABLE
 from pulumi_adbpg_model.testing import DIALECTS
-from tests.survey.world import TRIAL, choices, comparable, covering, told, world
+from tests.survey.world import TELLABLE, TRIAL, choices, comparable, covering, told, world
 
 #: What a dialect needs to be seen, beside a cloud with two services.
 _OCCASION: dict[str, dict[str, Any]] = {
@@ -48,14 +48,9 @@ _BY_READING = {
 }
 
 
-def _known(names: set[str] | frozenset[str]) -> list[str]:
-    return sorted(names & DIALECTS.keys())
-
-
-def test_every_dialect_is_either_told_or_said_not_to_be() -> None:
-    """A new one forces a decision."""
-    assert set() == TELLABLE & UNTELLABLE.keys()
-    assert DIALECTS.keys() == TELLABLE | UNTELLABLE.keys()
+def test_what_cannot_be_told_are_dialects() -> None:
+    """Each with the reason; all others are found, by the tests below."""
+    assert UNTELLABLE.keys() < DIALECTS.keys()
     assert all(UNTELLABLE.values())
 
 
@@ -70,7 +65,7 @@ def test_the_simulator_without_a_dialect_fits_none_otherwise() -> None:
     assert document["models"] is None
 
 
-@pytest.mark.parametrize("name", _known(TELLABLE - {*_FAILURES}))
+@pytest.mark.parametrize("name", sorted(TELLABLE - {*_FAILURES}))
 def test_a_survey_finds_the_dialect(name: str) -> None:
     """That one alone, and nothing is left of the service by which it is found."""
     with world([name], **_OCCASION.get(name, {})) as cloud:
@@ -80,7 +75,7 @@ def test_a_survey_finds_the_dialect(name: str) -> None:
     assert document["dialects"] == [name]
 
 
-@pytest.mark.parametrize("name", _known(_BY_READING))
+@pytest.mark.parametrize("name", sorted(_BY_READING))
 def test_a_survey_that_only_reads_finds_the_dialect(name: str) -> None:
     """Of what services show that are there already, nothing waits for one of its own."""
     with world([name], **_OCCASION.get(name, {})) as cloud:
@@ -100,7 +95,7 @@ def test_a_survey_finds_the_word_for_a_failure(name: str) -> None:
     assert document["provision_seconds"] is None
 
 
-@pytest.mark.parametrize("name", _known(frozenset(UNTELLABLE)))
+@pytest.mark.parametrize("name", sorted(UNTELLABLE))
 def test_what_cannot_be_told_is_not_taken_for_something_else(name: str) -> None:
     """Nor does it keep the survey from its end."""
     with world([name]) as cloud:
@@ -156,7 +151,7 @@ def test_a_simulator_made_from_a_survey_gives_the_same_survey(names: frozenset[s
 
 def test_the_mixtures_have_all_dialects() -> None:
     """So that the test above leaves none out."""
-    assert TELLABLE & DIALECTS.keys() == frozenset().union(*covering())
+    assert TELLABLE == frozenset().union(*covering())
 
 
 @settings(

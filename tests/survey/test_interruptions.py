@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shlex
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,8 @@ class _At:
         return time.time()
 
 
-def _telling_numbers(dialects: Iterable[str]) -> list[int]:
+@functools.cache
+def _telling_numbers(dialects: tuple[str, ...]) -> list[int]:
     """The numbers of the requests that change something, and of the one before the end."""
     never = _At(0, _ctrl_c)
     with world(dialects, services=0, provision_seconds=5.0, signing_clock=never) as cloud:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,24 @@ def test_no_mark_is_written_or_printed(
         assert json.loads(written)["models"] == [_MARKS["model"], _MARKS["other model"]]
 
 
+def _survey_of(
+    respond: Callable[[dict[str, str]], Answer], instance: str, *arguments: str
+) -> Result:
+    """A survey of a cloud that answers anything."""
+    with stub(respond) as cloud:
+        return CliRunner().invoke(
+            main,
+            ["survey", "--instance", instance, "--no-stack", *arguments],
+            env={
+                "ADBPG_ENDPOINT": f"http://127.0.0.1:{cloud.port}",
+                "ALICLOUD_REGION": "cn-hangzhou",
+                "ALICLOUD_ACCESS_KEY": "zqid",
+                "ALICLOUD_SECRET_KEY": "zqkey",
+            },
+            obj=FakeClock(),
+        )
+
+
 _EVIL = "zq\x1b[31mevil\n\u202e"
 
 
@@ -153,18 +172,7 @@ def _evil_cloud(query: dict[str, str]) -> Answer:
 
 def test_a_cloud_that_says_anything_is_told_by_form() -> None:
     """A word with an id or a name in it is none; terminals are obeyed by nothing."""
-    with stub(_evil_cloud) as cloud:
-        done = CliRunner().invoke(
-            main,
-            ["survey", "--instance", "gp-demo", "--no-stack", "--out", "survey.json"],
-            env={
-                "ADBPG_ENDPOINT": f"http://127.0.0.1:{cloud.port}",
-                "ALICLOUD_REGION": "cn-hangzhou",
-                "ALICLOUD_ACCESS_KEY": "zqid",
-                "ALICLOUD_SECRET_KEY": "zqkey",
-            },
-            obj=FakeClock(),
-        )
+    done = _survey_of(_evil_cloud, "gp-demo", "--out", "survey.json")
     assert done.exit_code == 0, done.output
     written = Path("survey.json").read_text("utf-8")
     for text in (written, done.stdout):
@@ -172,6 +180,25 @@ def test_a_cloud_that_says_anything_is_told_by_form() -> None:
     # The line that deletes what looks like a left-over needs its id.
     assert set(re.findall(r"\w*zq\w*", done.stderr)) == {"zqserviceid2"}
     assert all(c.isprintable() or c == "\n" for c in done.output)
+
+
+def test_the_names_of_the_catalogue_are_all_that_is_shown_of_it() -> None:
+    """With --model-names too: a word that stands beside them is none of a status."""
+
+    def cloud_of(query: dict[str, str]) -> Answer:
+        del query
+        return Answer(
+            {
+                "ModelNames": {"modelNames": ["Zqmodel"], "Owner": "Acmezq"},
+                "ModelServices": [{"ModelServiceId": "ms-1", "Status": "Acmezq"}],
+                "TotalRecordCount": 1,
+                "AINodePoolInfos": [],
+            }
+        )
+
+    done = _survey_of(cloud_of, "gp-demo", "--model-names", "--out", "-")
+    assert done.exit_code == 0, done.output
+    assert set(re.findall(r"(?i)\w*zq\w*", done.output)) == {"Zqmodel"}
 
 
 def test_an_error_code_that_names_something_is_not_shown() -> None:
@@ -184,17 +211,7 @@ def test_an_error_code_that_names_something_is_not_shown() -> None:
         empty = {"ModelServices": [], "TotalRecordCount": 0, "AINodePoolInfos": []}
         return Answer({**empty, "ModelNames": {"modelNames": []}})
 
-    with stub(refuse) as cloud:
-        done = CliRunner().invoke(
-            main,
-            ["survey", "--instance", "gp-zqdemo", "--no-stack", "--json", "--out", "-"],
-            env={
-                "ADBPG_ENDPOINT": f"http://127.0.0.1:{cloud.port}",
-                "ALICLOUD_ACCESS_KEY": "zqid",
-                "ALICLOUD_SECRET_KEY": "zqkey",
-            },
-            obj=FakeClock(),
-        )
+    done = _survey_of(refuse, "gp-zqdemo", "--json", "--out", "-")
     assert done.exit_code == 0, done.output
     assert "zq" not in done.output
     assert "404 gp-*" not in done.output

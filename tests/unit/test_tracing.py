@@ -28,7 +28,7 @@ def test_without_a_listener_nothing_happens_and_nothing_is_loaded() -> None:
         "import sys, pulumi_adbpg_model.cli.listing, pulumi_adbpg_model.gateway\n"
         "from pulumi_adbpg_model import tracing\n"
         "from pulumi_adbpg_model.clock import SystemClock\n"
-        "with tracing.operation('act', dict) as span, tracing.span('wait'), tracing.call('Act'):\n"
+        "with tracing.operation('act', dict) as span, tracing.span('wait'), tracing.span('Act'):\n"
         "    tracing.sleep(SystemClock(), 0.0)\n"
         "    print(span is tracing.current(), tracing.in_this_context(print) is print)\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
@@ -47,7 +47,7 @@ def test_a_program_tells_whom_it_has_set_up() -> None:
         "memory = Memory()\n"
         "trace.set_tracer_provider(memory.provider)\n"
         "with trace.get_tracer('program').start_as_current_span('program'):\n"
-        "    with tracing.operation('get_api_key'), tracing.call('Act'): pass\n"
+        "    with tracing.operation('get_api_key'), tracing.span('Act', calls=True): pass\n"
         "    with trace.get_tracer('program').start_as_current_span('after'): pass\n"
         "names = {span.id: span.name for span in memory.spans}\n"
         "print([(span.name, span.scope, names.get(span.parent)) for span in memory.spans])"
@@ -106,7 +106,11 @@ def test_of_an_error_only_class_status_and_code_are_told(
         tracing.use(
             memory.provider.get_tracer("tests"), lambda text: text.replace("Hidden", "****")
         )
-        with pytest.raises(ThrottledError), tracing.operation("act"), tracing.call("Act"):
+        with (
+            pytest.raises(ThrottledError),
+            tracing.operation("act"),
+            tracing.span("Act", calls=True),
+        ):
             raise _refused(code)
     expected: dict[str, Any] = {"error.type": "ThrottledError", "http.response.status_code": 429}
     if told is not None:
@@ -123,7 +127,7 @@ def test_spans_of_parallel_operations_do_not_mix() -> None:
     def act(number: int) -> None:
         with tracing.operation(f"act {number}"):
             together.wait(10)
-            with tracing.call(f"Call {number}"):
+            with tracing.span(f"Call {number}"):
                 together.wait(10)
             inside = tracing.in_this_context(_told_by_a_thread)
             thread = threading.Thread(target=inside, args=(number,))
@@ -139,7 +143,7 @@ def test_spans_of_parallel_operations_do_not_mix() -> None:
 
 
 def _told_by_a_thread(number: int) -> None:
-    with tracing.call(f"Thread {number}"):
+    with tracing.span(f"Thread {number}"):
         pass
 
 
@@ -161,7 +165,7 @@ def test_work_goes_on_with_an_opentelemetry_that_is_broken(tracer: object) -> No
     clock = FakeClock()
     tracing.use(cast("Any", tracer))
     try:
-        with tracing.operation("act", lambda: _PARENT), tracing.call("Act"):
+        with tracing.operation("act", lambda: _PARENT), tracing.span("Act", calls=True):
             tracing.sleep(clock, 1.0, after=_refused("Code"))
         with pytest.raises(OperationError, match="as ever"), tracing.operation("act"):
             raise OperationError("as ever")
