@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -156,6 +157,8 @@ class Cli(auto.PulumiCommand):
         # The base class would run whatever `pulumi` there is on the PATH.
         self.command, self.version = str(engine), _version_of(engine)
         self._stop = stop
+        #: The ids of all services that creates were answered with.
+        self.answered: list[str] = []
 
     def run(
         self,
@@ -190,6 +193,9 @@ class Cli(auto.PulumiCommand):
                 reader.join()
             code = process.wait()
         self._stop.watch(None)
+        for one in re.findall(r"CreateModelService answers with (gp-\S+:ms-\S+)", "\n".join(out)):
+            if one not in self.answered:
+                self.answered.append(one)
         if code != 0:
             if on_output is not None:
                 out, err = ["shown above"], ["shown above"]
@@ -363,8 +369,9 @@ def play(home: Path, engine: Path, cloud: demo.Cloud) -> int:
     cloud = replace(cloud, clock=stop.clock)
     stack: auto.Stack | None = None
     walked = False
+    cli = Cli(engine, stop)
     try:
-        stack = demo.create_stack(home, cloud.place, {}, command=Cli(engine, stop))
+        stack = demo.create_stack(home, cloud.place, {}, command=cli)
         demo.walk(stack, cloud)
         walked = True
     except StoppedError:
@@ -373,7 +380,7 @@ def play(home: Path, engine: Path, cloud: demo.Cloud) -> int:
         if stop.number is None:
             say(f"\nFailed: {printable(' '.join(str(error).split()))}", "red")
     finally:
-        tidy = clean_up(home, engine, stack, replace(cloud, clock=stop.clean()), walked=walked)
+        tidy = clean_up(home, cli, stack, replace(cloud, clock=stop.clean()), walked=walked)
     took = format_duration(time.monotonic() - started)
     if tidy:
         shutil.rmtree(home, ignore_errors=True)
@@ -384,7 +391,7 @@ def play(home: Path, engine: Path, cloud: demo.Cloud) -> int:
 
 
 def clean_up(
-    home: Path, engine: Path, stack: auto.Stack | None, cloud: demo.Cloud, *, walked: bool
+    home: Path, cli: Cli, stack: auto.Stack | None, cloud: demo.Cloud, *, walked: bool
 ) -> bool:
     """Delete what is left, by Pulumi, and past it; whether nothing is. What is left is named."""
     owned: list[str] = []
@@ -412,19 +419,27 @@ def clean_up(
         for one in owned:
             say(f"  {one}")
         say(f"The state is kept in {home}. To delete it, in a shell with the same variables:")
-        say(f"    {destruction(home, engine)}")
+        say(f"    {destruction(home, Path(cli.command))}")
     for service in left:
         if destroyed or str(service.id) not in owned:
             _name(service, cloud)
     if unseen:
-        instance = cloud.place.instance
-        look = [sys.executable, "-m", "pulumi_adbpg_model", "list", "--no-stack", "--json"]
-        say(f"\nWhether anything else is left could not be seen: {unseen}", "red")
-        say(f"Later, this lists the services; this run's are described as {cloud.place.mark!r}:")
-        say(f"    {shlex.join([*look, '--instance', instance])}")
-        say("And this deletes one, with its id at the end:")
-        say(f"    {removal(f'{instance}:ms-…')}")
+        _say_how_to_look(cloud, unseen, cli.answered)
     return destroyed and not left and not unseen
+
+
+def _say_how_to_look(cloud: demo.Cloud, unseen: str, answered: Sequence[str]) -> None:
+    """Where the cloud cannot be asked: what to do when it can."""
+    instance = cloud.place.instance
+    look = [sys.executable, "-m", "pulumi_adbpg_model", "list", "--no-stack", "--json"]
+    say(f"\nWhether anything else is left could not be seen: {unseen}", "red")
+    say(f"Later, this lists the services; this run's are described as {cloud.place.mark!r}:")
+    say(f"    {shlex.join([*look, '--instance', instance])}")
+    if answered:
+        say("The last that was created is deleted by this, if it is still there:")
+    else:
+        say("And this deletes one, with its id at the end:")
+    say(f"    {removal((answered or [f'{instance}:ms-…'])[-1])}")
 
 
 def _name(service: ModelServiceDetails, cloud: demo.Cloud) -> None:

@@ -245,3 +245,22 @@ def test_what_is_left_is_named_with_lines_that_delete_it(
     subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
     assert account.services == []
     assert not folder.exists()
+
+
+def test_last_service_is_named_where_nothing_can_be_seen(
+    tmp_path: Path, account: Simulator
+) -> None:
+    """The CLI dies during the create, and the cloud answers no more."""
+    account.hold_deployments()
+    environment = _environment(tmp_path, account)
+    with _started(environment) as run:
+        _eventually(lambda: account.calls("DescribeModelService"), run)
+        account.inject("forbidden", times=None)
+        subprocess.run(["pkill", "-KILL", "-P", str(run.pid)], check=True)
+        output, _ = run.communicate(timeout=_PATIENCE_S)
+    assert run.returncode == 1, output
+    assert "Whether anything else is left could not be seen" in output
+    (line,) = (line for line in output.splitlines() if "--remove" in line)
+    account.clear_faults()
+    subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
+    assert account.services == []
