@@ -39,7 +39,7 @@ ON_ENGINE = engine=$$($(VENV_PYTHON) tools/engine.py) && \
 patiently = for attempt in 1 2 3; do \
 	$(1) && break; \
 	[ $$attempt -lt 3 ] || exit 1; \
-	echo "That failed, maybe on the way to the registry; again in 10 s."; sleep 10; done
+	echo "That failed, maybe on the way to the registry; again in 10 s." >&2; sleep 10; done
 
 .PHONY: help
 help: ## Show this list
@@ -165,13 +165,13 @@ clean: ## Remove .venv and what tools left behind; the engine stays in its cache
 .PHONY: python
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
-		echo "Python 3.10 or newer is needed; name yours with: make PYTHON=/path/to/python3"; exit 1; }
+		echo "Python 3.10 or newer is needed; name yours with: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
-		echo "$(PYTHON) cannot make environments: install its venv package (on Debian: python3-venv)."; \
+		echo "$(PYTHON) cannot make environments: install its venv package (on Debian: python3-venv)." >&2; \
 		exit 1; }
 
 $(INSTALLED): | python
-	@echo "Installing the pinned dependencies into .venv (about a minute the first time)."
+	@echo "Installing the pinned dependencies into .venv (about a minute the first time)." >&2
 	@$(PYTHON) -m venv .venv
 	@$(call patiently,$(PIP) install --quiet --editable '.[dev]')
 	@# It works, but says that it needs an older protobuf than the rest here.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -29,10 +30,11 @@ import demo
 from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 from rich.console import Console
+from semver import VersionInfo
 
 from pulumi_adbpg_model.clock import Deadline, SystemClock
-from pulumi_adbpg_model.domain import ModelServiceId, printable
-from pulumi_adbpg_model.errors import AdbpgModelError, ConfigurationError, NotFoundError
+from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, printable
+from pulumi_adbpg_model.errors import AdbpgModelError, ConfigurationError
 from pulumi_adbpg_model.gateway import endpoint_of
 from pulumi_adbpg_model.lifecycle import GRACE_S
 from pulumi_adbpg_model.lifecycle.operation import format_duration
@@ -152,9 +154,11 @@ class Cli(auto.PulumiCommand):
     """
 
     def __init__(self, engine: Path, stop: Stop) -> None:
-        super().__init__()
-        self.command = str(engine)
+        # The base class would run whatever `pulumi` there is on the PATH.
+        self.command, self.version = str(engine), _version_of(engine)
         self._stop = stop
+        #: The ids of all services that creates were answered with.
+        self.answered: list[str] = []
 
     def run(
         self,
@@ -189,11 +193,31 @@ class Cli(auto.PulumiCommand):
                 reader.join()
             code = process.wait()
         self._stop.watch(None)
+        for one in re.findall(r"CreateModelService answers with (gp-\S+:ms-\S+)", "\n".join(out)):
+            if one not in self.answered:
+                self.answered.append(one)
         if code != 0:
             if on_output is not None:
                 out, err = ["shown above"], ["shown above"]
             raise create_command_error(auto.CommandResult("\n".join(out), "\n".join(err), code))
         return auto.CommandResult("\n".join(out), "\n".join(err), code)
+
+
+def _version_of(engine: Path) -> VersionInfo:
+    """
+    The version that the CLI tells.
+
+    Raises:
+        RefusedError: It tells none.
+    """
+    try:
+        told = subprocess.run([str(engine), "version"], capture_output=True, text=True, check=True)
+        return VersionInfo.parse(told.stdout.strip().removeprefix("v"))
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        raise RefusedError(
+            f"{engine} is no Pulumi CLI that runs: `pulumi version` tells no version. Install the "
+            "CLI (pulumi.com/docs/install), or let ADBPG_ENGINE name another one."
+        ) from None
 
 
 def _read(stream: IO[str], kept: list[str], show: Callable[[str], Any] | None) -> None:
@@ -243,10 +267,11 @@ def looked_at(cloud: demo.Cloud) -> demo.Cloud:
         AdbpgModelError: The cloud cannot be asked.
     """
     place, gateway = cloud.place, cloud.gateway
-    services = gateway.list_model_services(place.instance)
+    services = [one for one in gateway.list_model_services(place.instance) if not one.is_deleted]
     nodes = {node.name: node for node in gateway.list_ai_nodes(place.instance)}
     models = gateway.list_supported_models()
-    left = [one for one in services if (one.description or "").startswith(MARK)]
+    marked = replace(cloud, place=replace(place, mark=MARK))
+    left = [one for one in services if marked.has_mark(one)]
     holders = [one for one in services if place.node in (one.ai_nodes or ()) and one not in left]
     problems = [
         f"An earlier run left {one.id}, or another one is at work. If none is, delete it:\n"
@@ -286,6 +311,7 @@ def find_engine() -> Path:
     if found.returncode != 0:
         raise RefusedError("There is no Pulumi CLI, and none could be fetched: see above.")
     engine = Path(found.stdout.strip())
+    _version_of(engine)
     os.environ["PATH"] = f"{engine.parent}{os.pathsep}{os.environ['PATH']}"
     return engine
 
@@ -343,8 +369,9 @@ def play(home: Path, engine: Path, cloud: demo.Cloud) -> int:
     cloud = replace(cloud, clock=stop.clock)
     stack: auto.Stack | None = None
     walked = False
+    cli = Cli(engine, stop)
     try:
-        stack = demo.create_stack(home, cloud.place, {}, command=Cli(engine, stop))
+        stack = demo.create_stack(home, cloud.place, {}, command=cli)
         demo.walk(stack, cloud)
         walked = True
     except StoppedError:
@@ -353,7 +380,7 @@ def play(home: Path, engine: Path, cloud: demo.Cloud) -> int:
         if stop.number is None:
             say(f"\nFailed: {printable(' '.join(str(error).split()))}", "red")
     finally:
-        tidy = clean_up(home, engine, stack, replace(cloud, clock=stop.clean()), walked=walked)
+        tidy = clean_up(home, cli, stack, replace(cloud, clock=stop.clean()), walked=walked)
     took = format_duration(time.monotonic() - started)
     if tidy:
         shutil.rmtree(home, ignore_errors=True)
@@ -364,7 +391,7 @@ def play(home: Path, engine: Path, cloud: demo.Cloud) -> int:
 
 
 def clean_up(
-    home: Path, engine: Path, stack: auto.Stack | None, cloud: demo.Cloud, *, walked: bool
+    home: Path, cli: Cli, stack: auto.Stack | None, cloud: demo.Cloud, *, walked: bool
 ) -> bool:
     """Delete what is left, by Pulumi, and past it; whether nothing is. What is left is named."""
     owned: list[str] = []
@@ -379,7 +406,7 @@ def clean_up(
             _unlock(stack)
             with suppress(auto.CommandError):
                 owned = _in_state(stack)
-    left: list[ModelServiceId] = []
+    left: list[ModelServiceDetails] = []
     unseen = ""
     try:
         left = _delete_past_pulumi(cloud, () if destroyed else owned, patient=not (walked or owned))
@@ -392,22 +419,40 @@ def clean_up(
         for one in owned:
             say(f"  {one}")
         say(f"The state is kept in {home}. To delete it, in a shell with the same variables:")
-        say(f"    {destruction(home, engine)}")
+        say(f"    {destruction(home, Path(cli.command))}")
     for service in left:
-        if destroyed or str(service) not in owned:
-            say(
-                f"\nLeft, and in no state: {service}. To delete it, with the same variables:", "red"
-            )
-            say(f"    {removal(service)}")
+        if destroyed or str(service.id) not in owned:
+            _name(service, cloud)
     if unseen:
-        instance = cloud.place.instance
-        look = [sys.executable, "-m", "pulumi_adbpg_model", "list", "--no-stack", "--json"]
-        say(f"\nWhether anything else is left could not be seen: {unseen}", "red")
-        say(f"Later, this lists the services; this run's are described as {cloud.place.mark!r}:")
-        say(f"    {shlex.join([*look, '--instance', instance])}")
-        say("And this deletes one, with its id at the end:")
-        say(f"    {removal(f'{instance}:ms-…')}")
+        _say_how_to_look(cloud, unseen, cli.answered)
     return destroyed and not left and not unseen
+
+
+def _say_how_to_look(cloud: demo.Cloud, unseen: str, answered: Sequence[str]) -> None:
+    """Where the cloud cannot be asked: what to do when it can."""
+    instance = cloud.place.instance
+    look = [sys.executable, "-m", "pulumi_adbpg_model", "list", "--no-stack", "--json"]
+    say(f"\nWhether anything else is left could not be seen: {unseen}", "red")
+    say(f"Later, this lists the services; this run's are described as {cloud.place.mark!r}:")
+    say(f"    {shlex.join([*look, '--instance', instance])}")
+    if answered:
+        say("The last that was created is deleted by this, if it is still there:")
+    else:
+        say("And this deletes one, with its id at the end:")
+    say(f"    {removal((answered or [f'{instance}:ms-…'])[-1])}")
+
+
+def _name(service: ModelServiceDetails, cloud: demo.Cloud) -> None:
+    """Say of a service that is in no state that it is left."""
+    if cloud.has_mark(service):
+        say(f"\nLeft, and in no state: {service.id}. To delete it, with the same variables:", "red")
+        say(f"    {removal(service.id)}")
+    else:
+        say(
+            f"\nLeft, and without a description that tells whose it is: {service.id}. It came "
+            "during this run. If nobody else made it, delete it in the console.",
+            "red",
+        )
 
 
 def _unlock(stack: auto.Stack) -> None:
@@ -423,9 +468,9 @@ def _in_state(stack: auto.Stack) -> list[str]:
 
 def _delete_past_pulumi(
     cloud: demo.Cloud, owned: Sequence[str], *, patient: bool
-) -> list[ModelServiceId]:
+) -> list[ModelServiceDetails]:
     """
-    Delete what no state has any more; the ids of what is still there then.
+    Delete what no state has any more and shows the mark of this run; what is still there then.
 
     Args:
         cloud: What to look at.
@@ -434,26 +479,29 @@ def _delete_past_pulumi(
     """
     until = Deadline.after(cloud.clock, GRACE_S if patient else 0)
     found = cloud.services()
+    if not found and not until.expired:
+        say(f"Looking for up to {GRACE_S:.0f} s whether a service still shows up.")
     while not found and not until.expired and not cloud.clock.cancelled:
         cloud.clock.sleep(5)
         found = cloud.services()
     for service in found:
-        if str(service.id) not in owned:
+        if str(service.id) not in owned and cloud.has_mark(service):
             say(f"Still there: {service.id}. It is deleted past Pulumi.")
             try:
                 cloud.delete(service.id)
             except AdbpgModelError as error:
                 say(printable(str(error)))
-    return [service.id for service in cloud.services()] if found else []
+    return cloud.services() if found else []
 
 
 def destruction(home: Path, engine: Path) -> str:
-    """The command that removes what the state in a folder has."""
+    """The command that removes what the state in a folder has, then the folder."""
     variables = shlex.join(
         f"{name}={value}" for name, value in demo.stack_environment(home).items()
     )
-    command = shlex.join([str(engine), "destroy", "--yes", "--stack", demo.STACK])
-    return f"cd {shlex.quote(str(home / 'project'))} && env {variables} {command}"
+    project = str(home / "project")
+    command = [str(engine), "destroy", "--yes", "--stack", demo.STACK, "--cwd", project]
+    return f"env {variables} {shlex.join(command)} && {shlex.join(['rm', '-r', str(home)])}"
 
 
 def removal(service: object) -> str:
@@ -467,20 +515,23 @@ def remove(text: str) -> int:
 
     Raises:
         RefusedError: It is none.
-        AdbpgModelError: It could not be deleted.
+        AdbpgModelError: It could not be deleted, or whether it is there could not be seen.
     """
+    if "…" in text:
+        raise RefusedError(
+            f"--remove: {text} stands for an id: put the service's own in its place."
+        )
     try:
         service = ModelServiceId.parse(text)
     except ValueError as error:
         raise RefusedError(f"--remove: the id {error}") from None
     settings = Settings.resolve(lambda _: None, os.environ)
     cloud = demo.Cloud(demo.Place(service.db_instance_id, "", "", MARK), settings)
-    try:
-        description = cloud.gateway.describe_model_service(service).description or ""
-    except NotFoundError:
+    found = cloud.find(service)
+    if found is None:
         say(f"{service} is not there.")
         return 0
-    if not description.startswith(MARK):
+    if not cloud.has_mark(found):
         raise RefusedError(
             f"{service} is not deleted: its description does not begin with {MARK!r}, so no "
             "acceptance run made it."

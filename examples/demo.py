@@ -24,9 +24,9 @@ from rich.console import Console
 
 from pulumi_adbpg_model.clock import Clock, Deadline, SystemClock
 from pulumi_adbpg_model.domain import ModelServiceDetails, ModelServiceId, Phase
-from pulumi_adbpg_model.errors import AdbpgModelError, NotFoundError
+from pulumi_adbpg_model.errors import AdbpgModelError
 from pulumi_adbpg_model.gateway import Gateway
-from pulumi_adbpg_model.lifecycle import Operation, delete
+from pulumi_adbpg_model.lifecycle import GRACE_S, Operation, delete, find_or_prove_gone
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
 
@@ -82,15 +82,17 @@ class Cloud:
         return Gateway(self.settings, self.clock)
 
     def services(self) -> list[ModelServiceDetails]:
-        """Those that were made here and are still there, described."""
+        """
+        Those that were made here and are still there, described.
+
+        Raises:
+            AdbpgModelError: The cloud cannot be asked, or contradicts itself for long.
+        """
         found = []
         for listed in self.gateway.list_model_services(self.place.instance):
             if self._is_of_here(listed) and not listed.is_deleted:
-                try:
-                    described = self.gateway.describe_model_service(listed.id)
-                except NotFoundError:  # a list may lag behind
-                    continue
-                if self._is_of_here(described) and not described.is_deleted:
+                described = self.find(listed.id)  # either answer may lag behind
+                if described is not None and self._is_of_here(described):
                     found.append(described)
         return found
 
@@ -98,16 +100,30 @@ class Cloud:
         """By what the cloud tells of it; what it leaves out says nothing."""
         return (
             service.id not in self.others
-            and (not service.description or service.description.startswith(self.place.mark))
+            and (not service.description or self.has_mark(service))
             and (not service.ai_nodes or self.place.node in service.ai_nodes)
         )
 
+    def has_mark(self, service: ModelServiceDetails) -> bool:
+        """Whether its description proves that it was made here."""
+        return (service.description or "").strip().startswith(self.place.mark)
+
+    def find(self, service: ModelServiceId) -> ModelServiceDetails | None:
+        """
+        The service as it is now, or None with proof that it is gone.
+
+        Raises:
+            AdbpgModelError: Neither is to be had.
+        """
+        return find_or_prove_gone(self._operation(), service, any_code=True)
+
     def delete(self, service: ModelServiceId) -> None:
         """Delete a service by the API, past Pulumi, until there is proof that it is gone."""
+        delete(self._operation(), service)
+
+    def _operation(self) -> Operation:
         deadline = Deadline.after(self.clock, DELETE_S)
-        delete(
-            Operation(self.gateway, self.clock, deadline, _Lines(), self.longest_poll_s), service
-        )
+        return Operation(self.gateway, self.clock, deadline, _Lines(), self.longest_poll_s)
 
 
 class _Lines:
@@ -253,7 +269,11 @@ def walk(stack: auto.Stack, cloud: Cloud) -> None:
 
 def _one(cloud: Cloud, stack: auto.Stack) -> ModelServiceDetails:
     """The one service that there is, active, and as the stack's outputs say."""
+    looking = Deadline.after(cloud.clock, GRACE_S)
     services = cloud.services()
+    while not services and not looking.expired and not cloud.clock.cancelled:
+        cloud.clock.sleep(1)  # the list may not show yet what Pulumi has seen
+        services = cloud.services()
     check(len(services) == 1, f"there is not one service, but {[str(one.id) for one in services]}")
     (service,) = services
     check(service.phase is Phase.ACTIVE, f"{service.id} is not active, but {service.status!r}")

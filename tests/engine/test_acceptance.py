@@ -156,6 +156,11 @@ def test_node_in_use_is_left_alone(
     assert "no acceptance run made it" in refused(environment, "--remove", service)
     assert account.calls("DeleteModelService") == []
 
+    wrong = {"gp-none:ms-0123456789ab": (1, "does not exist"), "gp-real:ms-…": (2, "stands for")}
+    for text, (code, said) in wrong.items():
+        refused = _run(environment, "--remove", text)  # neither proves that nothing is left
+        assert (refused.returncode, said in refused.stdout) == (code, True), refused.stdout
+
     account.change_service(service, description="pulumi-adbpg-model acceptance 0123abcd")
     said = refused(environment, "--yes")
     (removal,) = (line for line in said.splitlines() if "--remove" in line)
@@ -198,6 +203,51 @@ def test_interrupted_run_deletes_what_it_made(tmp_path: Path, account: Simulator
     assert list(tmp_path.iterdir()) == []
 
 
+def test_engine_that_does_not_run_is_named(tmp_path: Path, account: Simulator) -> None:
+    """Before anything is begun; and no other `pulumi` is run in its place."""
+    for engine in ("/bin/false", "/bin/echo"):
+        done = _run(_environment(tmp_path, account, ADBPG_ENGINE=engine), "--yes")
+        assert done.returncode == 2, done.stdout
+        assert f"{engine} is no Pulumi CLI" in done.stdout
+    assert account.mutations == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "dialects",
+    [("describe-flaps", "description-padded", "list-keeps-deleted"), ("fields-missing",)],
+)
+def test_service_in_no_state_is_found_however_it_shows(
+    tmp_path: Path, dialects: tuple[str, ...]
+) -> None:
+    """The CLI dies during the create: what proves to be of the run is deleted, the rest named."""
+    with Simulator(instance="gp-real", nodes=["ai-real", "ai-2"], dialects=dialects) as account:
+        account.hold_deployments()
+        environment = _environment(tmp_path, account)
+        gateway = Gateway(Settings.resolve(lambda _: None, account.environment()), SystemClock())
+        with _started(environment) as run:
+            _eventually(lambda: account.calls("DescribeModelService"), run)
+            spec = ModelServiceSpec("gp-real", "Qwen3-8B", ("ai-2",))
+            other = gateway.create_model_service(spec, "of somebody else").id
+            subprocess.run(["pkill", "-KILL", "-P", str(run.pid)], check=True)
+            output, _ = run.communicate(timeout=_PATIENCE_S)
+        assert run.returncode == 1, output
+        assert "Traceback" not in output
+        deleted = {
+            call.parameters["ModelServiceId"] for call in account.calls("DeleteModelService")
+        }
+        assert other.model_service_id not in deleted
+        if "fields-missing" in dialects:
+            for one in account.services:
+                assert f"that tells whose it is: gp-real:{one.id}." in output
+            assert len(account.services) == 2
+        else:
+            assert "Nothing is left in the cloud" in output
+            assert len(deleted) == 1
+            again = _run(environment)
+            assert again.stdout.startswith("The life of a model service"), again.stdout
+
+
 def test_what_is_left_is_named_with_lines_that_delete_it(
     tmp_path: Path, account: Simulator
 ) -> None:
@@ -214,6 +264,26 @@ def test_what_is_left_is_named_with_lines_that_delete_it(
     assert f"The state is kept in {folder}." in end
     (line,) = (line.strip() for line in end.splitlines() if " destroy --yes " in line)
 
+    account.clear_faults()
+    subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
+    assert account.services == []
+    assert not folder.exists()
+
+
+def test_last_service_is_named_where_nothing_can_be_seen(
+    tmp_path: Path, account: Simulator
+) -> None:
+    """The CLI dies during the create, and the cloud answers no more."""
+    account.hold_deployments()
+    environment = _environment(tmp_path, account)
+    with _started(environment) as run:
+        _eventually(lambda: account.calls("DescribeModelService"), run)
+        account.inject("forbidden", times=None)
+        subprocess.run(["pkill", "-KILL", "-P", str(run.pid)], check=True)
+        output, _ = run.communicate(timeout=_PATIENCE_S)
+    assert run.returncode == 1, output
+    assert "Whether anything else is left could not be seen" in output
+    (line,) = (line for line in output.splitlines() if "--remove" in line)
     account.clear_faults()
     subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
     assert account.services == []

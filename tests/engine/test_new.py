@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,9 +33,18 @@ _NOT_CLONED = shutil.ignore_patterns(
 
 
 @pytest.mark.parametrize(
-    "template", ["examples/embedding", "examples/pulumi-cloud", "examples/rag", "."]
+    ("template", "creates"),
+    [
+        ("examples/embedding", 2),
+        ("examples/key-store", 3),
+        ("examples/pulumi-cloud", 2),
+        ("examples/rag", 3),
+        (".", 2),
+    ],
 )
-def test_new_project_previews_what_its_template_asks_for(template: str, tmp_path: Path) -> None:
+def test_new_project_previews_what_its_template_asks_for(
+    template: str, creates: int, tmp_path: Path
+) -> None:
     """The answers, and the defaults of what is not answered, are the program's configuration."""
     origin, project = tmp_path / "origin", tmp_path / "search"
     shutil.copytree(ROOT / template, origin, ignore=_NOT_CLONED)
@@ -50,6 +60,7 @@ def test_new_project_previews_what_its_template_asks_for(template: str, tmp_path
             **os.environ,
             **engine_environment(tmp_path),
             **simulator.environment(),
+            "PYTHONPATH": str(project),  # the program's folder, where Pulumi's own host runs it
             "PATH": os.pathsep.join([str(tmp_path / "commands"), os.environ["PATH"]]),
         }
         answers = [f"--config={key}={_ANSWERS[key]}" for key in sorted(open_)]
@@ -63,8 +74,10 @@ def test_new_project_previews_what_its_template_asks_for(template: str, tmp_path
         # In place of what `pulumi install` makes there.
         (project / original["runtime"]["options"]["virtualenv"]).symlink_to(sys.prefix)
         previewed = _pulumi(project, environment, "preview")
-    assert f"+ {3 if 'rag' in template else 2} to create" in previewed
+    assert f"+ {creates} to create" in previewed
 
+    commands = re.findall(r"`(\S*venv/bin/)pulumi-adbpg-model ", original["template"]["quickstart"])
+    assert commands in ([], [f"{original['runtime']['options']['virtualenv']}/bin/"])
     settings = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))
     assert settings["name"] == "search"
     assert "template" not in settings

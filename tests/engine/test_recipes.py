@@ -83,12 +83,13 @@ def test_key_goes_into_the_store_and_nowhere_else(
     (excerpt,) = blocks(PAGE, "excerpt: key-store")
     assert excerpt.text in (KEY_STORE / "__main__.py").read_text(encoding="utf-8")
 
-    store.touch()  # no folder: the store is down
+    entry.mkdir(parents=True)  # a folder in its place: the store is down
     with pytest.raises(Failed) as down:
         stack.up()
     assert down.value.log.failed == {"embedding"}
     (first,) = simulator.services
-    store.unlink()
+    assert not [one for one in store.rglob("*") if one.is_file()]
+    entry.rmdir()
     told = [str(down.value), _everything(down.value.log)]
 
     up = stack.up()

@@ -227,3 +227,24 @@ def test_pages_name_what_there_is(name: str) -> None:
     for link in re.findall(r"\]\((?!https:)([^)#]+)(?:#[^)]*)?\)", page):
         assert (_ROOT / link).exists(), link
     assert len(page.splitlines()) <= 60  # a page
+
+
+def test_path_of_the_engine_is_all_that_make_prints(tmp_path: Path) -> None:
+    """As AGENTS.md uses it, on a fresh clone too, where the environment is made first."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(_ROOT / name, tmp_path)
+    python = tmp_path / "python3"  # makes an environment whose Python is itself
+    python.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in\n'
+        '"-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;\n'
+        "tools/engine.py) echo /path/of/the/engine ;;\n"
+        "esac\n"
+    )
+    python.chmod(0o755)
+    command = ["make", "--silent", "engine", f"PYTHON={python}"]
+    for said in ("Installing", ""):  # the second time, it is there
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout == "/path/of/the/engine\n"
+        assert done.stderr.startswith(said)
+        assert bool(said) == ("Installing" in done.stderr)
