@@ -332,7 +332,7 @@ def test_a_replacement_by_a_model_that_is_not_listed_says_that_nothing_takes_its
     ],
 )
 def test_nothing_is_to_be_lost_where_no_service_is_about_to_be_deleted(
-    desk: _Desk, held: dict[str, Any] | None, deleted: bool
+    desk: _Desk, held: dict[str, Any] | None, *, deleted: bool
 ) -> None:
     """A replacement was told by diff before; what is said is about the model alone."""
     own = ModelServiceId("gp-1", "ms-1")
