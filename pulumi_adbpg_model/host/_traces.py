@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,9 @@ _NO_HTTP = (
     "no traces are sent: for http/protobuf, install opentelemetry-exporter-otlp-proto-http beside "
     "pulumi-adbpg-model, or set OTEL_EXPORTER_OTLP_PROTOCOL=grpc; OTEL_TRACES_EXPORTER=none "
     "silences this"
+)
+_NOT_UNDERSTOOD = (
+    "no traces are sent: a variable that begins with OTEL_ has a value that is not understood"
 )
 #: A process that is killed loses no more than the spans of so many milliseconds.
 _EVERY_MS = 500
@@ -70,18 +74,24 @@ def trace(environ: Mapping[str, str], hide: Callable[[str], str]) -> str | None:
 
 
 def _start(environ: Mapping[str, str], hide: Callable[[str], str]) -> str | None:
-    way = way_of(environ)
+    try:
+        way = way_of(environ)
+    except ValueError:
+        return _NOT_UNDERSTOOD
+    if way is None:
+        return None
+    # Before it is loaded: its texts hold values of its variables, a secret header among them, and
+    # what receivers answer; and the CLI shows what the host prints.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     if way == "pulumi":
-        _send_by(_to_pulumi(environ[_PULUMI].strip()), hide)
-    elif way == "grpc":
-        _send_by(_by_grpc(), hide)
-    elif way == "http/protobuf":
-        if find_spec("opentelemetry.exporter.otlp.proto.http") is None:
-            return _NO_HTTP
-        _send_by(_by_http(), hide)
-    elif way is not None:
+        return _send_by(_to_pulumi(environ[_PULUMI].strip()), hide)
+    if way == "grpc":
+        return _send_by(_by_grpc(), hide)
+    if way != "http/protobuf":
         return f"no traces are sent: {_PROTOCOLS[1]} is neither grpc nor http/protobuf"
-    return None
+    if find_spec("opentelemetry.exporter.otlp.proto.http") is None:
+        return _NO_HTTP
+    return _send_by(_by_http(), hide)
 
 
 def way_of(environ: Mapping[str, str]) -> str | None:
@@ -89,6 +99,9 @@ def way_of(environ: Mapping[str, str]) -> str | None:
     How spans are sent: to `pulumi`, or by a protocol of OTLP as the variables say; None: not.
 
     Without a protocol it is gRPC, unless the port is that of HTTP.
+
+    Raises:
+        ValueError: The place is no address.
     """
 
     def said(*names: str) -> str:
@@ -107,49 +120,55 @@ def way_of(environ: Mapping[str, str]) -> str | None:
     return (asked and _EXPORTERS[asked[0]]) or said(*_PROTOCOLS).lower() or usual
 
 
-def _to_pulumi(receiver: str) -> Any:
+def _to_pulumi(receiver: str) -> Callable[[], Any]:
     from grpc import Compression  # noqa: PLC0415 - takes time, as all that is imported below
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415
         OTLPSpanExporter,
     )
 
     # It speaks to this machine alone, whatever the environment says of other receivers.
-    return OTLPSpanExporter(
-        endpoint=receiver, insecure=True, compression=Compression.NoCompression, timeout=5
+    return partial(
+        OTLPSpanExporter,
+        endpoint=receiver,
+        insecure=True,
+        compression=Compression.NoCompression,
+        timeout=5,
     )
 
 
-def _by_grpc() -> Any:
+def _by_grpc() -> Callable[[], Any]:
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415 - see above
         OTLPSpanExporter,
     )
 
-    return OTLPSpanExporter()  # it reads the environment
+    return OTLPSpanExporter  # it reads the environment
 
 
-def _by_http() -> Any:
+def _by_http() -> Callable[[], Any]:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # type: ignore[import-not-found] # noqa: PLC0415 - may not be there
         OTLPSpanExporter,
     )
 
-    return OTLPSpanExporter()
+    return OTLPSpanExporter  # type: ignore[no-any-return] # see above
 
 
-def _send_by(sender: Any, hide: Callable[[str], str]) -> None:
+def _send_by(new_sender: Callable[[], Any], hide: Callable[[str], str]) -> str | None:
     from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    # Its texts hold what receivers answer, and the CLI shows what the host prints.
-    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-    exporter = _Exporter(sender)
     here = {SERVICE_NAME: "pulumi-adbpg-model", SERVICE_VERSION: version("pulumi-adbpg-model")}
-    provider = TracerProvider(resource=Resource.create(here), shutdown_on_exit=False)
-    provider.add_span_processor(
-        BatchSpanProcessor(exporter, schedule_delay_millis=_EVERY_MS)  # type: ignore[arg-type] # it has the methods
-    )
+    try:  # each reads variables
+        exporter = _Exporter(new_sender())
+        provider = TracerProvider(resource=Resource.create(here), shutdown_on_exit=False)
+        provider.add_span_processor(
+            BatchSpanProcessor(exporter, schedule_delay_millis=_EVERY_MS)  # type: ignore[arg-type] # it has the methods
+        )
+    except Exception:  # noqa: BLE001 - it has several for that
+        return _NOT_UNDERSTOOD
     _flush_at_exit(provider.shutdown, exporter)
     tracing.use(provider.get_tracer(tracing.SCOPE, here[SERVICE_VERSION]), hide)
+    return None
 
 
 class _Exporter:

@@ -118,6 +118,8 @@ def findings(
         replaced = None
         if not any(same_model_name(model, listed) for listed in seen.models):
             replaced = declared.owners.replaces(declared.urn)
+        if replaced is not None and replaced[0] in deleted_here:
+            replaced = None
         yield _unlisted_model(model, seen.models, where, replaced, hint=hint)
     if seen.invisible:
         yield (

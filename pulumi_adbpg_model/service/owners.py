@@ -62,8 +62,9 @@ class _Resource:
     #: of the configuration.
     model: str | None = None
     region: object = None
-    #: That of the service that it has until now.
+    #: That of the service that it has until now, and the region that is declared for that.
     old_model: str | None = None
+    old_region: object = None
     #: What diff is told.
     had: ModelServiceId | None = None
 
@@ -168,6 +169,7 @@ class Owners(Ownership):
                 model=_model_of(inputs),
                 region=inputs.get("region_id"),
                 old_model=before.old_model if creating else _model_of(olds),
+                old_region=before.old_region if creating else olds.get("region_id"),
             )
             self._declared[urn] = now
             return [] if now.existed else list(self._impossible(urn, now))
@@ -262,13 +264,16 @@ class Owners(Ownership):
 
     def replaces(self, urn: str) -> tuple[ModelServiceId, str | None] | None:
         """
-        The service in whose place one is to be created, and its model where it is known; None
-        where there is none.
+        The service that is deleted so that one can be created in its place, and its model where
+        that is known and the region stays; None where there is none.
         """
         there, held = self._of(urn), self._held(urn)
-        if held is not None and not held.replaced:
-            return held.service, there.old_model or held.model
-        return None if there.had is None else (there.had, there.old_model)
+        if held is not None and (held.replaced or held.kept_by == "retain_on_delete"):
+            return None
+        service = there.had if held is None else held.service
+        model = there.old_model or (held.model if held else None)
+        moves = there.existed and there.region != there.old_region
+        return None if service is None else (service, None if moves else model)
 
     def neighbours(self, urn: str) -> Mapping[Node, str]:
         """By the nodes that it declares: another resource that declares it too."""

@@ -206,6 +206,37 @@ def test_one_line_says_what_would_help_where_nothing_can_be_sent(
     ] == [line for line in said if "ms-" not in line]
 
 
+_UNUSABLE = (
+    "no traces are sent: a variable that begins with OTEL_ has a value that is not understood"
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        # A header without its name is likely to be a token.
+        ({"OTEL_EXPORTER_OTLP_HEADERS": "marked", "OTEL_RESOURCE_ATTRIBUTES": "marked"}, []),
+        ({_PLACE: "http://127.0.0.1:marked"}, [_UNUSABLE]),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "marked"}, [_UNUSABLE]),
+        ({"OTEL_EXPORTER_OTLP_COMPRESSION": "marked"}, [_UNUSABLE]),
+    ],
+)
+def test_a_variable_that_is_not_understood_is_not_repeated(
+    cloud: Simulator,
+    inputs: Properties,
+    environment: Mapping[str, str],
+    line: list[str],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """OpenTelemetry quotes it; what prevents traces altogether is told in a line of our own."""
+    environment = {_PLACE: "http://127.0.0.1:9", **environment}
+    with DynamicHost({**cloud.environment(), **environment}) as host:
+        host.delete(host.create(inputs))
+        said = host.lines_until("is deleted")
+    assert line == [one for one in said if "ms-" not in one]
+    assert "" == capfd.readouterr().err
+
+
 @pytest.mark.parametrize("listens", [False, True], ids=["refused", "silent"])
 def test_a_receiver_that_does_not_answer_costs_a_second_at_most(
     cloud: Simulator, inputs: Properties, *, listens: bool, capfd: pytest.CaptureFixture[str]

@@ -322,6 +322,43 @@ def test_a_replacement_by_a_model_that_is_not_listed_says_that_nothing_takes_its
     assert gone.tell(model_name="bge")[0] == f"{unlisted}{lists}"
 
 
+@pytest.mark.parametrize(
+    ("held", "deleted"),
+    [
+        ({"replaced": True}, False),  # by a run before
+        (None, True),  # by this one, and the state is not to be had
+        ({}, True),
+        ({"kept_by": "retain_on_delete"}, False),
+    ],
+)
+def test_nothing_is_to_be_lost_where_no_service_is_about_to_be_deleted(
+    desk: _Desk, held: dict[str, Any] | None, *, deleted: bool
+) -> None:
+    """A replacement was told by diff before; what is said is about the model alone."""
+    own = ModelServiceId("gp-1", "ms-1")
+    desk.stack = None if held is None else {f"{_URN}model": StackEntry(own, **held)}
+    old: dict[str, Any] = {**_DECLARED, "model_name": "bge"}
+    desk.tell(old)
+    desk.owners.own(f"{_URN}model", own)
+    if deleted:
+        desk.deleted.add(own)
+    assert desk.tell(model_name="bge")[0] == (
+        "model_name should be a model that region cn-hangzhou lists, got 'bge'. It lists Qwen3-8B, "
+        "Qwen3-Embedding-8B."
+    )
+
+
+def test_a_model_that_another_region_lists_has_not_left_the_catalogue(desk: _Desk) -> None:
+    """A service that moves: where it runs, its model may be listed."""
+    own = desk.holds("ai-1")
+    desk.tell({**_DECLARED, "model_name": "bge"}, region_id="cn-hangzhou")
+    desk.owners.own(f"{_URN}model", own)
+    assert desk.tell(model_name="bge", region_id="cn-hangzhou")[0] == (
+        "model_name should be a model that region cn-hangzhou lists, got 'bge'. Once model service "
+        f"{own} is deleted, nothing can take its place. It lists Qwen3-8B, Qwen3-Embedding-8B."
+    )
+
+
 def test_a_take_over_may_use_the_nodes_of_its_service(desk: _Desk) -> None:
     """StackEntry by itself is as it should be; nothing is created, so no model is asked for."""
     desk.has("ai-1", "ai-2", bound=("ai-1", "ai-2"))
