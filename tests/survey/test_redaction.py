@@ -129,7 +129,7 @@ def _evil_cloud(query: dict[str, str]) -> Answer:
         "Status": "zqstatus of ms-zqserviceidzq",
         "ModelName": "zqmodel",
         "AiNodes": ["ai-zqnode"],
-        "Description": f"{MARK} zqrun",
+        "Description": f"{MARK} 0123456789ab",
         "CreateTime": "zqtime",
         "ApiKey": _EVIL,
         "zqserviceidzq": {"zqdeep": ["zqdeeper", {"zqdeepest": "zqbottom"}]},
