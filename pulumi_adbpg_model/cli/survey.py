@@ -385,8 +385,12 @@ class _Run:
             found = ", ".join(document["dialects"]) or "none but the documented behaviour"
             say(f"Dialects of the simulator: {found}.", err=target is None)
         if in_file:
+            models = " and the models" if document["models"] else ""
             _tell(
-                f"{'Written' if self._ended is None else 'What was seen is written'} to {target}."
+                f"{'Written' if self._ended is None else 'What was seen is written'} to {target}. "
+                "Attach it to an issue of this project: it names nothing of yours but the region"
+                f"{models}.\nThis simulates the cloud that it tells of:\n"
+                f"    {shlex.join(('pulumi-adbpg-model', 'simulate', '--like', str(target)))}"
             )
 
     # Removing

@@ -123,7 +123,11 @@ def test_the_table_and_the_file_say_the_same(cloud: World) -> None:
     for one in document["questions"]:
         assert f"\n {one['question']} " in done.stdout
     assert done.stdout.count("fits none") == 0
-    assert done.stderr == "Written to survey.json.\n"
+    assert done.stderr == (
+        "Written to survey.json. Attach it to an issue of this project: it names nothing of yours "
+        "but the region.\nThis simulates the cloud that it tells of:\n"
+        "    pulumi-adbpg-model simulate --like survey.json\n"
+    )
     assert Path("survey.json").stat().st_mode & 0o777 == 0o600
     assert files(Path()) == ["survey.json"]
     assert told(document, "token replayed")["why"] == "only with --node and --model"
