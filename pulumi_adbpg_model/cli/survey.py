@@ -83,7 +83,7 @@ def _service(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option(
     "--unmarked",
     is_flag=True,
-    help="With --remove: also if the cloud shows no description, by which it is known.",
+    help="With --remove: also if the cloud does not show the description by which it is known.",
 )
 @place_options
 @click.pass_context
@@ -162,7 +162,7 @@ class _Run:
         configuration = self._place.configuration()
         if configuration.note:
             _tell(configuration.note)
-        settings = self._place.resolve(configuration)
+        settings = self._settings = self._place.resolve(configuration)
         self._cloud = surveying.Cloud(Gateway(settings, self._clock), self._clock, self._instance)
         self._evidence = surveying.Evidence(settings.region, self._instance)
 
@@ -251,9 +251,10 @@ class _Run:
             "- Whitelist: 127.0.0.1 alone, which admits nobody.\n"
             "- Cost: the node is billed whether it has a service or not; no price of a service "
             "of its own is known.\n"
-            f"- Requests to create: at most {_CREATES}, and some more while the instance is busy. "
-            "Only the first should create anything:\n  the others repeat its client token, or name "
-            "the node that it holds. What one creates all the same is deleted too.\n"
+            f"- Requests to create: at most {_CREATES}, repeated while the instance is busy or "
+            "does not answer. Only the\n  first should create anything: the others repeat its "
+            "client token, or name the node that it\n  holds. What one creates all the same is "
+            "deleted too.\n"
             f"- Time: at most {minutes} minutes until it is active (--timeout), at least one; then "
             f"{round(surveying.DELETION_S / 60)} until it is gone, and as long\n"
             "  again to delete what should not have been created. Ctrl-C deletes it at once."
@@ -280,14 +281,11 @@ class _Run:
     def _judge(
         self, problem: BaseException | None, *, stopped: bool, left: list[surveying.Left]
     ) -> None:
-        interrupted = stopped or isinstance(problem, (KeyboardInterrupt, surveying.Interrupted))
-        if problem is not None and not isinstance(
-            problem, (KeyboardInterrupt, surveying.Interrupted)
-        ):
+        if stopped or isinstance(problem, (KeyboardInterrupt, surveying.Interrupted)):
+            self._ended, self.code = "interrupted", _INTERRUPTED
+        elif problem is not None:
             _tell(f"Error: {text_of(problem)}")
             self._ended, self.code = type(problem).__name__, 1
-        elif interrupted:
-            self._ended, self.code = "interrupted", _INTERRUPTED
         if self._life is None:
             return
         for one in left:
@@ -304,8 +302,8 @@ class _Run:
         line = self._line(left.service_id, unmarked=left.unmarked)
         if left.maybe:
             told = (
-                f"{name} may be the survey's: an answer was lost, and the cloud does not show "
-                f"whose it is. If nobody else made it on AI node {self._node()}, delete it"
+                f"{name} may be the survey's: the cloud does not tell whose it is. If nobody else "
+                f"made it on AI node {self._node()}, delete it"
             )
         elif left.accepted:
             told = f"The deletion of {name} is accepted, but it was not seen to go. See to it"
@@ -316,9 +314,9 @@ class _Run:
     def _tell_unknown(self) -> None:
         _tell(
             "Whether a service was created that is not named here is not known: an answer was "
-            f"lost. It would be on AI node {self._node()} of instance {self._instance}, and its "
-            f"description would begin with {surveying.MARK!r}. This tells what a survey has left, "
-            "with the line that deletes it:\n"
+            f"lost, or wrong. It would be on AI node {self._node()} of instance "
+            f"{self._instance}, and its description would begin with {surveying.MARK!r}. This "
+            "tells what a survey has left, with the line that deletes it:\n"
             f"    {self._command('survey')} --out -\n"
             "Where the cloud shows no descriptions, this lists the services:\n"
             f"    {self._command('list')}\n"
@@ -336,10 +334,12 @@ class _Run:
         return self._command("survey", *more)
 
     def _command(self, name: str, *more: str) -> str:
-        place = self._place
+        place, settings = self._place, self._settings
+        endpoint = settings.endpoint
+        # Also what comes from an environment or a stack that may be another by then.
         given = {
-            "--region": place.region,
-            "--endpoint": place.endpoint,
+            "--region": settings.region,
+            "--endpoint": endpoint and f"{endpoint.protocol}://{endpoint.host}",
             "--profile": place.profile,
             "--stack": place.stack,
         }
@@ -385,8 +385,12 @@ class _Run:
             found = ", ".join(document["dialects"]) or "none but the documented behaviour"
             say(f"Dialects of the simulator: {found}.", err=target is None)
         if in_file:
+            models = " and the models" if document["models"] else ""
             _tell(
-                f"{'Written' if self._ended is None else 'What was seen is written'} to {target}."
+                f"{'Written' if self._ended is None else 'What was seen is written'} to {target}. "
+                "Attach it to an issue of this project: it names nothing of yours but the region"
+                f"{models}.\nThis simulates the cloud that it tells of:\n"
+                f"    {shlex.join(('pulumi-adbpg-model', 'simulate', '--like', str(target)))}"
             )
 
     # Removing
@@ -415,16 +419,19 @@ class _Run:
             clock.sleep(3.0)
         item = listing.item(service_id) or {}
         if not any(map(surveying.is_marked, (shown, item))):
-            if shown.get("Description") or item.get("Description"):
+            described_as = shown.get("Description") or item.get("Description")
+            telling = described_as or surveying.whitelist_of(shown)
+            if telling and not surveying.admits_nobody(shown):
                 raise OperationError(f"{name} was not made by a survey, so it is not deleted.")
             if not unmarked:
+                what = "another description" if described_as else "no description"
                 raise OperationError(
-                    f"the cloud shows no description of {name}, so nothing tells whether a survey "
-                    "has made it. If a survey has printed this id, delete it with: "
+                    f"the cloud shows {what} of {name}, so nothing tells whether a survey has made "
+                    "it. If a survey has printed this id, delete it with: "
                     f"{self._line(service_id, unmarked=True)}"
                 )
         _tell(f"Deleting {name}, and waiting at most {self._limit_min} minutes until it is gone.")
-        ledger = surveying.Ledger(cloud, clock, surveying.MARK, (), lambda _: None)
+        ledger = surveying.Ledger(cloud, clock, surveying.MARK, lambda _: None)
         if not ledger.remove(service_id, Deadline.after(clock, self._limit_min * 60.0)):
             answer = cloud.delete(service_id)
             if answer.refusal is not None:

@@ -12,7 +12,7 @@ told of it.
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.survey._cloud import MARK, Cloud, shows
+from pulumi_adbpg_model.survey._cloud import MARK, Cloud, admits_nobody, shows, whitelist_of
 from pulumi_adbpg_model.survey._evidence import Evidence
 from pulumi_adbpg_model.survey._inference import UNTELLABLE
 from pulumi_adbpg_model.survey._ledger import Ledger, Left
@@ -40,6 +40,7 @@ __all__ = [
     "Left",
     "Life",
     "StoppableClock",
+    "admits_nobody",
     "check",
     "is_marked",
     "left_over",
@@ -47,4 +48,5 @@ __all__ = [
     "report",
     "rows",
     "shows",
+    "whitelist_of",
 ]

@@ -108,13 +108,13 @@ class Cloud:
 
     def listing(self) -> Listing:
         """All pages of ListModelServices."""
-        found, seen = Listing(), set[str]()
+        found, seen = Listing(), set[str | None]()
         for number in range(1, _MAX_PAGES + 1):
             page = self.page(number, PAGE_SIZES[-1])
             found.pages.append(page)
             items = items_of(page)
             fresh = [one for one in items if id_of(one) not in seen]
-            seen.update(id_of(one) or "" for one in fresh)
+            seen.update(map(id_of, fresh))
             found.items += fresh
             if not fresh or len(found.items) == number_of(
                 (page.elements or {}), "TotalRecordCount"
@@ -247,6 +247,11 @@ def node_names(elements: Elements) -> list[str]:
 def whitelist_of(elements: Elements) -> object:
     """A service's whitelist as it came; None when there is none."""
     return next((elements[key] for key in WHITELIST_KEYS if key in elements), None)
+
+
+def admits_nobody(elements: Elements) -> bool:
+    """Whether a service shows the whitelist of a survey."""
+    return whitelist_of(elements) in (NOBODY, f"{NOBODY}/32")
 
 
 def number_of(elements: Elements, key: str) -> int | None:

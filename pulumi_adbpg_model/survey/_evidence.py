@@ -90,8 +90,6 @@ class Trial:
     node: str
     model: str
     sent_description: str
-    #: Those that were there before.
-    others: frozenset[str]
     service_id: str | None = None
     #: Whether the first description was refused.
     plain: bool = False

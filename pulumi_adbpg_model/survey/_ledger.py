@@ -2,7 +2,8 @@
 What a survey has made in the cloud, and taking it away again.
 
 Decision: nothing is forgotten before it is proven gone. Each create is doubtful from before it is
-sent until its answer says what it made; each id is kept until Describe and List agree.
+sent until its answer says what it made; each id is kept until Describe and List agree. An id that a
+create answers is believed, but not against what reads show: another's service is not deleted.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pulumi_adbpg_model.gateway import RawAnswer
 from pulumi_adbpg_model.survey._cloud import (
     Cloud,
     Elements,
+    admits_nobody,
     id_of,
     is_absent,
     is_bound,
@@ -33,6 +35,7 @@ from pulumi_adbpg_model.survey._cloud import (
     node_of,
     shows,
     text,
+    whitelist_of,
 )
 from pulumi_adbpg_model.survey._stopping import StoppableClock
 
@@ -51,7 +54,7 @@ class Left:
     accepted: bool
     #: Whether its description is hidden, so that nothing shows whose it is.
     unmarked: bool
-    #: Whether the survey is not sure to have made it.
+    #: Whether the survey is not sure to have made it, and so has not deleted it.
     maybe: bool = False
 
 
@@ -73,7 +76,6 @@ class Ledger:
         cloud: Cloud,
         clock: StoppableClock,
         run_mark: str,
-        others: Collection[str],
         made: Callable[[str], None],
     ) -> None:
         """
@@ -83,20 +85,22 @@ class Ledger:
             cloud: Where they are made.
             clock: Its own.
             run_mark: What the description of each service of this run holds.
-            others: The services that were there before.
             made: Told each id at once.
         """
         self._cloud = cloud
         self._clock = clock
         self._run_mark = run_mark
-        self._others = frozenset(others)
         self._made = made
-        self._born: dict[str, float] = {}
+        #: The services that were there before.
+        self.others: Collection[str] = ()
+        #: What was made, by the create after which its id was learned.
+        self._born: dict[str, _Create] = {}
+        self._seen: set[str] = set()
         self._accepted: set[str] = set()
         self._gone: set[str] = set()
         self._maybe: set[str] = set()
         self._doubt: _Create | None = None
-        self._sent = False
+        self._last: _Create | None = None
         #: Whether reads have shown the description of a service of this run.
         self.marks_show: bool | None = None
 
@@ -110,8 +114,9 @@ class Ledger:
             OperationError: What it did is not known.
         """
         known = self._doubt
-        self._sent = True
-        self._doubt = _Create(node, model, description, token, replicas, self._clock.monotonic())
+        self._last = self._doubt = _Create(
+            node, model, description, token, replicas, self._clock.monotonic()
+        )
         try:
             answer = self._cloud.create(node, model, description, token, replicas)
         except TransportError as error:
@@ -123,8 +128,10 @@ class Ledger:
                 self._doubt = known
             raise
         if answer.elements is not None:
-            self._doubt = known
-            self._remember(id_of(answer.elements) or "")
+            made = id_of(answer.elements) or ""
+            if made not in self.others:  # else it may have made another
+                self._doubt = known
+            self._remember(made)
         elif not answer.in_doubt:
             self._doubt = known
         else:
@@ -135,19 +142,31 @@ class Ledger:
         return answer
 
     def _remember(self, service_id: str) -> None:
-        if service_id in self._others:
-            return  # somebody else's, whatever the cloud says
-        if service_id not in self._born or service_id in self._gone:
-            fresh = service_id not in self._born
-            self._born.setdefault(service_id, self._clock.monotonic())
-            if fresh:
-                self._made(service_id)
+        if service_id in self.others or service_id in self._born or self._last is None:
+            return  # the first is somebody else's, whatever the cloud says
+        self._born[service_id] = self._last
+        self._made(service_id)
 
-    def note(self, shown: Elements | None) -> None:
-        """Learn from a read of a service of this run whether its description is shown."""
-        if shown is not None:
-            description = shown.get("Description")
-            self.marks_show = isinstance(description, str) and self._run_mark in description
+    def note(self, service_id: str, shown: Elements | None) -> bool:
+        """Learn from a read of what a create has answered; tell whether it may be deleted."""
+        if shown is None:
+            return service_id not in self._maybe
+        self._seen.add(service_id)
+        description = " ".join((text(shown.get("Description")) or "").split()).casefold()
+        self.marks_show = self._run_mark in description
+        create = self._born.get(service_id)
+        if create is None or self.marks_show or service_id in self._maybe:
+            return service_id not in self._maybe
+        # The mark may come back in part; what says something else is another's.
+        others = (
+            not self._run_mark.startswith(description)
+            or create.node not in (node_names(shown) or [create.node])
+            or (text(whitelist_of(shown)) and not admits_nobody(shown))
+        )
+        if others:
+            self._maybe.add(service_id)
+            self._doubt = self._doubt or create
+        return service_id not in self._maybe
 
     def delete(self, service_id: str) -> RawAnswer:
         """Ask for a deletion."""
@@ -168,13 +187,21 @@ class Ledger:
         gone counts as left.
         """
         deadline = Deadline.after(self._clock, limit_s)
-        if self._sent and (self._doubt is not None or self.living()):
+        # The second time for what came late, or came back.
+        for _ in range(2 if self._last else 0):
+            # What was never to be seen under the id of the answer may have another.
+            never = [self._born[one] for one in self._gone - self._seen]
+            self._doubt = self._doubt or next(iter(never), None)
             self._quietly(lambda: self._resolve(deadline))
-        for service_id in self.living():
-            if service_id not in self._maybe:
+            for service_id in self.living():
                 self._quietly(lambda one=service_id: self.remove(one, deadline))  # type: ignore[misc]
         return [
-            Left(one, one in self._accepted, self.marks_show is False, one in self._maybe)
+            Left(
+                one,
+                one in self._accepted,
+                self.marks_show is False or one in self._maybe,
+                one in self._maybe,
+            )
             for one in self.living()
         ]
 
@@ -197,6 +224,8 @@ class Ledger:
         while True:
             now = self._clock.monotonic()
             try:
+                if not self._may_delete(service_id):
+                    return False
                 if asked_at is None or now - asked_at >= _DELETE_AGAIN_S:
                     asked_at = now if self.delete(service_id).elements is not None else None
                 if self._is_gone(service_id):
@@ -209,6 +238,13 @@ class Ledger:
             if self._clock.cancelled or deadline.expired:
                 return False
             self._clock.sleep(next(pauses, _PAUSES_S[-1]))
+
+    def _may_delete(self, service_id: str) -> bool:
+        if service_id in self._seen:
+            return service_id not in self._maybe
+        described = self._cloud.describe(service_id)
+        shown = described.elements if shows(described) else None
+        return self.note(service_id, shown or self._cloud.listing().item(service_id))
 
     def _is_gone(self, service_id: str) -> bool:
         described = self._cloud.describe(service_id)
@@ -225,8 +261,11 @@ class Ledger:
             return False
         if item is not None and not is_deleted(item):
             return False
-        age = self._clock.monotonic() - self._born.get(service_id, 0.0)
-        return service_id in self._accepted or age >= UNSEEN_S
+        # A deletion of what is not to be seen yet may be accepted, and do nothing.
+        if service_id in self._accepted and service_id in self._seen:
+            return True
+        create = self._born.get(service_id)
+        return create is None or self._clock.monotonic() - create.at >= UNSEEN_S
 
     def _resolve(self, deadline: Deadline) -> None:
         """Find out what a create did whose answer was lost, and what else has this run's mark."""
@@ -244,11 +283,16 @@ class Ledger:
 
     def _look(self) -> bool:
         listing = self._cloud.listing()
-        ours = [one for one in listing.items if self._run_mark in str(one.get("Description"))]
+        ours = [
+            one
+            for one in listing.items
+            if self._run_mark in str(one.get("Description")).casefold() and not is_deleted(one)
+        ]
         found = [one for one in map(id_of, ours) if one is not None]
         fresh = [one for one in found if one not in self._born]
         for service_id in found:
             self._remember(service_id)
+            self._gone.discard(service_id)
         doubt = self._doubt
         if doubt is None:
             return True
@@ -260,7 +304,7 @@ class Ledger:
         new = [
             one
             for one in listing.items
-            if id_of(one) not in self._others
+            if id_of(one) not in self.others
             and id_of(one) not in self._born
             and not text(one.get("Description"))
             and (not node_names(one) or doubt.node in node_names(one))
@@ -269,24 +313,34 @@ class Ledger:
             return self._prove(doubt, [one for one in map(id_of, new) if one is not None])
         if self._clock.monotonic() - doubt.at < UNSEEN_S:
             return False
-        if not self.living() and is_bound(node_of(self._cloud.nodes(), doubt.node)):
+        holders = [one for one in listing.items if doubt.node in node_names(one)]
+        free = holders or self.living() or not is_bound(node_of(self._cloud.nodes(), doubt.node))
+        if not free:
             return False
         self._doubt = None
         return True
 
     def _prove(self, doubt: _Create, candidates: list[str]) -> bool:
-        """Find ours among services without a mark: the token of its create answers its id."""
-        answer = self._cloud.create(
-            doubt.node, doubt.model, doubt.description, doubt.token, doubt.replicas
-        )
+        """
+        Find ours among services without a mark: the token of its create answers its id.
+
+        It is asked once only, for where the token counts for nothing it makes another.
+        """
         self.marks_show = False
-        if answer.elements is not None:
-            self._remember(id_of(answer.elements) or "")
+        made = None
+        try:
+            answer = self._cloud.create(
+                doubt.node, doubt.model, doubt.description, doubt.token, doubt.replicas
+            )
+        except AdbpgModelError:
+            pass
         else:
+            made = id_of(answer.elements or {})
+            self._doubt = doubt if answer.in_doubt else None
+        if made not in candidates:
             self._maybe.update(candidates)
-            for service_id in candidates:
-                self._remember(service_id)
-        self._doubt = None
+        for service_id in candidates if made is None else [made, *self._maybe]:
+            self._remember(service_id)
         return True
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pulumi_adbpg_model.survey._cloud import Asked, model_names
+from pulumi_adbpg_model.survey._cloud import Asked
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z._-]{0,39}")
 #: Beginnings of ids and addresses that the documents show.
@@ -39,23 +39,18 @@ class Word(str):
 class Shown:
     """What may be shown of the strings of these answers."""
 
-    def __init__(
-        self, asked: Iterable[Asked], private: Iterable[str], *, with_models: bool
-    ) -> None:
+    def __init__(self, asked: Iterable[Asked], private: Iterable[str]) -> None:
         """
         Read all answers.
 
         Args:
             asked: The answers.
             private: What else must not be shown: ids and names that were given.
-            with_models: Whether the names of the catalogue may be shown.
         """
         found = {one for one in private if one}
         for one in asked:
             for text in _strings(one.answer.elements or {}):
-                found |= {text, text.strip()}
-        if with_models:
-            found.difference_update(*(model_names(one.answer) for one in asked))
+                found.update({text, text.strip()})
         # Of an id, what is behind its beginning tells as much.
         found |= {
             one[len(start) :] for one in found for start in _PREFIXES if one.startswith(start)
@@ -68,7 +63,8 @@ class Shown:
             return Word(_kind(value))
         if value in _DOCUMENTED:
             return Word(value)
-        if _WORD.fullmatch(value) and not self._is_private(value):
+        is_id = value.startswith(_PREFIXES)
+        if _WORD.fullmatch(value) and not is_id and not self._is_private(value):
             return Word(value)
         return self.form(value)
 

@@ -74,7 +74,7 @@ def report(
         with_models: Whether the names of the catalogue are shown.
         ended: Why the survey ended before its end, in our own words; None: it did not.
     """
-    shown = Shown(cloud.asked, [*private, evidence.instance], with_models=with_models)
+    shown = Shown(cloud.asked, [*private, evidence.instance])
     questions = _questions(evidence, cloud, shown)
     trial = evidence.trial
     names = sorted({name for one in questions for name in one["dialects"]})

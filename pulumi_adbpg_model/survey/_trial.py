@@ -6,12 +6,20 @@ Boundary: in what order what is asked. What was made is the ledger's, what it me
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 
 from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import Phase
-from pulumi_adbpg_model.errors import AccessError, ApiError, BusyError, OperationError, QuotaError
+from pulumi_adbpg_model.errors import (
+    AccessError,
+    ApiError,
+    BusyError,
+    NotFoundError,
+    OperationError,
+    QuotaError,
+)
 from pulumi_adbpg_model.gateway import RawAnswer
 from pulumi_adbpg_model.survey._cloud import (
     MARK,
@@ -25,6 +33,7 @@ from pulumi_adbpg_model.survey._cloud import (
     model_names,
     node_names,
     node_of,
+    shows,
     text,
 )
 from pulumi_adbpg_model.survey._evidence import Evidence, Poll, Replay, Trial
@@ -81,13 +90,12 @@ class Life:
         self._clock = clock
         self._say = say
         self._timeout_s = timeout_s
+        self._evidence = evidence
         self._run = f"{MARK} {secrets.token_hex(6)}"
-        listing = evidence.listing
-        others = frozenset(filter(None, map(id_of, listing.items if listing else ())))
         # Line ends and white space of every kind: what comes back tells what becomes of them.
         described = f"  {self._run}\r\nof this cloud,\nat home\rthere  "
-        self.trial = evidence.trial = Trial(node, model, described, others)
-        self.ledger = Ledger(cloud, clock, self._run, others, made)
+        self.trial = evidence.trial = Trial(node, model, described)
+        self.ledger = Ledger(cloud, clock, self._run, made)
         self._token = f"survey-{secrets.token_hex(16)}"
         self._created_at = 0.0
 
@@ -99,13 +107,17 @@ class Life:
             Interrupted: The user wants to stop.
             AdbpgModelError: It cannot go on.
         """
-        trial = self.trial
+        trial, evidence = self.trial, self._evidence
         trial.delete_unknown = self._cloud.delete(f"ms-survey{secrets.token_hex(8)}")
         if is_forbidden(trial.delete_unknown):
             raise OperationError(
                 "DeleteModelService is not permitted, so nothing was created: what cannot be "
                 "deleted is not made. See `pulumi-adbpg-model policy`."
             )
+        # The user may have thought for an hour before saying yes.
+        evidence.nodes, evidence.listing = self._cloud.nodes(), self._cloud.listing()
+        check(evidence, trial.node, trial.model)
+        self.ledger.others = frozenset(filter(None, map(id_of, evidence.listing.items)))
         self._go_on()
         self._create()
         self._follow()
@@ -132,7 +144,7 @@ class Life:
         if answer.refusal is not None:
             raise answer.refusal
         trial.service_id = id_of(answer.elements or {})
-        if trial.service_id in trial.others:
+        if trial.service_id in self.ledger.others:
             trial.service_id = None
             raise OperationError("the cloud answers a new create with a service that was there.")
         self._go_on()
@@ -146,7 +158,6 @@ class Life:
         made = replay.service_id
         # Never one that was there before, whatever the cloud answers with.
         if made != self.trial.service_id and made in self.ledger.living():
-            self._say("The cloud made another service of what should make none: it is deleted too.")
             self._drop(made)
         self._go_on()
         return replay
@@ -154,6 +165,9 @@ class Life:
     def _drop(self, service_id: str) -> None:
         """Ask at once for the deletion of an extra service. The ledger follows it."""
         described = self._cloud.describe(service_id)
+        if not self.ledger.note(service_id, described.elements if shows(described) else None):
+            return
+        self._say("The cloud made another service of what should make none: it is deleted too.")
         answer = self.ledger.delete(service_id)
         if phase(described.elements) is Phase.PENDING:
             self.trial.deletes_while_deploying.append(answer)
@@ -169,7 +183,11 @@ class Life:
             service_id,
             self._cloud.unknown,
         )
-        self.ledger.note(poll.described or poll.listed)
+        if not self.ledger.note(service_id, poll.described or poll.listed):
+            raise OperationError(
+                f"the cloud says that a create has made {service_id}, and shows another's "
+                "description of it."
+            )
         self._go_on()
         return poll
 
@@ -219,7 +237,7 @@ class Life:
         answer = trial.delete = self.ledger.delete(service_id)
         deadline = Deadline.after(clock, self._timeout_s)
         while answer.refusal is not None:
-            if isinstance(answer.refusal, AccessError) or deadline.expired:
+            if isinstance(answer.refusal, (AccessError, NotFoundError)) or deadline.expired:
                 raise answer.refusal
             self._go_on()
             clock.sleep(5.0)
@@ -322,9 +340,9 @@ def left_over(evidence: Evidence) -> list[str]:
 
 
 def is_marked(elements: Elements) -> bool:
-    """Whether a survey has made this service."""
-    description = elements.get("Description")
-    return isinstance(description, str) and description.strip().startswith(MARK)
+    """Whether a survey has made this service: its description begins with that of a run."""
+    description = text(elements.get("Description")) or ""
+    return re.match(rf"\s*{MARK} [0-9a-f]{{12}}(?!\w)", description, re.IGNORECASE) is not None
 
 
 def _of_the_description(refusal: ApiError) -> bool:

@@ -157,9 +157,9 @@ def test_node_in_use_is_left_alone(
     assert account.calls("DeleteModelService") == []
 
     wrong = {"gp-none:ms-0123456789ab": (1, "does not exist"), "gp-real:ms-…": (2, "stands for")}
-    for text, (code, said) in wrong.items():
-        refused = _run(environment, "--remove", text)  # neither proves that nothing is left
-        assert (refused.returncode, said in refused.stdout) == (code, True), refused.stdout
+    for text, (code, reason) in wrong.items():
+        done = _run(environment, "--remove", text)  # neither proves that nothing is left
+        assert (done.returncode, reason in done.stdout) == (code, True), done.stdout
 
     account.change_service(service, description="pulumi-adbpg-model acceptance 0123abcd")
     said = refused(environment, "--yes")

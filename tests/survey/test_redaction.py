@@ -148,7 +148,7 @@ def _evil_cloud(query: dict[str, str]) -> Answer:
         "Status": "zqstatus of ms-zqserviceidzq",
         "ModelName": "zqmodel",
         "AiNodes": ["ai-zqnode"],
-        "Description": f"{MARK} zqrun",
+        "Description": f"{MARK} 0123456789ab",
         "CreateTime": "zqtime",
         "ApiKey": _EVIL,
         "zqserviceidzq": {"zqdeep": ["zqdeeper", {"zqdeepest": "zqbottom"}]},
@@ -216,3 +216,35 @@ def test_an_error_code_that_names_something_is_not_shown() -> None:
     assert "zq" not in done.output
     assert "404 gp-*" not in done.output
     assert "404 text of 18" in done.output
+
+
+def test_beside_the_names_of_models_nothing_of_the_catalogue_is_shown() -> None:
+    """Nor is an id of letters alone, where a word or the name of an element might stand."""
+
+    def answer(query: dict[str, str]) -> Answer:
+        service = {"ModelServiceId": "ms-1", "Status": "zqowner", "ms-zqletters": 1}
+        item = {**service, "Status": "gp-zqletters"}
+        return Answer(
+            {
+                **(service if query.get("ModelServiceId") == "ms-1" else {}),
+                "ModelServices": [item] if query.get("PageNumber") == "1" else [],
+                "AINodePoolInfos": [],
+                "ModelNames": {"modelNames": ["Model-1"]},
+                "Owner": "zqowner",
+            }
+        )
+
+    with stub(answer) as cloud:
+        done = CliRunner().invoke(
+            main,
+            ["survey", "--instance", "gp-demo", "--no-stack", "--model-names", "--json"],
+            env={
+                "ADBPG_ENDPOINT": f"http://127.0.0.1:{cloud.port}",
+                "ALICLOUD_ACCESS_KEY": "zqid",
+                "ALICLOUD_SECRET_KEY": "zqkey",
+            },
+            obj=FakeClock(),
+        )
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["models"] == ["Model-1"]
+    assert "zq" not in done.stdout

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from click.testing import CliRunner, Result
 
@@ -90,6 +94,76 @@ def world(
         clock.advance(120.0)
         simulator.clear_requests()
         yield World(simulator, clock)
+
+
+class HandsOn(BaseHTTPRequestHandler):
+    """A server between a survey and a simulator, for what the simulator does not do."""
+
+    protocol_version = "HTTP/1.1"
+    world: World
+
+    def do_POST(self) -> None:
+        """Respond."""
+        self.respond()
+
+    def respond(self) -> None:
+        """Hand on, and answer as the simulator does."""
+        self.answer(*self.hand_on())
+
+    def parse_request(self) -> bool:
+        """Read the body, too."""
+        good = super().parse_request()
+        self.body = self.rfile.read(int(self.headers.get("content-length") or 0)) if good else b""
+        return good
+
+    @property
+    def action(self) -> str:
+        """The action of the request."""
+        return str(self.headers["x-acs-action"])
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What is in its query."""
+        return dict(parse_qsl(urlsplit(self.path).query))
+
+    def hand_on(self) -> tuple[int, dict[str, Any]]:
+        """What the simulator says."""
+        connection = HTTPConnection("127.0.0.1", self.world.simulator.port)
+        connection.request("POST", self.path, self.body, dict(self.headers))
+        answer = connection.getresponse()
+        content = json.loads(answer.read())
+        connection.close()
+        return answer.status, content
+
+    def answer(self, status: int, content: dict[str, Any]) -> None:
+        """Answer."""
+        written = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(written)))
+        self.end_headers()
+        self.wfile.write(written)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+        """Say nothing."""
+
+
+@contextmanager
+def in_between(
+    cloud: World, handler: type[HandsOn], **settings: object
+) -> Iterator[tuple[str, str]]:
+    """The option that leads to a server that hands on to the simulator."""
+    made = type("_Handler", (handler,), {"world": cloud, **settings})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), made)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield "--endpoint", f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def comparable(document: dict[str, Any]) -> list[Any]:
