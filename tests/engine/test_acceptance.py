@@ -165,10 +165,7 @@ def test_node_in_use_is_left_alone(
     said = refused(environment, "--yes")
     (removal,) = (line for line in said.splitlines() if "--remove" in line)
     for told in (f"{service} is deleted", f"{service} is not there"):
-        done = subprocess.run(
-            ["bash", "-c", removal], env=environment, capture_output=True, check=True
-        )
-        assert told in done.stdout.decode()
+        assert told in subprocess.check_output(["bash", "-c", removal], env=environment, text=True)
     assert account.services == []
     assert list(tmp_path.iterdir()) == []
 
