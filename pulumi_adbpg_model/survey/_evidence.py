@@ -93,7 +93,6 @@ class Trial:
     service_id: str | None = None
     #: Whether the first description was refused.
     plain: bool = False
-    create: RawAnswer | None = None
     alive: list[Poll] = field(default_factory=list)
     active_s: float | None = None
     ended: str | None = None

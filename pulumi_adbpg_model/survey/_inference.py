@@ -119,8 +119,9 @@ _NOT_ASKED = untold("the survey ended before")
 _FORBIDDEN = untold("not permitted")
 _NO_SERVICE = "there was no service to look at"
 _NOT_SEEN_TO_GO = untold("the service was not seen to go")
-_NO_TRIAL = untold("only with --node and --model")
-_TRIAL = of_trial(_NO_TRIAL)
+#: What the survey of a cloud without a service of its own cannot tell.
+NO_TRIAL = untold("only with --node and --model")
+_TRIAL = of_trial(NO_TRIAL)
 
 _POOL = re.compile(r"aipool-[A-Za-z0-9]{9}")
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -329,8 +330,8 @@ def listed_words(evidence: Evidence) -> Verdict:
         return DEFAULT
     if listed <= {"success", "fail"}:
         return dialect("list-status-success")
-    # A list that is behind shows each word a while later.
-    described = {one for one, _ in pairs}
+    # A list that is behind shows each word a while later, and perhaps Describe does not any more.
+    described = {text(one.get("Status")) for one in evidence.services()}
     return DEFAULT if listed <= described else none("other words than Describe")
 
 
@@ -568,7 +569,7 @@ def keeping_deleted(evidence: Evidence) -> Verdict:
         return dialect("list-keeps-deleted") if kept else DEFAULT
     if any(map(is_deleted, evidence.items())):
         return dialect("list-keeps-deleted")
-    return _NO_TRIAL if trial is None else _NOT_SEEN_TO_GO
+    return NO_TRIAL if trial is None else _NOT_SEEN_TO_GO
 
 
 # Texts, names, whitelists, fields

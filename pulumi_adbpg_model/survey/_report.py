@@ -102,15 +102,21 @@ def report(
 
 
 def rows(document: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """The table: question, what was seen, and what it fits."""
-    return [
+    """The table: question, what was seen, and what it fits. What needs a service is one row."""
+    open_ = [one for one in document["questions"] if one["why"] == _inference.NO_TRIAL.why]
+    found = [
         (
             one["question"],
             (_told_shapes if one["question"] == _FIELDS else _told)(one["seen"]),
             _fits(one),
         )
         for one in document["questions"]
+        if one not in open_
     ]
+    if open_:
+        names = ", ".join(one["question"] for one in open_)
+        found.append((f"{len(open_)} more", names, _fits(open_[0])))
+    return found
 
 
 def _fits(one: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import Phase
@@ -33,10 +33,11 @@ from pulumi_adbpg_model.survey._cloud import (
     model_names,
     node_names,
     node_of,
+    nodes_of,
     shows,
     text,
 )
-from pulumi_adbpg_model.survey._evidence import Evidence, Poll, Replay, Trial
+from pulumi_adbpg_model.survey._evidence import Evidence, Poll, Replay, Trial, is_failure
 from pulumi_adbpg_model.survey._ledger import Ledger, phase, says_gone
 from pulumi_adbpg_model.survey._stopping import StoppableClock
 
@@ -48,10 +49,10 @@ _LEAST_POLLS = 9
 _LIST_BEHIND_S = 8.0
 #: How long a deletion is followed.
 DELETION_S = 900.0
+#: So many names are listed.
+_MOST = 20
 #: How long an instance or a node may be busy with what is gone.
 _BUSY_S = 120.0
-#: A word that `domain` does not take for a failure, and that may be one.
-_ABNORMAL = "abnormal"
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
@@ -134,13 +135,13 @@ class Life:
     def _create(self) -> None:
         trial = self.trial
         self._created_at = self._clock.monotonic()
-        answer = trial.create = self._send(self._token)
+        answer = self._send(self._token)
         if answer.refusal is not None and _of_the_description(answer.refusal):
             self._go_on()
             trial.plain, trial.sent_description = True, self._run
             self._token = f"survey-{secrets.token_hex(16)}"
             self._created_at = self._clock.monotonic()
-            answer = trial.create = self._send(self._token)
+            answer = self._send(self._token)
         if answer.refusal is not None:
             raise answer.refusal
         trial.service_id = id_of(answer.elements or {})
@@ -313,23 +314,26 @@ def check(evidence: Evidence, node: str, model: str) -> None:
     nodes, listing = evidence.nodes, evidence.listing
     found = None if nodes is None else node_of(nodes, node)
     where = f"instance {evidence.instance}"
+    living = [one for one in (listing.items if listing else ()) if not is_deleted(one)]
+    held = {name: id_of(one) for one in living for name in node_names(one)}
+    names = [(bare(one.get("NodeName")), is_bound(one)) for one in nodes_of(nodes)] if nodes else []
+    free = _some(name for name, bound in names if name and not bound and name not in held)
     if found is None:
-        raise OperationError(
-            f"{where} has no AI node {node!r}: see `pulumi-adbpg-model nodes --instance "
-            f"{evidence.instance}`."
-        )
-    holders = [id_of(one) for one in (listing.items if listing else ()) if node in node_names(one)]
-    if is_bound(found) or holders:
-        by = f" by {holders[0]}" if holders else ""
-        raise OperationError(
-            f"AI node {node} of {where} is held{by}: name one that is free, see "
-            f"`pulumi-adbpg-model nodes --instance {evidence.instance}`."
-        )
-    known = {bare(name) for name in model_names(evidence.models)} if evidence.models else set()
+        raise OperationError(f"{where} has no AI node {node!r}. Free nodes: {free}.")
+    if is_bound(found) or node in held:
+        by = f" by {held[node]}" if held.get(node) else ""
+        raise OperationError(f"AI node {node} of {where} is held{by}. Free nodes: {free}.")
+    known = [bare(name) for name in model_names(evidence.models)] if evidence.models else []
     if model not in known:
-        raise OperationError(
-            f"the catalogue has no model {model!r}: see `pulumi-adbpg-model models`."
-        )
+        models = _some(name for name in known if name)
+        raise OperationError(f"the catalogue has no model {model!r}. Its models: {models}.")
+
+
+def _some(names: Iterable[str]) -> str:
+    """Names in a message, the first ones of many."""
+    listed = list(names)
+    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
+    return ", ".join(listed[:_MOST]) + more if listed else "none"
 
 
 def left_over(evidence: Evidence) -> list[str]:
@@ -356,11 +360,9 @@ def _of_the_description(refusal: ApiError) -> bool:
 def _end(poll: Poll, timeout_s: float | None) -> str | None:
     """How the deployment has ended, if it has."""
     shown = poll.described or (poll.listed if is_forbidden(poll.describe) else None)
-    now = phase(shown)
-    if now is Phase.ACTIVE:
+    if phase(shown) is Phase.ACTIVE:
         return "active"
-    word = (text((shown or {}).get("Status")) or "").lower()
-    if now is Phase.FAILED or _ABNORMAL in word:
+    if is_failure(text((shown or {}).get("Status")) or ""):
         return "failed"
     return None if timeout_s is None else "neither"
 

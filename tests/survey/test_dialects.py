@@ -84,6 +84,19 @@ def test_a_survey_that_only_reads_finds_the_dialect(name: str) -> None:
     assert document["dialects"] == [name]
 
 
+def test_a_word_of_a_list_that_is_behind_is_one_of_describe() -> None:
+    """Though Describe shows it no more when the list does."""
+    with world(["list-stale"], provision_seconds=2.0) as cloud:
+        document = cloud.document(*TRIAL)
+    assert told(document, "status in the list")["fits"] == "default"
+
+
+def test_a_node_whose_service_is_listed_as_deleted_is_free() -> None:
+    """So that a survey can be repeated."""
+    with world(["list-keeps-deleted"]) as cloud:
+        assert cloud.document(*TRIAL)["dialects"] == cloud.document(*TRIAL)["dialects"]
+
+
 @pytest.mark.parametrize("name", _FAILURES)
 def test_a_survey_finds_the_word_for_a_failure(name: str) -> None:
     """Of a deployment that fails while it looks."""
