@@ -100,6 +100,7 @@ class HandsOn(BaseHTTPRequestHandler):
     """A server between a survey and a simulator, for what the simulator does not do."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body at once: TCP would hold the second back for 40 ms
     world: World
 
     def do_POST(self) -> None:
