@@ -42,7 +42,8 @@ from pulumi_adbpg_model.survey._stopping import StoppableClock
 #: A new service may stay unseen for so long; until then, not to see it proves nothing.
 UNSEEN_S = 45.0
 _DELETE_AGAIN_S = 60.0
-_PAUSES_S = (0.5, 1.0, 2.0, 5.0)
+#: Between two looks, as time passes; then the last again and again.
+_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 15.0)
 
 
 @dataclass(frozen=True)
@@ -269,6 +270,7 @@ class Ledger:
 
     def _resolve(self, deadline: Deadline) -> None:
         """Find out what a create did whose answer was lost, and what else has this run's mark."""
+        pauses = iter(_PAUSES_S)
         while True:
             try:
                 if self._look() or self._doubt is None:
@@ -279,7 +281,7 @@ class Ledger:
                 pass
             if self._clock.cancelled or deadline.expired:
                 return
-            self._clock.sleep(2.0)
+            self._clock.sleep(next(pauses, _PAUSES_S[-1]))
 
     def _look(self) -> bool:
         listing = self._cloud.listing()

@@ -283,7 +283,7 @@ class Life:
                     "the reads of the cloud do not agree that the service is gone."
                 )
             # What follows a deletion may last for two seconds only.
-            clock.sleep(0.5 if poll.at < 8 else 1.0 if poll.at < 120 else 1.5)
+            clock.sleep(0.5 if poll.at < 8 else 1.0 if poll.at < 120 else 5.0)
             self._go_on()
 
     def _is_replay_due(self, gone_at: float) -> bool:
