@@ -23,6 +23,7 @@ Which code of the cloud is which is said in `gateway/_errors`. The wording is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self  # in typing from Python 3.11 on
 
 __all__ = [
+    "MOST_NAMES",
     "AccessError",
     "AdbpgModelError",
     "ApiError",
@@ -47,16 +49,26 @@ __all__ = [
     "ThrottledError",
     "TokenMismatchError",
     "TransportError",
+    "first_of",
     "one_line",
     "text_of",
 ]
 
+#: So many names are told in a sentence.
+MOST_NAMES = 10
 _REASON_LIMIT = 256
 
 
 def one_line(text: str) -> str:
     """The text as errors show it, whole."""
     return printable(" ".join(text.split()))
+
+
+def first_of(names: Iterable[str]) -> str:
+    """The first `MOST_NAMES` names in one line, and how many more there are; `none` without any."""
+    listed = list(names)
+    more = f" and {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
+    return one_line(", ".join(listed[:MOST_NAMES])) + more if listed else "none"
 
 
 def _shortened(text: str) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pulumi_adbpg_model.domain import ModelServiceId
-from pulumi_adbpg_model.errors import ApiError, ConfigurationError, TransportError, one_line
+from pulumi_adbpg_model.errors import ApiError, ConfigurationError, TransportError, first_of
 from pulumi_adbpg_model.fields import same_model_name
 from pulumi_adbpg_model.lifecycle.nodes import no_successor
 from pulumi_adbpg_model.lifecycle.operation import Operation
 
 #: Seconds spent on a look that a deletion can do without.
 _LOOK_S = 5.0
-#: So many names are listed.
-_MOST = 10
 
 
 def refuse_if_unlisted(
@@ -38,12 +36,10 @@ def refuse_if_unlisted(
         return
     if not listed or any(same_model_name(model, one) for one in listed):
         return
-    names = one_line(", ".join(listed[:_MOST]))
     how = f"run {destroy}" if destroy else "take the resource out of the program"
-    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
     raise no_successor(
         service,
-        f"ListSupportModels does not list model {model.strip()!r}. It lists {names}{more}. "
+        f"ListSupportModels does not list model {model.strip()!r}. It lists {first_of(listed)}. "
         "Declare one of these, or undo what replaces the service, such as a changed input, "
         f"--replace or a taint (`pulumi state untaint`). To be rid of the service, {how}. Only if "
         "the model is known to be deployed without being listed, switch this look off with "

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from pulumi_adbpg_model.domain import AiNode, ModelServiceDetails, ModelServiceId, Phase
+from pulumi_adbpg_model.errors import MOST_NAMES, first_of
 from pulumi_adbpg_model.fields import same_model_name
 from pulumi_adbpg_model.lifecycle.compare import differences, where_it_shows
 from pulumi_adbpg_model.service import state
@@ -15,8 +16,6 @@ from pulumi_adbpg_model.service.comparison import holds_unknown
 from pulumi_adbpg_model.service.owners import Owners
 from pulumi_adbpg_model.settings import Settings
 
-#: So many names are listed.
-_MOST = 10
 #: Right also where the service is replaced, moved away or found again by its client token.
 _UNLESS = (
     "The create is refused unless the holder is gone by then, or was left by an interrupted "
@@ -149,7 +148,7 @@ def _unlisted_model(
                 f"model_name should be written {listed!r}, as {where} lists it, got {name!r}: the "
                 "cloud may know it in no other case."
             )
-    instead = (hint and _nearest(name, models)) or f"It lists {_some(models)}."
+    instead = (hint and _nearest(name, models)) or f"It lists {first_of(models)}."
     told = f"model_name should be a model that {where} lists, got {name!r}"
     if replaced is None:
         return f"{told}. {instead}"
@@ -204,7 +203,7 @@ def _unusable_nodes(
     names = [node.name for node in shown or ()]
     bound = {node.name: node.bound_to for node in shown or () if node.bound}
     free = [name for name in names if name not in {*bound, *holders, *others}]
-    choice = "" if shown is None else f"Free AI nodes: {_some(free) or 'none'}."
+    choice = "" if shown is None else f"Free AI nodes: {first_of(free)}."
     for label, node in declared.nodes:
         holder = holders.get(node)
         taken = f"{label} should be a free AI node, got {node!r}: it is"
@@ -263,10 +262,5 @@ def _all_or_nearest(name: str, names: Sequence[str], *, hint: bool) -> str:
     """What there is instead. A hint at what was meant would tell a secret."""
     if not names:
         return "The instance shows no AI nodes."
-    near = _nearest(name, names) if hint and len(names) > _MOST else ""
-    return near or f"Its AI nodes: {_some(names)}."
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return ", ".join(names[:_MOST]) + more
+    near = _nearest(name, names) if hint and len(names) > MOST_NAMES else ""
+    return near or f"Its AI nodes: {first_of(names)}."

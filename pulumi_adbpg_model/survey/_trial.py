@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from pulumi_adbpg_model.clock import Deadline
 from pulumi_adbpg_model.domain import Phase
@@ -19,6 +19,7 @@ from pulumi_adbpg_model.errors import (
     NotFoundError,
     OperationError,
     QuotaError,
+    first_of,
 )
 from pulumi_adbpg_model.gateway import RawAnswer
 from pulumi_adbpg_model.survey._cloud import (
@@ -49,8 +50,6 @@ _LEAST_POLLS = 9
 _LIST_BEHIND_S = 8.0
 #: How long a deletion is followed.
 DELETION_S = 900.0
-#: So many names are listed.
-_MOST = 20
 #: How long an instance or a node may be busy with what is gone.
 _BUSY_S = 120.0
 
@@ -317,7 +316,7 @@ def check(evidence: Evidence, node: str, model: str) -> None:
     living = [one for one in (listing.items if listing else ()) if not is_deleted(one)]
     held = {name: id_of(one) for one in living for name in node_names(one)}
     names = [(bare(one.get("NodeName")), is_bound(one)) for one in nodes_of(nodes)] if nodes else []
-    free = _some(name for name, bound in names if name and not bound and name not in held)
+    free = first_of(name for name, bound in names if name and not bound and name not in held)
     if found is None:
         raise OperationError(f"{where} has no AI node {node!r}. Free nodes: {free}.")
     if is_bound(found) or node in held:
@@ -325,15 +324,8 @@ def check(evidence: Evidence, node: str, model: str) -> None:
         raise OperationError(f"AI node {node} of {where} is held{by}. Free nodes: {free}.")
     known = [bare(name) for name in model_names(evidence.models)] if evidence.models else []
     if model not in known:
-        models = _some(name for name in known if name)
+        models = first_of(name for name in known if name)
         raise OperationError(f"the catalogue has no model {model!r}. Its models: {models}.")
-
-
-def _some(names: Iterable[str]) -> str:
-    """Names in a message, the first ones of many."""
-    listed = list(names)
-    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
-    return ", ".join(listed[:_MOST]) + more if listed else "none"
 
 
 def left_over(evidence: Evidence) -> list[str]:
