@@ -94,7 +94,9 @@ def covering(seed: int) -> list[CloudPoint]:
 
 def run(point: CloudPoint) -> Verdict:
     """Live a whole life there, without the engine."""
-    with World(point.dialects, preflight=True) as world:  # it must raise no false alarm
+    deploy_s = _LONG_DEPLOYMENT_S if "invisible-20s" in point.dialects else _DEPLOYMENT_S
+    # The preflight must raise no false alarm.
+    with World(point.dialects, provision_seconds=deploy_s, preflight=True) as world:
         return live(world, point.dialects, point.name)
 
 
@@ -119,6 +121,8 @@ _HIDING = {"fields-missing", "fields-null", "fields-empty"}
 #: Where lists are long, there have to be more services than one page holds.
 _LISTED = {"list-paged-at-20", "list-reordered"}
 _NEIGHBOURS = 25
+#: Longer than anything is kept from being seen; each poll has its price.
+_DEPLOYMENT_S, _LONG_DEPLOYMENT_S = 10.0, 30.0
 
 
 class _Life:

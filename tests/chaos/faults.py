@@ -190,8 +190,7 @@ class _Run:
 
     def verdict(self) -> Verdict:
         token = TOKENS[0] if self.point.fault == EXPIRY else None
-        deleting = self.operation.delete_s
-        with World(delete_seconds=deleting, security_token=token) as world:
+        with self.operation.world(token) as world:
             self.world = world
             self.operation.prepare(world)
             self._strike()

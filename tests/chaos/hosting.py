@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent import futures
@@ -124,6 +125,48 @@ def _stored() -> str:
     return stored
 
 
+class _Line:
+    """A server and the channel to it; serves whoever is `servicer`, one host after another."""
+
+    def __init__(self) -> None:
+        self.servicer: Any = None
+        self._lock = threading.Lock()
+        self._calls = 0
+        pool = futures.ThreadPoolExecutor(max_workers=_CALLS, thread_name_prefix=HOST_THREAD)
+        self._server = grpc.server(pool)
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
+        port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
+
+    def __getattr__(self, method: str) -> Callable[[Any, Any], Any]:
+        def serve(request: Any, context: Any) -> Any:
+            with self._lock:
+                self._calls += 1
+            try:
+                return getattr(self.servicer, method)(request, context)
+            finally:
+                with self._lock:
+                    self._calls -= 1
+
+        return serve
+
+    @property
+    def idle(self) -> bool:
+        """Whether no call is under way."""
+        with self._lock:
+            return self._calls == 0
+
+    def close(self) -> None:
+        """End every call."""
+        self.channel.close()
+        self._server.stop(None).wait()
+
+
+#: To make them is most of what a host costs, so that the next one takes over what is idle.
+_idle: list[_Line] = []
+
+
 class TimedHost(HostCalls):
     """One life of a host: what a process knows ends with it."""
 
@@ -133,27 +176,24 @@ class TimedHost(HostCalls):
         exec(_host_code(), module.__dict__)  # noqa: S102 - the SDK's own module
         # What `host.prepare` does to a module that is run as `python -m pulumi.dynamic`.
         module.__dict__["traceback"] = _QuietTraceback()
-        pool = futures.ThreadPoolExecutor(max_workers=_CALLS, thread_name_prefix=HOST_THREAD)
-        self._server = grpc.server(pool)
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(
-            module.DynamicResourceProviderServicer(), self._server
-        )
-        port = self._server.add_insecure_port("127.0.0.1:0")
-        self._server.start()
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
+        self._line = _idle.pop() if _idle else _Line()
+        self._line.servicer = module.DynamicResourceProviderServicer()
         #: Whether it was cut off.
         self.gone = False
-        super().__init__(self._channel, config, _stored())
+        super().__init__(self._line.channel, config, _stored())
 
     def cut(self) -> None:
         """End every call of the engine without an answer, as the end of the process does."""
         self.gone = True
-        self._channel.close()
+        self._line.channel.close()
 
     def stop(self) -> None:
         """End it; what it knew is gone."""
-        self._channel.close()
-        self._server.stop(None).wait()
+        self._line.servicer = None
+        if self.gone or not self._line.idle:
+            self._line.close()
+        else:
+            _idle.append(self._line)
 
 
 _code: list[CodeType] = []

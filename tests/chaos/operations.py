@@ -14,6 +14,8 @@ _MORE_TIME = {"timeouts": {"create": "10s", "update": "10m"}}
 #: Too short for a deployment, enough for calls that have to be repeated.
 _SHORT_S = 30.0
 _SHORT = {"timeouts": {"create": "30s"}}
+#: Longer than a token lives in the matrix; the other one longer than any of the limits above.
+_DEPLOYMENT_S, _LONG_DEPLOYMENT_S = 24.0, 40.0
 #: How a program with a hook goes on then.
 _TRIES, _PAUSE_S = 2, 30.0
 _LISTED = {"security_ip_list": ["10.0.0.1"], "security_ip_group": GROUP}
@@ -29,7 +31,8 @@ class Operation:
     One command in one situation.
 
     `calls` says how often it calls each action when nothing goes wrong (at least, where it polls),
-    `limit_s` the longest that it may take by its default timeout.
+    `limit_s` the longest that it may take by its default timeout. Where it waits for no deployment
+    there is none to wait for before and after it either: each poll has its price.
     """
 
     name: str
@@ -41,10 +44,19 @@ class Operation:
     #: What the program declares from then on, and the service shows.
     inputs: Mapping[str, Any] = field(default_factory=dict)
     delete_s: float = 0.0
+    deploy_s: float = 0.0
     #: A fault that comes with the situation: (fault, action).
     always: tuple[str, str] | None = None
     #: Whether it ends with nothing in the cloud and nothing in the state.
     removes: bool = False
+
+    def world(self, security_token: str | None = None) -> World:
+        """A cloud in which deployments and deletions take as long as this needs."""
+        return World(
+            provision_seconds=self.deploy_s,
+            delete_seconds=self.delete_s,
+            security_token=security_token,
+        )
 
 
 def _up(**inputs: Any) -> Callable[[World], Ran]:
@@ -114,7 +126,13 @@ _HOUR_S, _UPDATE_S, _DELETE_S, _READ_S = 3600.0, 600.0, 1200.0, 300.0
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
     for operation in (
-        Operation("create", "create", {_LIST: 1, _CREATE: 1, _DESCRIBE: 3}, _HOUR_S),
+        Operation(
+            "create",
+            "create",
+            {_LIST: 1, _CREATE: 1, _DESCRIBE: 3},
+            _HOUR_S,
+            deploy_s=_DEPLOYMENT_S,
+        ),
         Operation(
             "create without quota",
             "failed",
@@ -130,6 +148,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 _SHORT_S + _TRIES * (_PAUSE_S + _SHORT_S),
                 act=_tried_again(again_by),
                 inputs=_SHORT,
+                deploy_s=_LONG_DEPLOYMENT_S,
             )
             for again_by in get_args(AgainBy)
         ),
@@ -141,8 +160,17 @@ OPERATIONS: Mapping[str, Operation] = {
             prepare=_pending,
             act=_up(**_MORE_TIME),
             inputs=_MORE_TIME,
+            deploy_s=_LONG_DEPLOYMENT_S,
         ),
-        Operation("take over", "create", {_DESCRIBE: 3}, _HOUR_S, prepare=_unmanaged, act=_adopt),
+        Operation(
+            "take over",
+            "create",
+            {_DESCRIBE: 3},
+            _HOUR_S,
+            prepare=_unmanaged,
+            act=_adopt,
+            deploy_s=_LONG_DEPLOYMENT_S,
+        ),
         Operation("refresh", "same", {_DESCRIBE: 1}, _READ_S, prepare=_exists(), act=World.refresh),
         Operation("get", "get", {_DESCRIBE: 1}, _READ_S, prepare=_exists(), act=_get),
         Operation(
@@ -163,6 +191,7 @@ OPERATIONS: Mapping[str, Operation] = {
             act=_up(model_name="Qwen3-8B"),
             inputs={"model_name": "Qwen3-8B"},
             delete_s=10.0,
+            deploy_s=_DEPLOYMENT_S,
         ),
         Operation(
             "delete",

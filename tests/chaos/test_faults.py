@@ -11,7 +11,6 @@ from pulumi_adbpg_model import testing as simulated
 from tests.chaos.clarity import why_unclear
 from tests.chaos.faults import FAULTS, Point, kind_of, points, run, sample
 from tests.chaos.operations import OPERATIONS, Operation
-from tests.chaos.world import World
 
 _ACTIONS = (
     "CreateModelService",
@@ -47,7 +46,7 @@ def test_every_fault_strikes_every_action_somewhere() -> None:
 @_operations
 def test_the_calls_of_an_operation_are_known(operation: Operation) -> None:
     """The matrix strikes exactly the actions that are called when nothing goes wrong."""
-    with World(delete_seconds=operation.delete_s) as world:
+    with operation.world() as world:
         operation.prepare(world)
         world.simulator.clear_requests()
         if operation.always:
@@ -68,7 +67,7 @@ def test_the_calls_of_an_operation_are_known(operation: Operation) -> None:
 def test_an_outage_of_everything_ends_within_minutes(operation: str, fault: str) -> None:
     """Whatever is called, it is given up after 7 attempts each, and 2 minutes of waiting."""
     known = OPERATIONS[operation]
-    with World(delete_seconds=known.delete_s) as world:
+    with known.world() as world:
         known.prepare(world)
         before = world.ids()
         world.simulator.clear_requests()
@@ -96,7 +95,7 @@ def test_an_outage_of_everything_ends_within_minutes(operation: str, fault: str)
 def test_a_wait_bears_a_minute_without_an_answer(operation: str) -> None:
     """The cloud is away from the middle of the wait on, for longer than one call is retried."""
     known = OPERATIONS[operation]
-    with World(delete_seconds=known.delete_s) as world:
+    with known.world() as world:
 
         def back() -> None:
             world.simulator.start()

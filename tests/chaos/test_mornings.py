@@ -16,7 +16,8 @@ _CLOUDS = [
     pytest.param(("tokens-ignored",), id="ignores"),
     pytest.param(("describe-gone-terminal", "list-keeps-deleted"), id="keeps tombstones"),
 ]
-#: A deployment takes 40 s here; beyond that, a morning may take so much longer than the first.
+_DEPLOYMENT_S = 10.0
+#: Beyond that, a morning may take so much longer than the first.
 _MORE_S = 3.0
 #: Calls of a create up to the first look at the service.
 _CALLS = 4
@@ -26,7 +27,7 @@ _CALLS = 4
 @pytest.mark.parametrize("night_s", [0.0, 36_000.0], ids=["at once", "after the night"])
 def test_every_morning_is_like_the_first(dialects: tuple[str, ...], night_s: float) -> None:
     """However many services of the same declaration are dead, none of them is waited for."""
-    with World(dialects) as world:
+    with World(dialects, provision_seconds=_DEPLOYMENT_S) as world:
         took = []
         ids = set()
         for _ in range(_DAYS):
@@ -49,7 +50,7 @@ def test_a_morning_that_is_killed_leads_to_one_service(
     at: int, moment: Moment, later_s: float
 ) -> None:
     """Whenever it is run again, and whatever mornings there were before."""
-    with World(()) as world:
+    with World((), provision_seconds=_DEPLOYMENT_S) as world:
         for _ in range(2):
             world.up()
             world.destroy()
