@@ -134,7 +134,8 @@ class _Line:
         self._calls = 0
         pool = futures.ThreadPoolExecutor(max_workers=_CALLS, thread_name_prefix=HOST_THREAD)
         self._server = grpc.server(pool)
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
+        methods: Any = self  # whatever is asked of it, `servicer` answers
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(methods, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
