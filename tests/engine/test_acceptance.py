@@ -6,6 +6,7 @@ import importlib
 import os
 import re
 import runpy
+import shlex
 import signal
 import subprocess
 import sys
@@ -48,18 +49,6 @@ def _environment(folder: Path, simulator: Simulator | None, **more: str) -> dict
     return {**os.environ, "TMPDIR": str(folder), **cloud, **_PLACE, **more}
 
 
-def _run(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(_SCRIPT), *options],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the script defines."""
@@ -76,10 +65,11 @@ def told(
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., str]:
     """
-    Run the script in this process, which is quicker, where it makes no stack.
+    Run the script in this process, which is quicker, where no signal is to come.
 
-    It says what it is to say, and ends with a code, 2 where nothing was begun.
+    Returns what it says; it ends with a code, 2 where nothing was begun.
     """
+    handlers = {number: signal.getsignal(number) for number in script["_SIGNALS"]}
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def run(environment: dict[str, str], *options: str, code: int = 2) -> str:
@@ -89,7 +79,11 @@ def told(
             for name, value in environment.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", [str(_SCRIPT), *options])
-            ended = script["main"]()
+            try:
+                ended = script["main"]()
+            finally:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         said = capsys.readouterr().out
         assert ended == code, said
         return said
@@ -145,12 +139,13 @@ def _eventually(condition: Callable[[], object], run: subprocess.Popen[str]) -> 
         time.sleep(0.02)
 
 
-def test_good_run_leaves_nothing(tmp_path: Path, account: Simulator) -> None:
+def test_good_run_leaves_nothing(
+    tmp_path: Path, account: Simulator, told: Callable[..., str]
+) -> None:
     """Every step is walked, seen by the cloud too; neither a service nor a folder is left."""
-    done = _run(_environment(tmp_path, account), "--yes")
-    assert done.returncode == 0, done.stdout
-    assert "Nothing is left in the cloud" in done.stdout
-    assert re.findall(r"^(\d)\. pulumi", done.stdout, re.MULTILINE) == list("1234567")
+    said = told(_environment(tmp_path, account), "--yes", code=0)
+    assert "Nothing is left in the cloud" in said
+    assert re.findall(r"^(\d)\. pulumi", said, re.MULTILINE) == list("1234567")
     creates = account.calls("CreateModelService")
     assert len(creates) == 3
     assert len(account.calls("DeleteModelService")) == 3
@@ -289,7 +284,10 @@ def test_service_that_does_not_show_whose_it_is_is_named(left_behind: Callable[.
 
 
 def test_last_service_is_named_where_nothing_can_be_seen(
-    tmp_path: Path, account: Simulator, left_behind: Callable[..., str]
+    tmp_path: Path,
+    account: Simulator,
+    told: Callable[..., str],
+    left_behind: Callable[..., str],
 ) -> None:
     """After a create that the CLI died in, the cloud answers no more."""
     id_ = _create(account, "ai-real", description=_MARK)
@@ -298,22 +296,22 @@ def test_last_service_is_named_where_nothing_can_be_seen(
     assert "Whether anything else is left could not be seen" in said
     (line,) = (line for line in said.splitlines() if "--remove" in line)
     account.clear_faults()
-    environment = _environment(tmp_path, account)
-    subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
+    python, script, *options = shlex.split(line)
+    assert (python, script) == (sys.executable, str(_SCRIPT))
+    told(_environment(tmp_path, account), *options, code=0)
     assert account.services == []
 
 
 def test_what_is_left_is_named_with_lines_that_delete_it(
-    tmp_path: Path, account: Simulator
+    tmp_path: Path, account: Simulator, told: Callable[..., str]
 ) -> None:
     """A deployment fails, and no deletion is allowed; the lines that are printed then work."""
     environment = _environment(tmp_path, account)
     account.fail_next_deployment()
     account.inject("forbidden", action="DeleteModelService", times=None)
-    done = _run(environment, "--yes")
-    assert done.returncode == 1, done.stdout
+    said = told(environment, "--yes", code=1)
     (service,) = account.services
-    _, _, end = done.stdout.partition("Pulumi could not remove everything.")
+    _, _, end = said.partition("Pulumi could not remove everything.")
     assert f"\n  gp-real:{service.id}\n" in end
     (folder,) = tmp_path.iterdir()
     assert f"The state is kept in {folder}." in end
