@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import re
 import secrets
@@ -413,13 +414,13 @@ def clean_up(
     if stack is not None and not walked:
         _unlock(stack)
         try:
-            owned = _in_state(stack)
+            owned = _in_state(home, cli)
             demo.run("At the end, pulumi destroy: remove what is left", stack.destroy)
             destroyed = True
         except (auto.CommandError, demo.StepError):
             _unlock(stack)
             with suppress(auto.CommandError):
-                owned = _in_state(stack)
+                owned = _in_state(home, cli)
     left: list[ModelServiceDetails] = []
     unseen = ""
     try:
@@ -475,8 +476,11 @@ def _unlock(stack: auto.Stack) -> None:
         stack.cancel()
 
 
-def _in_state(stack: auto.Stack) -> list[str]:
-    resources = (stack.export_stack().deployment or {}).get("resources") or ()
+def _in_state(home: Path, cli: Cli) -> list[str]:
+    """The ids of the services in the state, whose secrets stay as they are."""
+    words = ["stack", "export", "--stack", demo.STACK]
+    exported = cli.run(words, str(home / "project"), demo.stack_environment(home)).stdout
+    resources = (json.loads(exported).get("deployment") or {}).get("resources") or ()
     return [one["id"] for one in resources if one["type"] == TYPE and one.get("id")]
 
 

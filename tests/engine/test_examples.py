@@ -89,9 +89,9 @@ def test_root_project_declares_what_its_configuration_says(
     }
     stack = stack_of(ROOT, tmp_path, simulator, config)
 
-    outputs = stack.up().outputs
+    stack.up()
     (service,) = simulator.services
-    assert outputs["id"] == f"gp-demo:{service.id}"
+    assert stack.export()["resources"][0]["outputs"]["id"] == f"gp-demo:{service.id}"
     assert service.model_name == "Qwen3-8B"
     assert set(service.ai_nodes) == {"ai-1", "ai-2"}
     assert service.security_ip_list == ("10.1.2.3",)

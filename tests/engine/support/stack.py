@@ -222,9 +222,6 @@ class _LeanStack(auto.Stack):
     def outputs(self) -> Any:
         return {}
 
-    def read_outputs(self) -> Mapping[str, auto.OutputValue]:
-        return super().outputs()
-
     def info(self, show_secrets: bool = True) -> Any:  # noqa: FBT001, FBT002 - its form
         return object()
 
@@ -356,7 +353,10 @@ class Stack:
 
     def outputs(self) -> dict[str, Any]:
         """`pulumi stack output --show-secrets`."""
-        return {key: value.value for key, value in self._stack.read_outputs().items()}
+        words = ["stack", "output", "--json", "--show-secrets", "--stack", self._stack.name]
+        workspace = self._stack.workspace
+        done = workspace.pulumi_command.run(words, workspace.work_dir, self.environment)
+        return dict(json.loads(done.stdout))
 
     def _run(
         self, name: str, command: Any, program: Program | None, options: dict[str, Any]
