@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import re
 import secrets
@@ -154,9 +155,15 @@ class Cli(auto.PulumiCommand):
     """
 
     def __init__(self, engine: Path, stop: Stop) -> None:
+        """
+        The CLI at a path, which is asked for its version.
+
+        Raises:
+            RefusedError: It tells none.
+        """
         # The base class would run whatever `pulumi` there is on the PATH.
         self.command, self.version = str(engine), _version_of(engine)
-        self._stop = stop
+        self.stop = stop
         #: The ids of all services that creates were answered with.
         self.answered: list[str] = []
 
@@ -169,7 +176,7 @@ class Cli(auto.PulumiCommand):
         on_error: Callable[[str], Any] | None = None,
     ) -> auto.CommandResult:
         """See the base class. Where output is shown, standard error is, too."""
-        self._stop.check()
+        self.stop.check()
         on_error = on_error or on_output
         out: list[str] = []
         err: list[str] = []
@@ -184,7 +191,7 @@ class Cli(auto.PulumiCommand):
             errors="replace",
             start_new_session=True,
         ) as process:
-            self._stop.watch(process)
+            self.stop.watch(process)
             streams = ((process.stdout, out, on_output), (process.stderr, err, on_error))
             readers = [threading.Thread(target=_read, args=each) for each in streams]
             for reader in readers:
@@ -192,15 +199,19 @@ class Cli(auto.PulumiCommand):
             for reader in readers:
                 reader.join()
             code = process.wait()
-        self._stop.watch(None)
-        for one in re.findall(r"CreateModelService answers with (gp-\S+:ms-\S+)", "\n".join(out)):
-            if one not in self.answered:
-                self.answered.append(one)
+        self.stop.watch(None)
+        self.answered += [one for one in created_in(out) if one not in self.answered]
         if code != 0:
             if on_output is not None:
                 out, err = ["shown above"], ["shown above"]
             raise create_command_error(auto.CommandResult("\n".join(out), "\n".join(err), code))
         return auto.CommandResult("\n".join(out), "\n".join(err), code)
+
+
+def created_in(output: Sequence[str]) -> list[str]:
+    """The ids of the services that the CLI's output tells of when their create is answered."""
+    found = re.findall(r"CreateModelService answers with (gp-\S+:ms-\S+)", "\n".join(output))
+    return list(dict.fromkeys(found))
 
 
 def _version_of(engine: Path) -> VersionInfo:
@@ -211,7 +222,13 @@ def _version_of(engine: Path) -> VersionInfo:
         RefusedError: It tells none.
     """
     try:
-        told = subprocess.run([str(engine), "version"], capture_output=True, text=True, check=True)
+        told = subprocess.run(
+            [str(engine), "version"],
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         return VersionInfo.parse(told.stdout.strip().removeprefix("v"))
     except (OSError, ValueError, subprocess.CalledProcessError):
         raise RefusedError(
@@ -311,7 +328,6 @@ def find_engine() -> Path:
     if found.returncode != 0:
         raise RefusedError("There is no Pulumi CLI, and none could be fetched: see above.")
     engine = Path(found.stdout.strip())
-    _version_of(engine)
     os.environ["PATH"] = f"{engine.parent}{os.pathsep}{os.environ['PATH']}"
     return engine
 
@@ -360,16 +376,15 @@ def ask() -> None:
         raise RefusedError("Nothing was begun.")
 
 
-def play(home: Path, engine: Path, cloud: demo.Cloud) -> int:
+def play(home: Path, cli: Cli, cloud: demo.Cloud) -> int:
     """Walk, and delete what is left in the end, whatever happened; returns the exit code."""
     started = time.monotonic()
-    stop = Stop()
+    stop = cli.stop
     for number in _SIGNALS:
         signal.signal(number, stop)
     cloud = replace(cloud, clock=stop.clock)
     stack: auto.Stack | None = None
     walked = False
-    cli = Cli(engine, stop)
     try:
         stack = demo.create_stack(home, cloud.place, {}, command=cli)
         demo.walk(stack, cloud)
@@ -399,13 +414,13 @@ def clean_up(
     if stack is not None and not walked:
         _unlock(stack)
         try:
-            owned = _in_state(stack)
+            owned = _in_state(home, cli)
             demo.run("At the end, pulumi destroy: remove what is left", stack.destroy)
             destroyed = True
         except (auto.CommandError, demo.StepError):
             _unlock(stack)
             with suppress(auto.CommandError):
-                owned = _in_state(stack)
+                owned = _in_state(home, cli)
     left: list[ModelServiceDetails] = []
     unseen = ""
     try:
@@ -461,8 +476,11 @@ def _unlock(stack: auto.Stack) -> None:
         stack.cancel()
 
 
-def _in_state(stack: auto.Stack) -> list[str]:
-    resources = (stack.export_stack().deployment or {}).get("resources") or ()
+def _in_state(home: Path, cli: Cli) -> list[str]:
+    """The ids of the services in the state, whose secrets stay as they are."""
+    words = ["stack", "export", "--stack", demo.STACK]
+    exported = cli.run(words, str(home / "project"), demo.stack_environment(home)).stdout
+    resources = (json.loads(exported).get("deployment") or {}).get("resources") or ()
     return [one["id"] for one in resources if one["type"] == TYPE and one.get("id")]
 
 
@@ -552,7 +570,7 @@ def main() -> int:
             return remove(options.remove)
         place = place_of(os.environ)
         cloud = looked_at(demo.Cloud(place, Settings.resolve(lambda _: None, os.environ)))
-        engine = find_engine()
+        cli = Cli(find_engine(), Stop())
         home = Path(tempfile.mkdtemp(prefix="adbpg-acceptance-"))
         explain(cloud, home)
         try:
@@ -570,7 +588,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("\nNothing was begun.")
         return 130
-    return play(home, engine, cloud)
+    return play(home, cli, cloud)
 
 
 if __name__ == "__main__":

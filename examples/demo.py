@@ -14,8 +14,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -172,38 +173,52 @@ def create_stack(
         (home / name).mkdir()
     # `pulumi destroy` by hand needs the environment that has the package.
     options = {"virtualenv": sys.prefix} if sys.prefix != sys.base_prefix else None
-    stack = auto.create_or_select_stack(
-        stack_name=STACK,
-        project_name=NAME,
-        program=run_project,
-        opts=auto.LocalWorkspaceOptions(
-            work_dir=str(home / "project"),
-            env_vars={**stack_environment(home), **environment},
-            project_settings=auto.ProjectSettings(
-                name=NAME, runtime=auto.ProjectRuntimeInfo("python", options)
-            ),
-            pulumi_command=command,
-        ),
-    )
-    for key, value in {
-        "dbInstanceId": place.instance,
-        "modelName": place.model,
-        "aiNodes[0]": place.node,
-        "securityIpList[0]": WHITELIST,
-        "description": place.mark,
+    settings = {
+        f"{NAME}:dbInstanceId": place.instance,
+        f"{NAME}:modelName": place.model,
+        f"{NAME}:aiNodes": [place.node],
+        f"{NAME}:securityIpList": [WHITELIST],
+        f"{NAME}:description": place.mark,
         **(config or {}),
-    }.items():
-        stack.set_config(key, auto.ConfigValue(value), path="[" in key)
-    return stack
+    }
+    workspace = auto.LocalWorkspace(
+        work_dir=str(home / "project"),
+        program=run_project,
+        env_vars={**stack_environment(home), **environment},
+        project_settings=auto.ProjectSettings(
+            name=NAME, runtime=auto.ProjectRuntimeInfo("python", options)
+        ),
+        stack_settings={STACK: auto.StackSettings(config=settings)},
+        pulumi_command=command,
+    )
+    workspace.create_stack(STACK)
+    return _Stack(STACK, workspace)
 
 
-def run(title: str, command: Callable[..., Any]) -> tuple[dict[str, int], list[str]]:
-    """
-    Run one command of the CLI, showing its output as it comes.
+class _Stack(auto.Stack):
+    """Reads no history, which the base class asks the CLI for after each command."""
 
-    Returns:
-        How many resources changed, by kind, and the kinds in the order in which they began.
-    """
+    def __init__(self, name: str, workspace: auto.Workspace) -> None:
+        self.name, self.workspace = name, workspace
+
+    def info(self, show_secrets: bool = True) -> auto.UpdateSummary:  # noqa: ARG002, FBT001, FBT002
+        return auto.UpdateSummary("", datetime.now(timezone.utc), "", {}, {}, "")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command of the CLI did."""
+
+    #: How many resources changed, by kind.
+    changes: Mapping[str, int]
+    #: The kinds in the order in which they began.
+    order: Sequence[str]
+    #: The stack's outputs after `pulumi up`.
+    outputs: auto.OutputMap
+
+
+def run(title: str, command: Callable[..., Any]) -> Ran:
+    """Run one command of the CLI, showing its output as it comes."""
     console.print(f"\n[bold cyan]{title}")
     counts: dict[str, int] = {}
     order: list[str] = []
@@ -218,12 +233,13 @@ def run(title: str, command: Callable[..., Any]) -> tuple[dict[str, int], list[s
         if event.cancel_event is not None:
             ended.set()
 
-    command(
+    result = command(
         on_output=lambda line: console.print(line, markup=False, style="dim", soft_wrap=True),
         on_event=take,
     )
     check(ended.wait(EVENTS_S), "the engine did not tell what it did")  # may come after the end
-    return {kind: count for kind, count in counts.items() if kind != "same" and count}, order
+    changes = {kind: count for kind, count in counts.items() if kind != "same" and count}
+    return Ran(changes, order, getattr(result, "outputs", {}))
 
 
 def walk(stack: auto.Stack, cloud: Cloud) -> None:
@@ -238,36 +254,37 @@ def walk(stack: auto.Stack, cloud: Cloud) -> None:
     run("1. pulumi preview: what would happen", stack.preview)
     check(not cloud.services(), "a preview changed the cloud")
 
-    run("2. pulumi up: create it, and wait until it is active", stack.up)
-    first = _one(cloud, stack)
+    first = _one(cloud, run("2. pulumi up: create it, and wait until it is active", stack.up))
 
-    changes, _ = run("3. pulumi up again: nothing to do", stack.up)
-    check(not changes, f"a second up made changes: {changes}")
-    check(_one(cloud, stack).id == first.id, "a second up changed the cloud")
+    again = run("3. pulumi up again: nothing to do", stack.up)
+    check(not again.changes, f"a second up made changes: {again.changes}")
+    check(_one(cloud, again).id == first.id, "a second up changed the cloud")
 
     console.print("\n[bold magenta]Somebody deletes the service, past Pulumi: DeleteModelService.")
     cloud.delete(first.id)
-    changes, _ = run("4. pulumi refresh: see that it is gone", stack.refresh)
+    changes = run("4. pulumi refresh: see that it is gone", stack.refresh).changes
     check(changes.get("delete") == 1, f"refresh did not see that the service is gone: {changes}")
 
-    changes, _ = run("5. pulumi up: create it again", stack.up)
+    created = run("5. pulumi up: create it again", stack.up)
+    changes = created.changes
     check(changes.get("create") == 1, f"up did not create the service again: {changes}")
-    second = _one(cloud, stack)
+    second = _one(cloud, created)
     check(second.id != first.id, "the service that was deleted is there again")
 
     console.print("\n[bold magenta]The program changes: another description.")
     stack.set_config("description", auto.ConfigValue(f"{cloud.place.mark}, changed"))
-    changes, order = run("6. pulumi up: replace it, by deleting first, then creating", stack.up)
+    replaced = run("6. pulumi up: replace it, by deleting first, then creating", stack.up)
+    changes = replaced.changes
     check(changes == {"replace": 1}, f"up did not replace the service: {changes}")
-    began = [kind for kind in order if kind in ("delete-replaced", "create-replacement")]
+    began = [kind for kind in replaced.order if kind in ("delete-replaced", "create-replacement")]
     check(began == ["delete-replaced", "create-replacement"], f"not deleted first: {began}")
-    check(_one(cloud, stack).id != second.id, "up did not replace the service")
+    check(_one(cloud, replaced).id != second.id, "up did not replace the service")
 
     run("7. pulumi destroy: remove it", stack.destroy)
     check(not cloud.services(), "destroy left a service")
 
 
-def _one(cloud: Cloud, stack: auto.Stack) -> ModelServiceDetails:
+def _one(cloud: Cloud, up: Ran) -> ModelServiceDetails:
     """The one service that there is, active, and as the stack's outputs say."""
     looking = Deadline.after(cloud.clock, GRACE_S)
     services = cloud.services()
@@ -277,7 +294,7 @@ def _one(cloud: Cloud, stack: auto.Stack) -> ModelServiceDetails:
     check(len(services) == 1, f"there is not one service, but {[str(one.id) for one in services]}")
     (service,) = services
     check(service.phase is Phase.ACTIVE, f"{service.id} is not active, but {service.status!r}")
-    outputs = stack.outputs()
+    outputs = up.outputs
     check(outputs["id"].value == str(service.id), "the id in the state is not the service's")
     url = outputs["privateConnectUrl"].value
     check(url and url == service.private_connect_url, "the address is not the service's")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import runpy
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +27,7 @@ from tests.engine.support.pages import ROOT
 
 _SCRIPT = ROOT / "examples/acceptance.py"
 _PATIENCE_S = 60.0
+_MARK = "pulumi-adbpg-model acceptance 0123abcd"
 _PLACE = {
     "ADBPG_ACCEPTANCE_INSTANCE": "gp-real",
     "ADBPG_ACCEPTANCE_NODE": "ai-real",
@@ -45,40 +49,75 @@ def _environment(folder: Path, simulator: Simulator | None, **more: str) -> dict
     return {**os.environ, "TMPDIR": str(folder), **cloud, **_PLACE, **more}
 
 
-def _run(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(_SCRIPT), *options],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the script defines."""
+    monkeypatch.syspath_prepend(_SCRIPT.parent)
+    monkeypatch.setattr(demo := importlib.import_module("demo"), "console", demo.console)
+    return runpy.run_path(str(_SCRIPT))
 
 
 @pytest.fixture
-def refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def told(
+    script: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., str]:
-    """Run the script in this process, which is quicker; it begins nothing, and says why."""
-    monkeypatch.syspath_prepend(_SCRIPT.parent)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    main = runpy.run_path(str(_SCRIPT))["main"]
+    """
+    Run the script in this process, which is quicker, where no signal is to come.
 
-    def run(environment: dict[str, str], *options: str) -> str:
+    Returns what it says; it ends with a code, 2 where nothing was begun.
+    """
+    handlers = {number: signal.getsignal(number) for number in script["_SIGNALS"]}
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def run(environment: dict[str, str], *options: str, code: int = 2) -> str:
         with monkeypatch.context() as patch:
             for name in os.environ.keys() - environment.keys():
                 patch.delenv(name)
             for name, value in environment.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", [str(_SCRIPT), *options])
-            code = main()
+            try:
+                ended = script["main"]()
+            finally:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         said = capsys.readouterr().out
-        assert code == 2, said
+        assert ended == code, said
         return said
 
     return run
+
+
+@pytest.fixture
+def left_behind(
+    script: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """
+    Clean up after a walk that ended when a create had been answered and the state knew no id.
+
+    There is nothing for Pulumi to destroy then; something is left, and this is what is said of it.
+    """
+
+    def run(account: Simulator, answered: str) -> str:
+        demo = importlib.import_module("demo")
+        settings = Settings.resolve(lambda _: None, account.environment())
+        cloud = demo.Cloud(demo.Place("gp-real", "ai-real", "Qwen3-8B", _MARK), settings)
+        cli = script["Cli"](Path(os.environ["ADBPG_ENGINE"]), script["Stop"]())
+        cli.answered.append(answered)
+        assert not script["clean_up"](tmp_path, cli, None, cloud, walked=False)
+        return capsys.readouterr().out
+
+    return run
+
+
+def _create(account: Simulator, node: str, description: str | None = None) -> str:
+    """Have the cloud make a service without Pulumi; returns its id."""
+    settings = Settings.resolve(lambda _: None, account.environment())
+    spec = ModelServiceSpec("gp-real", "Qwen3-8B", (node,), description=description)
+    return str(Gateway(settings, SystemClock()).create_model_service(spec, node).id)
 
 
 def _started(environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -100,12 +139,13 @@ def _eventually(condition: Callable[[], object], run: subprocess.Popen[str]) -> 
         time.sleep(0.02)
 
 
-def test_good_run_leaves_nothing(tmp_path: Path, account: Simulator) -> None:
+def test_good_run_leaves_nothing(
+    tmp_path: Path, account: Simulator, told: Callable[..., str]
+) -> None:
     """Every step is walked, seen by the cloud too; neither a service nor a folder is left."""
-    done = _run(_environment(tmp_path, account), "--yes")
-    assert done.returncode == 0, done.stdout
-    assert "Nothing is left in the cloud" in done.stdout
-    assert re.findall(r"^(\d)\. pulumi", done.stdout, re.MULTILINE) == list("1234567")
+    said = told(_environment(tmp_path, account), "--yes", code=0)
+    assert "Nothing is left in the cloud" in said
+    assert re.findall(r"^(\d)\. pulumi", said, re.MULTILINE) == list("1234567")
     creates = account.calls("CreateModelService")
     assert len(creates) == 3
     assert len(account.calls("DeleteModelService")) == 3
@@ -116,15 +156,14 @@ def test_good_run_leaves_nothing(tmp_path: Path, account: Simulator) -> None:
 
 
 def test_nothing_is_begun_where_something_is_missing(
-    tmp_path: Path, account: Simulator, refused: Callable[..., str]
+    tmp_path: Path, account: Simulator, told: Callable[..., str]
 ) -> None:
     """Variables, agreement, node, model, instance: each is asked for before, with code 2."""
     bare = _environment(tmp_path, account, ADBPG_ACCEPTANCE_MODEL=" ")
     del bare["ADBPG_ACCEPTANCE_INSTANCE"], bare["ADBPG_ACCEPTANCE_NODE"]
-    done = _run(bare, "--yes")
-    assert done.returncode == 2
-    assert len(done.stdout.splitlines()) == 3
-    assert all(name in done.stdout for name in _PLACE)
+    said = told(bare, "--yes")
+    assert len(said.splitlines()) == 3
+    assert all(name in said for name in _PLACE)
 
     cases = {
         "ADBPG_ACCEPTANCE_INSTANCE: db_instance_id must be": {"ADBPG_ACCEPTANCE_INSTANCE": "gp:1"},
@@ -135,37 +174,35 @@ def test_nothing_is_begun_where_something_is_missing(
         },
     }
     for expected, variables in cases.items():
-        assert expected in refused(_environment(tmp_path, account, **variables), "--yes")
-    assert 'make acceptance ACCEPTANCE="--yes"' in refused(_environment(tmp_path, account))
+        assert expected in told(_environment(tmp_path, account, **variables), "--yes")
+    assert 'make acceptance ACCEPTANCE="--yes"' in told(_environment(tmp_path, account))
     assert account.mutations == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_node_in_use_is_left_alone(
-    tmp_path: Path, account: Simulator, refused: Callable[..., str]
+    tmp_path: Path, account: Simulator, told: Callable[..., str]
 ) -> None:
     """A service of somebody else is named, never deleted; one that an earlier run left may be."""
     environment = _environment(tmp_path, account)
-    settings = Settings.resolve(lambda _: None, account.environment())
-    spec = ModelServiceSpec("gp-real", "Qwen3-8B", ("ai-real",), description="Search")
-    service = str(Gateway(settings, SystemClock()).create_model_service(spec, "token").id)
+    service = _create(account, "ai-real", description="Search")
 
-    said = refused(environment, "--yes")
+    said = told(environment, "--yes")
     assert f"AI node ai-real is held by model service {service}" in said
     assert "--remove" not in said
-    assert "no acceptance run made it" in refused(environment, "--remove", service)
+    assert "no acceptance run made it" in told(environment, "--remove", service)
     assert account.calls("DeleteModelService") == []
 
     wrong = {"gp-none:ms-0123456789ab": (1, "does not exist"), "gp-real:ms-…": (2, "stands for")}
     for text, (code, reason) in wrong.items():
-        done = _run(environment, "--remove", text)  # neither proves that nothing is left
-        assert (done.returncode, reason in done.stdout) == (code, True), done.stdout
+        assert reason in told(environment, "--remove", text, code=code)  # no proof that it is gone
 
-    account.change_service(service, description="pulumi-adbpg-model acceptance 0123abcd")
-    said = refused(environment, "--yes")
+    account.change_service(service, description=_MARK)
+    said = told(environment, "--yes")
     (removal,) = (line for line in said.splitlines() if "--remove" in line)
-    for told in (f"{service} is deleted", f"{service} is not there"):
-        assert told in subprocess.check_output(["bash", "-c", removal], env=environment, text=True)
+    removed = subprocess.check_output(["bash", "-c", removal], env=environment, text=True)
+    assert f"{service} is deleted" in removed
+    assert f"{service} is not there" in told(environment, "--remove", service, code=0)
     assert account.services == []
     assert list(tmp_path.iterdir()) == []
 
@@ -200,62 +237,81 @@ def test_interrupted_run_deletes_what_it_made(tmp_path: Path, account: Simulator
     assert list(tmp_path.iterdir()) == []
 
 
-def test_engine_that_does_not_run_is_named(tmp_path: Path, account: Simulator) -> None:
+def test_engine_that_does_not_run_is_named(
+    tmp_path: Path, account: Simulator, told: Callable[..., str]
+) -> None:
     """Before anything is begun; and no other `pulumi` is run in its place."""
     for engine in ("/bin/false", "/bin/echo"):
-        done = _run(_environment(tmp_path, account, ADBPG_ENGINE=engine), "--yes")
-        assert done.returncode == 2, done.stdout
-        assert f"{engine} is no Pulumi CLI" in done.stdout
+        said = told(_environment(tmp_path, account, ADBPG_ENGINE=engine), "--yes")
+        assert f"{engine} is no Pulumi CLI" in said
     assert account.mutations == []
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "dialects",
-    [("describe-flaps", "description-padded", "list-keeps-deleted"), ("fields-missing",)],
-)
 def test_service_in_no_state_is_found_however_it_shows(
-    tmp_path: Path, dialects: tuple[str, ...]
+    tmp_path: Path, script: dict[str, Any], told: Callable[..., str]
 ) -> None:
-    """The CLI dies during the create: what proves to be of the run is deleted, the rest named."""
+    """The CLI dies during the create: what proves to be of the run is deleted, and nothing else."""
+    dialects = ("describe-flaps", "description-padded", "list-keeps-deleted")
     with Simulator(instance="gp-real", nodes=["ai-real", "ai-2"], dialects=dialects) as account:
         account.hold_deployments()
         environment = _environment(tmp_path, account)
-        gateway = Gateway(Settings.resolve(lambda _: None, account.environment()), SystemClock())
         with _started(environment) as run:
             _eventually(lambda: account.calls("DescribeModelService"), run)
-            spec = ModelServiceSpec("gp-real", "Qwen3-8B", ("ai-2",))
-            other = gateway.create_model_service(spec, "of somebody else").id
+            other = _create(account, "ai-2")
             subprocess.run(["pkill", "-KILL", "-P", str(run.pid)], check=True)
             output, _ = run.communicate(timeout=_PATIENCE_S)
         assert run.returncode == 1, output
         assert "Traceback" not in output
-        deleted = {
+        assert "Nothing is left in the cloud" in output
+        (delete,) = {
             call.parameters["ModelServiceId"] for call in account.calls("DeleteModelService")
         }
-        assert other.model_service_id not in deleted
-        if "fields-missing" in dialects:
-            for one in account.services:
-                assert f"that tells whose it is: gp-real:{one.id}." in output
-            assert len(account.services) == 2
-        else:
-            assert "Nothing is left in the cloud" in output
-            assert len(deleted) == 1
-            again = _run(environment)
-            assert again.stdout.startswith("The life of a model service"), again.stdout
+        assert f"gp-real:{delete}" != other
+        assert script["created_in"](output.splitlines()) == [f"gp-real:{delete}"]
+        assert told(environment).startswith("The life of a model service")
+
+
+def test_service_that_does_not_show_whose_it_is_is_named(left_behind: Callable[..., str]) -> None:
+    """After a create that the CLI died in: it may be of somebody else, and is not deleted."""
+    dialects = ["fields-missing"]
+    with Simulator(instance="gp-real", nodes=["ai-real", "ai-2"], dialects=dialects) as account:
+        ids = [_create(account, "ai-real", description=_MARK), _create(account, "ai-2")]
+        said = left_behind(account, ids[0])
+        for one in ids:
+            assert f"that tells whose it is: {one}." in said
+        assert account.calls("DeleteModelService") == []
+
+
+def test_last_service_is_named_where_nothing_can_be_seen(
+    tmp_path: Path,
+    account: Simulator,
+    told: Callable[..., str],
+    left_behind: Callable[..., str],
+) -> None:
+    """After a create that the CLI died in, the cloud answers no more."""
+    id_ = _create(account, "ai-real", description=_MARK)
+    account.inject("forbidden", times=None)
+    said = left_behind(account, id_)
+    assert "Whether anything else is left could not be seen" in said
+    (line,) = (line for line in said.splitlines() if "--remove" in line)
+    account.clear_faults()
+    python, script, *options = shlex.split(line)
+    assert (python, script) == (sys.executable, str(_SCRIPT))
+    told(_environment(tmp_path, account), *options, code=0)
+    assert account.services == []
 
 
 def test_what_is_left_is_named_with_lines_that_delete_it(
-    tmp_path: Path, account: Simulator
+    tmp_path: Path, account: Simulator, told: Callable[..., str]
 ) -> None:
     """A deployment fails, and no deletion is allowed; the lines that are printed then work."""
     environment = _environment(tmp_path, account)
     account.fail_next_deployment()
     account.inject("forbidden", action="DeleteModelService", times=None)
-    done = _run(environment, "--yes")
-    assert done.returncode == 1, done.stdout
+    said = told(environment, "--yes", code=1)
     (service,) = account.services
-    _, _, end = done.stdout.partition("Pulumi could not remove everything.")
+    _, _, end = said.partition("Pulumi could not remove everything.")
     assert f"\n  gp-real:{service.id}\n" in end
     (folder,) = tmp_path.iterdir()
     assert f"The state is kept in {folder}." in end
@@ -265,22 +321,3 @@ def test_what_is_left_is_named_with_lines_that_delete_it(
     subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
     assert account.services == []
     assert not folder.exists()
-
-
-def test_last_service_is_named_where_nothing_can_be_seen(
-    tmp_path: Path, account: Simulator
-) -> None:
-    """The CLI dies during the create, and the cloud answers no more."""
-    account.hold_deployments()
-    environment = _environment(tmp_path, account)
-    with _started(environment) as run:
-        _eventually(lambda: account.calls("DescribeModelService"), run)
-        account.inject("forbidden", times=None)
-        subprocess.run(["pkill", "-KILL", "-P", str(run.pid)], check=True)
-        output, _ = run.communicate(timeout=_PATIENCE_S)
-    assert run.returncode == 1, output
-    assert "Whether anything else is left could not be seen" in output
-    (line,) = (line for line in output.splitlines() if "--remove" in line)
-    account.clear_faults()
-    subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
-    assert account.services == []

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from pulumi_adbpg_model.errors import AdbpgModelError
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.support.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 
 
-def stack_of(project: Path, home: Path, simulator: Simulator, config: dict[str, str]) -> Stack:
+def stack_of(project: Path, home: Path, simulator: Simulator, config: dict[str, Any]) -> Stack:
     """A stack of a project in the repository."""
     return Stack(home, simulator, project=project, config=config)
 
 
 def test_demo_goes_through_the_life_of_the_root_project(
-    tmp_path: Path, simulator: Simulator
+    tmp_path: Path, simulator: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What `make demo` shows, in less time; it checks each of its steps itself."""
+    """
+    What `make demo` shows, in less time; it checks each of its steps itself, and fails with one.
+
+    test_acceptance.py goes through all of the same steps. This ends where the cloud refuses one.
+    """
     demo = runpy.run_path(str(ROOT / "examples/demo.py"))
-    demo["demonstrate"](tmp_path, simulator)
-    assert simulator.services == []
-    assert len(simulator.calls("CreateModelService")) == 3
+    simulator.inject("forbidden", action="DeleteModelService", times=None)
+    with pytest.raises(AdbpgModelError, match="DeleteModelService"):
+        demo["demonstrate"](tmp_path, simulator)
+    steps = re.findall(
+        r"^(\d\. pulumi \w+|Somebody deletes)", capsys.readouterr().out, re.MULTILINE
+    )
+    assert steps == ["1. pulumi preview", "2. pulumi up", "3. pulumi up", "Somebody deletes"]
+    (service,) = simulator.services
+    assert service.security_ip_list == (demo["WHITELIST"],)
+    assert service.description == "pulumi-adbpg-model demo"
+    assert len(simulator.calls("CreateModelService")) == 1
 
 
 def test_rag_example_hands_on_two_secret_connections(tmp_path: Path, simulator: Simulator) -> None:
@@ -36,7 +51,7 @@ def test_rag_example_hands_on_two_secret_connections(tmp_path: Path, simulator: 
         "dbInstanceId": "gp-demo",
         "embeddingNode": "ai-1",
         "rerankerNode": "ai-3",
-        "applicationIps[0]": "192.168.1.0/24",
+        "applicationIps": ["192.168.1.0/24"],
     }
     stack = stack_of(ROOT / "examples/rag", tmp_path, simulator, config)
 
@@ -69,15 +84,14 @@ def test_root_project_declares_what_its_configuration_says(
     config = {
         "dbInstanceId": "gp-demo",
         "modelName": "Qwen3-8B",
-        "aiNodes[0]": "ai-1",
-        "aiNodes[1]": "ai-2",
-        "securityIpList[0]": "10.1.2.3",
+        "aiNodes": ["ai-1", "ai-2"],
+        "securityIpList": ["10.1.2.3"],
     }
     stack = stack_of(ROOT, tmp_path, simulator, config)
 
-    outputs = stack.up().outputs
+    stack.up()
     (service,) = simulator.services
-    assert outputs["id"] == f"gp-demo:{service.id}"
+    assert stack.export()["resources"][0]["outputs"]["id"] == f"gp-demo:{service.id}"
     assert service.model_name == "Qwen3-8B"
     assert set(service.ai_nodes) == {"ai-1", "ai-2"}
     assert service.security_ip_list == ("10.1.2.3",)

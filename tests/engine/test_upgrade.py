@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pickle
@@ -17,7 +18,7 @@ import pytest
 
 from pulumi_adbpg_model.service.state import FORMER
 from pulumi_adbpg_model.testing import Simulator
-from tests.engine.support.programs import URN, mutations, program, pulumi_ids
+from tests.engine.support.programs import declare, mutations, pulumi_ids
 from tests.engine.support.stack import TYPE, Failed, Stack, is_secret
 from tests.engine.upgrades.record import CLOUD, HERE, RELEASES, load, record, simulator_of
 from tests.provider.dynamic_host import NEWER_PROVIDER, PROVIDER
@@ -29,22 +30,15 @@ _NO_PYTHON = (
     "no other Python: put another one that is supported on the PATH, and set ADBPG_OTHER_PYTHONS "
     'to "$(python tools/pythons.py --all)"'
 )
-_each_other_python = pytest.mark.parametrize(
-    "python",
-    [pytest.param(path, id=Path(path).parents[2].name) for path in _OTHER_PYTHONS]
-    or [pytest.param("", marks=pytest.mark.skip(reason=_NO_PYTHON))],
-)
 
 
 @contextmanager
-def _stored(
-    release: str, title: str, home: Path, environment: Mapping[str, str] | None = None
-) -> Iterator[tuple[Any, Stack, Simulator]]:
+def _stored(release: str, title: str, home: Path) -> Iterator[tuple[Any, Stack, Simulator]]:
     """A copy of a release's stack and its cloud, with the program that it belongs to."""
     shutil.copytree(HERE / release / title, home, dirs_exist_ok=True)
     program = load(release)
     with simulator_of(program, home / CLOUD) as simulator:
-        yield program, Stack(home, simulator, environment=environment), simulator
+        yield program, Stack(home, simulator), simulator
 
 
 def _version(python: str) -> tuple[int, int]:
@@ -118,15 +112,28 @@ def test_stored_states_refer_to_the_provider_and_type_of_today(release: str) -> 
         assert not any(service["api_key"] in text for service in cloud.values())
 
 
+@pytest.mark.skipif(not _OTHER_PYTHONS, reason=_NO_PYTHON)
+def test_other_pythons_are_others() -> None:
+    """A stored stack goes on under them, too; without this, nobody would see that it did not."""
+    versions = {*map(_version, _OTHER_PYTHONS), sys.version_info[:2]}
+    assert len(versions) == len(_OTHER_PYTHONS) + 1
+
+
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_stored_stack_is_left_alone_changed_and_destroyed(release: str, tmp_path: Path) -> None:
-    """After an upgrade the same program changes nothing, another what it says, each once."""
+    """
+    After an upgrade the same program changes nothing, another what it says, each once.
+
+    The newest release's stack then goes on under every other Python, the oldest first: program and
+    provider alike. Each leaves alone what another one wrote, and changes it; the newest destroys.
+    """
     with _stored(release, "settled", tmp_path) as (program, stack, simulator):
         # The same program: all the same, the key still readable and still secret.
         before = {one["urn"]: _lasting(one) for one in stack.resources()}
         count = len(stack.export()["resources"]) - 1  # the default provider is not counted
-        assert stack.refresh(program.settled).changes == {"same": count}
-        up = stack.up()
+        up = stack.up(program.settled, refresh=True)
+        assert up.log.rows["refresh"] >= before.keys()
         assert up.changes == {"same": count - 1}  # nor is the look-up
         after = {one["urn"]: _lasting(one) for one in stack.resources()}
         assert after == before
@@ -149,9 +156,39 @@ def test_a_stored_stack_is_left_alone_changed_and_destroyed(release: str, tmp_pa
         everything = simulator.service(stack.resource("everything")["outputs"]["model_service_id"])
         assert everything.security_ip_list == ("10.0.0.2", "10.23.12.24/24")
         assert is_secret(stack.resource("keyless")["outputs"]["api_key"])
-        assert stack.up().changes.keys() == {"same"}
-        stack.destroy()
+
+        others = _OTHER_PYTHONS if release == RELEASES[-1] else []
+        pythons = sorted([*others, sys.executable], key=_version)
+        deployed_is_changed = True
+        for python in pythons:
+            if python in others:
+                _lives_on(python, release, stack, simulator, is_changed=deployed_is_changed)
+                deployed_is_changed = not deployed_is_changed
+            else:
+                stack.program = functools.partial(program.settled, changed=deployed_is_changed)
+                assert stack.up().changes.keys() == {"same"}
+        environment = {"PULUMI_PYTHON_CMD": pythons[-1], "PYTHONPATH": str(_ROOT)}
+        Stack(tmp_path, simulator, environment=environment).destroy()
         _assert_empty(stack, simulator)
+
+
+def _lives_on(
+    python: str, release: str, stack: Stack, simulator: Simulator, *, is_changed: bool
+) -> None:
+    """The program that was deployed changes nothing under that Python, the other one the same."""
+    before = stack.resources()
+    changes = load(release).CHANGES
+    simulator.clear_requests()
+    named = [str(stack.home), json.dumps(simulator.environment()), release, str(int(is_changed))]
+    same, changed = json.loads(_said_by(python, "-m", "tests.engine.upgrades.living", *named))
+    assert same["changes"].keys() == {"same"}
+    assert set(same["refreshed"]) >= {one["urn"] for one in before}
+    after = {one["urn"]: _lasting(one) for one in same["services"]}
+    assert after == {one["urn"]: _lasting(one) for one in before}
+    assert changed["changes"] == changes
+    for action in ("DeleteModelService", "CreateModelService"):
+        assert mutations(simulator).count(action) == changes["replace"]
+    assert stack.ids() == pulumi_ids(simulator)
 
 
 @pytest.mark.parametrize(
@@ -168,9 +205,7 @@ def test_up_finishes_what_a_release_left_unfinished(
     """Pending services become active, the failed one is replaced, and none is made twice."""
     with _stored(release, "troubled", tmp_path) as (program, stack, simulator):
         before = {one["urn"]: one["id"] for one in stack.resources()}
-        if first == "refresh":
-            stack.refresh(program.troubled)
-        assert stack.up(program.troubled).changes == changes
+        assert stack.up(program.troubled, refresh=first == "refresh").changes == changes
         after = {one["urn"]: one["id"] for one in stack.resources()}
         (replaced,) = (urn for urn in after if after[urn] != before[urn])
         assert replaced.endswith("::failed")
@@ -190,70 +225,41 @@ def test_destroy_removes_what_a_release_left_unfinished(release: str, tmp_path: 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_up_finds_the_service_of_a_creation_that_a_release_was_killed_in(
-    release: str, tmp_path: Path
+    release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The state names no id: the client token has to be the one that the release would send."""
-    with _stored(release, "killed", tmp_path) as (program, stack, simulator):
+    """
+    The state names no id: the client token has to be the one that the release would send.
+
+    The stack then lives on where Python pickles otherwise, and back. Python 3.14 does, so that
+    program and state refer to the provider by two texts.
+    """
+    with _stored(release, "killed", tmp_path) as (released, stack, simulator):
         before = pulumi_ids(simulator)
-        assert stack.up(program.killed).changes == {"same": 1, "create": 1}
+        monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 4)
+        assert stack.up(released.killed).changes == {"same": 1, "create": 1}
         assert stack.ids() == pulumi_ids(simulator) == before
+        (urn,) = (one["urn"] for one in stack.resources())
+
+        def stored() -> set[str]:
+            bags = [stack.resource("killed")[side] for side in ("inputs", "outputs")]
+            return {bag["__provider"] for bag in bags}
+
+        assert stored() == {PROVIDER}
+        simulator.clear_requests()
+        monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 5)
+        assert stack.up(refresh=True).changes == {"same": 2}
+        assert stack.up(replace=[urn]).changes == {"replace": 1, "same": 1}
+        assert stored() == {NEWER_PROVIDER}
+        assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
+
+        monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 4)
+        simulator.clear_requests()
+
+        def impossible() -> None:
+            declare("killed", model_name="none such")
+
+        with pytest.raises(Failed, match="what replaces it cannot be created"):
+            stack.up(impossible)  # one process knows what both texts lead to
+        assert mutations(simulator) == []
         stack.destroy()
         _assert_empty(stack, simulator)
-
-
-@_each_other_python
-def test_a_stack_lives_on_under_another_python(python: str, tmp_path: Path) -> None:
-    """The provider's process runs another Python than the one that wrote the state."""
-    assert _version(python) != _version(sys.executable)
-    environment = {"PULUMI_PYTHON_CMD": python, "PYTHONPATH": str(_ROOT)}
-    with _stored(RELEASES[-1], "settled", tmp_path, environment) as (program, stack, simulator):
-        assert stack.refresh(program.settled).changes.keys() == {"same"}
-        changed = stack.up(lambda: program.settled(changed=True))
-        assert changed.changes == program.CHANGES
-        assert stack.ids() == pulumi_ids(simulator)
-        stack.destroy()
-        _assert_empty(stack, simulator)
-
-
-@_each_other_python
-def test_what_an_older_python_wrote_a_newer_one_destroys(
-    python: str, tmp_path: Path, simulator: Simulator
-) -> None:
-    """Program and provider alike; to the newer one, an unchanged program is unchanged."""
-    older, newer = sorted((python, sys.executable), key=_version)
-    named = [str(tmp_path), json.dumps(simulator.environment())]
-    living = ["-m", "tests.engine.upgrades.living", *named]
-    assert json.loads(_said_by(older, *living, "up")) == [{"create": 2}]
-    simulator.clear_requests()
-    lived = json.loads(_said_by(newer, *living, "up", "destroy"))
-    assert lived == [{"same": 2}, {"delete": 2}]
-    assert mutations(simulator) == ["DeleteModelService"]
-    _assert_empty(Stack(tmp_path, simulator), simulator)
-
-
-def test_a_stack_lives_on_where_python_pickles_otherwise(
-    stack: Stack, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Python 3.14 does, so that program and state refer to the provider by two texts; and back."""
-
-    def stored() -> set[str]:
-        bags = [stack.resource()[side] for side in ("inputs", "outputs")]
-        return {bag["__provider"] for bag in bags}
-
-    monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 4)
-    stack.up(program())
-    assert stored() == {PROVIDER}
-    simulator.clear_requests()
-    monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 5)
-    assert stack.up(refresh=True).changes == {"same": 2}
-    assert stack.up(replace=[URN]).changes == {"replace": 1, "same": 1}
-    assert stored() == {NEWER_PROVIDER}
-    assert mutations(simulator) == ["DeleteModelService", "CreateModelService"]
-
-    monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", 4)
-    simulator.clear_requests()
-    with pytest.raises(Failed, match="what replaces it cannot be created"):
-        stack.up(program(model_name="none such"))  # one process knows what both texts lead to
-    assert mutations(simulator) == []
-    stack.destroy()
-    _assert_empty(stack, simulator)

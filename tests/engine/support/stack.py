@@ -112,7 +112,7 @@ class EventLog:
             self.lines += [Line(told.urn or "", told.severity, text) for text in texts if text]
         if event.resource_pre_event is not None:
             metadata = event.resource_pre_event.metadata
-            self.rows.setdefault(str(metadata.op), set()).add(metadata.urn)
+            self.rows.setdefault(metadata.op.value, set()).add(metadata.urn)
         if event.res_op_failed_event is not None:
             self.failed.add(event.res_op_failed_event.metadata.urn.rpartition("::")[2])
         if event.summary_event is not None:
@@ -222,9 +222,6 @@ class _LeanStack(auto.Stack):
     def outputs(self) -> Any:
         return {}
 
-    def read_outputs(self) -> Mapping[str, auto.OutputValue]:
-        return super().outputs()
-
     def info(self, show_secrets: bool = True) -> Any:  # noqa: FBT001, FBT002 - its form
         return object()
 
@@ -242,7 +239,7 @@ class Stack:
         simulator: Simulator | None,
         *,
         environment: Mapping[str, str] | None = None,
-        config: Mapping[str, str] | None = None,
+        config: Mapping[str, str | list[str]] | None = None,
         project: Path | None = None,
         command: auto.PulumiCommand | None = None,
         stack: str = STACK,
@@ -265,13 +262,12 @@ class Stack:
             settings, name = None, yaml.safe_load(text)["name"]
             self.program = functools.partial(_run_file, project / "__main__.py")
         self._state /= f"{name}/{stack}.json"
-        settled = {"adbpg:maxPollInterval": "0.05"} | dict(config or {})
-        simple = {key: value for key, value in settled.items() if "[" not in key}
+        settled = {"adbpg:maxPollInterval": "0.05", **(config or {})}
         settings_of_stack = None
         if new := not self._state.exists():
             state, salt = _empty_stack(name, stack)
             shutil.copytree(state, home / "state", dirs_exist_ok=True)
-            settings_of_stack = {stack: auto.StackSettings(encryption_salt=salt, config=simple)}
+            settings_of_stack = {stack: auto.StackSettings(encryption_salt=salt, config=settled)}
         workspace = auto.LocalWorkspace(
             work_dir=str(work),
             program=self._run_program,
@@ -281,17 +277,18 @@ class Stack:
             stack_settings=settings_of_stack,
         )
         self._stack = _LeanStack(stack, workspace)
-        for key, value in settled.items():
-            if not new or "[" in key:
-                self.set_config(key, value)
+        if not new:
+            there = workspace.stack_settings(stack).config or {}
+            for key, value in settled.items():
+                if there.get(key) != value:
+                    self.set_config(key, str(value))
 
     def _run_program(self) -> None:
         self.program()  # the one of the moment
 
     def set_config(self, key: str, value: str, *, secret: bool = False) -> None:
-        """`pulumi config set`; a key such as `names[0]` sets an item of a list."""
-        is_path = "[" in key
-        self._stack.set_config(key, auto.ConfigValue(value=value, secret=secret), path=is_path)
+        """`pulumi config set`."""
+        self._stack.set_config(key, auto.ConfigValue(value=value, secret=secret))
 
     def remove_config(self, key: str) -> None:
         """`pulumi config rm`."""
@@ -356,7 +353,10 @@ class Stack:
 
     def outputs(self) -> dict[str, Any]:
         """`pulumi stack output --show-secrets`."""
-        return {key: value.value for key, value in self._stack.read_outputs().items()}
+        words = ["stack", "output", "--json", "--show-secrets", "--stack", self._stack.name]
+        workspace = self._stack.workspace
+        done = workspace.pulumi_command.run(words, workspace.work_dir, self.environment)
+        return dict(json.loads(done.stdout))
 
     def _run(
         self, name: str, command: Any, program: Program | None, options: dict[str, Any]
