@@ -25,17 +25,17 @@ from pulumi_adbpg_model.gateway import RawAnswer
 from pulumi_adbpg_model.survey._cloud import (
     Cloud,
     Elements,
-    admits_nobody,
+    admits_others,
     id_of,
     is_absent,
     is_bound,
     is_deleted,
     is_forbidden,
+    is_marked,
     node_names,
     node_of,
     shows,
     text,
-    whitelist_of,
 )
 from pulumi_adbpg_model.survey._stopping import StoppableClock
 
@@ -153,7 +153,7 @@ class Ledger:
         if shown is None:
             return service_id not in self._maybe
         self._seen.add(service_id)
-        description = " ".join((text(shown.get("Description")) or "").split()).casefold()
+        description = _description(shown)
         self.marks_show = self._run_mark in description
         create = self._born.get(service_id)
         if create is None or self.marks_show or service_id in self._maybe:
@@ -162,7 +162,7 @@ class Ledger:
         others = (
             not self._run_mark.startswith(description)
             or create.node not in (node_names(shown) or [create.node])
-            or (text(whitelist_of(shown)) and not admits_nobody(shown))
+            or admits_others(shown)
         )
         if others:
             self._maybe.add(service_id)
@@ -288,7 +288,7 @@ class Ledger:
         ours = [
             one
             for one in listing.items
-            if self._run_mark in str(one.get("Description")).casefold() and not is_deleted(one)
+            if self._run_mark in _description(one) and not is_deleted(one)
         ]
         found = [one for one in map(id_of, ours) if one is not None]
         fresh = [one for one in found if one not in self._born]
@@ -308,7 +308,9 @@ class Ledger:
             for one in listing.items
             if id_of(one) not in self.others
             and id_of(one) not in self._born
-            and not text(one.get("Description"))
+            and not is_deleted(one)
+            # The mark may come back in a form in which it is not known again.
+            and not (_description(one) and (is_marked(one) or admits_others(one)))
             and (not node_names(one) or doubt.node in node_names(one))
         ]
         if new:
@@ -344,6 +346,11 @@ class Ledger:
         for service_id in candidates if made is None else [made, *self._maybe]:
             self._remember(service_id)
         return True
+
+
+def _description(shown: Elements) -> str:
+    """A description, whatever became of its white space and capitals."""
+    return " ".join((text(shown.get("Description")) or "").split()).casefold()
 
 
 def says_gone(answer: RawAnswer, unknown: RawAnswer | None) -> bool:
