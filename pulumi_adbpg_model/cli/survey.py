@@ -483,7 +483,9 @@ def _tell(text: str, *, urgent: bool = False) -> None:
 
 
 def _check_writable(path: Path) -> None:
-    if path.exists() or path.is_symlink():
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise click.UsageError(f"{path} is no regular file: name a new one, or - for stdout")
+    if path.exists():
         raise click.UsageError(f"{path} exists already: remove it, or name another with --out")
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):

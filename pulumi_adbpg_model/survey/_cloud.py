@@ -64,6 +64,11 @@ class Listing:
         """Why it is not complete."""
         return next((page.refusal for page in self.pages if page.refusal is not None), None)
 
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether one page of it is not permitted."""
+        return any(map(is_forbidden, self.pages))
+
     def item(self, service_id: str) -> Elements | None:
         """A service's item."""
         return next((one for one in self.items if id_of(one) == service_id), None)

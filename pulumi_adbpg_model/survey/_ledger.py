@@ -100,6 +100,8 @@ class Ledger:
         self._accepted: set[str] = set()
         self._gone: set[str] = set()
         self._maybe: set[str] = set()
+        #: Whether neither Describe nor List was permitted, the last time.
+        self._blind = False
         self._doubt: _Create | None = None
         self._last: _Create | None = None
         #: Whether reads have shown the description of a service of this run.
@@ -221,17 +223,24 @@ class Ledger:
     def remove(self, service_id: str, deadline: Deadline) -> bool:
         """Delete one, again and again if need be, until it is gone; tell whether it is."""
         pauses = iter(_PAUSES_S)
-        asked_at = self._clock.monotonic() if service_id in self._accepted else None
+        started = self._clock.monotonic()
+        asked_at = started if service_id in self._accepted else None
+        forbidden = False
         while True:
             now = self._clock.monotonic()
             try:
                 if not self._may_delete(service_id):
                     return False
                 if asked_at is None or now - asked_at >= _DELETE_AGAIN_S:
-                    asked_at = now if self.delete(service_id).elements is not None else None
+                    answer = self.delete(service_id)
+                    forbidden = is_forbidden(answer)
+                    asked_at = now if answer.elements is not None else None
                 if self._is_gone(service_id):
                     self._gone.add(service_id)
                     return True
+                hopeless = forbidden or (self._blind and service_id in self._accepted)
+                if hopeless and now - started >= _DELETE_AGAIN_S:
+                    return False  # no waiting gives a permission back
             except (AccessError, ConfigurationError, RenewalError):
                 return False
             except AdbpgModelError:
@@ -257,8 +266,8 @@ class Ledger:
             return False
         listing = self._cloud.listing()
         item = listing.item(service_id)
-        forbidden = any(map(is_forbidden, listing.pages))
-        if listing.refusal is not None and not (forbidden and told):
+        self._blind = listing.is_forbidden and not told
+        if listing.refusal is not None and not (listing.is_forbidden and told):
             return False
         if item is not None and not is_deleted(item):
             return False

@@ -182,6 +182,8 @@ class Life:
             service_id,
             self._cloud.unknown,
         )
+        if is_forbidden(describe) and poll.listing.is_forbidden and describe.refusal is not None:
+            raise describe.refusal  # nothing tells of it any more
         if not self.ledger.note(service_id, poll.described or poll.listed):
             raise OperationError(
                 f"the cloud says that a create has made {service_id}, and shows another's "

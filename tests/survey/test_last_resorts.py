@@ -144,6 +144,48 @@ def test_a_token_that_expires_ends_the_survey_at_once() -> None:
         assert "code=InvalidSecurityToken.Expired" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "actions",
+    [
+        ["DeleteModelService"],
+        ["DescribeModelService", "ListModelServices"],
+        ["DescribeModelService", "ListModelServices", "DeleteModelService"],
+    ],
+    ids=["delete", "reads", "all"],
+)
+def test_a_permission_that_goes_away_is_not_waited_for(actions: list[str]) -> None:
+    """What is left is named, and deleted all the same where that is permitted."""
+
+    class _Forbidding(HandsOn):
+        made: list[str]
+
+        def respond(self) -> None:
+            if self.made and self.action in actions:
+                self.answer(403, {"Code": "Forbidden.RAM", "Message": "no"})
+                return
+            status, content = self.hand_on()
+            self.made += [content["ModelServiceId"]] if "ModelServiceId" in content else []
+            self.answer(status, content)
+
+    with world(services=0, provision_seconds=5.0) as cloud:
+        started, made = cloud.clock.now, list[str]()
+        with in_between(cloud, _Forbidding, made=made) as place:
+            done = cloud.survey(*TRIAL, *place)
+        assert done.exit_code == 1
+        assert cloud.clock.now - started < 300
+        assert ["--remove", made[0]] in [one[:2] for one in _lines(done.stderr)[1:]]
+        assert ([] == cloud.simulator.services) is ("DeleteModelService" not in actions)
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/stdout"])
+def test_nobody_is_told_to_remove_a_device(path: str) -> None:
+    """A file that is there is to be removed, or left alone."""
+    with world(services=0) as cloud:
+        done = cloud.survey("--out", path)
+    assert done.exit_code == 2
+    assert f"{path} is no regular file: name a new one, or - for stdout" in done.stderr
+
+
 def test_what_stands_for_an_id_is_none() -> None:
     """A line typed as it stands has done nothing, and does not say that all is well."""
     with world(services=0) as cloud:
