@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -51,5 +52,7 @@ class Signals:
         if not self._protected:
             raise KeyboardInterrupt
         self._stop()
+        if sys.__stderr__ is None:
+            return  # closed from the start: its number is some connection's by now
         with contextlib.suppress(OSError):  # the stream may be in the middle of a write
             os.write(_STDERR, f"\n{self._told}\n".encode())

@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from pulumi_adbpg_model.gateway import Gateway
 _FILE = Path("survey.json")
 _STDOUT = Path("-")
 _INTERRUPTED = 130
+#: What a line has in place of an id that is not known.
+_PLACEHOLDER = "ID"
 #: Creates of a trial: the first, perhaps again with a plain description, and five besides.
 _CREATES = 7
 #: A service that was just made may not be shown for so long.
@@ -41,6 +44,8 @@ _UNSEEN_S = 45.0
 
 
 def _service(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value == _PLACEHOLDER:
+        raise click.BadParameter(f"{value} stands for the id of the service: put that in its place")
     if value is not None and not is_id_part(value):
         raise click.BadParameter(f"must be the id of a model service such as ms-123, got {value!r}")
     return value
@@ -83,7 +88,8 @@ def _service(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option(
     "--unmarked",
     is_flag=True,
-    help="With --remove: also if the cloud does not show the description by which it is known.",
+    help="With --remove: also if the cloud does not show the description by which it is known, or "
+    "if it admits more than 127.0.0.1 by now.",
 )
 @place_options
 @click.pass_context
@@ -131,7 +137,11 @@ def survey(
         _check_writable(target)
     trial = None if node is None or model is None else (node.strip(), model.strip())
     run.survey(trial, yes=yes, target=target, with_models=model_names)
-    run.show(target, as_json=as_json)
+    try:
+        run.show(target, as_json=as_json)
+    except KeyboardInterrupt:
+        if not run.code:
+            raise  # else it says more than that somebody was impatient
     if run.code:
         context.exit(run.code)
 
@@ -321,7 +331,7 @@ class _Run:
             "Where the cloud shows no descriptions, this lists the services:\n"
             f"    {self._command('list')}\n"
             "and with the id of the one that nobody else has created, this deletes it:\n"
-            f"    {self._line('ID', unmarked=True)}",
+            f"    {self._line(_PLACEHOLDER, unmarked=True)}",
             urgent=True,
         )
 
@@ -418,18 +428,7 @@ class _Run:
                 return
             clock.sleep(3.0)
         item = listing.item(service_id) or {}
-        if not any(map(surveying.is_marked, (shown, item))):
-            described_as = shown.get("Description") or item.get("Description")
-            telling = described_as or surveying.whitelist_of(shown)
-            if telling and not surveying.admits_nobody(shown):
-                raise OperationError(f"{name} was not made by a survey, so it is not deleted.")
-            if not unmarked:
-                what = "another description" if described_as else "no description"
-                raise OperationError(
-                    f"the cloud shows {what} of {name}, so nothing tells whether a survey has made "
-                    "it. If a survey has printed this id, delete it with: "
-                    f"{self._line(service_id, unmarked=True)}"
-                )
+        self._check_ours(service_id, (shown, item), unmarked=unmarked)
         _tell(f"Deleting {name}, and waiting at most {self._limit_min} minutes until it is gone.")
         ledger = surveying.Ledger(cloud, clock, surveying.MARK, lambda _: None)
         if not ledger.remove(service_id, Deadline.after(clock, self._limit_min * 60.0)):
@@ -438,6 +437,30 @@ class _Run:
                 raise answer.refusal
             raise OperationError(f"the deletion of {name} is accepted, but it is not gone yet.")
         say(f"{name} is deleted.")
+
+    def _check_ours(
+        self, service_id: str, shown: tuple[Mapping[str, Any], ...], *, unmarked: bool
+    ) -> None:
+        """See that a survey has made a service, as Describe and List show it."""
+        name = f"{self._instance}:{service_id}"
+        line = self._line(service_id, unmarked=True)
+        if any(map(surveying.is_marked, shown)):
+            if any(map(surveying.admits_others, shown)) and not unmarked:
+                raise OperationError(
+                    f"a survey has made {name}, but it admits more than 127.0.0.1 by now, so "
+                    f"somebody may use it. If nobody does, delete it with: {line}"
+                )
+            return
+        described_as = next(filter(None, (one.get("Description") for one in shown)), None)
+        telling = described_as or surveying.whitelist_of(shown[0])
+        if telling and not surveying.admits_nobody(shown[0]):
+            raise OperationError(f"{name} was not made by a survey, so it is not deleted.")
+        if not unmarked:
+            what = "another description" if described_as else "no description"
+            raise OperationError(
+                f"the cloud shows {what} of {name}, so nothing tells whether a survey has made "
+                f"it. If a survey has printed this id, delete it with: {line}"
+            )
 
 
 def _tell(text: str, *, urgent: bool = False) -> None:
@@ -460,7 +483,9 @@ def _tell(text: str, *, urgent: bool = False) -> None:
 
 
 def _check_writable(path: Path) -> None:
-    if path.exists() or path.is_symlink():
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise click.UsageError(f"{path} is no regular file: name a new one, or - for stdout")
+    if path.exists():
         raise click.UsageError(f"{path} exists already: remove it, or name another with --out")
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):

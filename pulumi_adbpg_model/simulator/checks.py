@@ -11,6 +11,7 @@ import math
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 _ID = re.compile(r"[^\s:/]+")
 _MAX_PORT = 65535
 _MAX_SECONDS = 1e12
+_SHOWN = 200
 _REGION = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 
 
@@ -34,7 +36,10 @@ def name(what: str, value: Any) -> str:
     """A text that is not empty, in one line, with no white space around it."""
     text(what, value)
     if not value or value != value.strip() or not value.isprintable():
-        msg = f"{what} must be a name in one line, with no white space around it, got {value!r}"
+        msg = (
+            f"{what} must be a name in one line, with no white space around it, got "
+            f"{_begun(repr(value))}"
+        )
         raise ValueError(msg)
     return str(value)
 
@@ -78,9 +83,9 @@ def names(what: str, value: Any) -> list[str]:
         msg = f"{what} must be a list of strings, got {_kind(value)}"
         raise TypeError(msg)
     found = [name(f"each of {what}", one) for one in texts(what, value)]
-    twice = sorted({one for one in found if found.count(one) > 1})
+    twice = sorted(one for one, times in Counter(found).items() if times > 1)
     if twice:
-        msg = f"{what} must name each once, got twice: {', '.join(twice)}"
+        msg = f"{what} must name each once, got twice: {_begun(', '.join(twice))}"
         raise ValueError(msg)
     return found
 
@@ -189,6 +194,11 @@ def known(what: str, value: Any, known_names: Iterable[str]) -> str:
         msg = f"unknown {what} {value}; known: {', '.join(names_)}"
         raise ValueError(msg)
     return str(value)
+
+
+def _begun(text_: str) -> str:
+    """A text, or the beginning of one that is too long to be shown."""
+    return text_ if len(text_) <= _SHOWN else f"{text_[:_SHOWN]}…"
 
 
 def _kind(value: Any) -> str:

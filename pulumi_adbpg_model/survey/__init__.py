@@ -12,7 +12,15 @@ told of it.
 
 from __future__ import annotations
 
-from pulumi_adbpg_model.survey._cloud import MARK, Cloud, admits_nobody, shows, whitelist_of
+from pulumi_adbpg_model.survey._cloud import (
+    MARK,
+    Cloud,
+    admits_nobody,
+    admits_others,
+    is_marked,
+    shows,
+    whitelist_of,
+)
 from pulumi_adbpg_model.survey._evidence import Evidence
 from pulumi_adbpg_model.survey._inference import UNTELLABLE
 from pulumi_adbpg_model.survey._ledger import Ledger, Left
@@ -24,7 +32,6 @@ from pulumi_adbpg_model.survey._trial import (
     Interrupted,
     Life,
     check,
-    is_marked,
     left_over,
 )
 
@@ -41,6 +48,7 @@ __all__ = [
     "Life",
     "StoppableClock",
     "admits_nobody",
+    "admits_others",
     "check",
     "is_marked",
     "left_over",

@@ -9,6 +9,7 @@ report must not hold is known by them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,15 @@ NO_INSTANCE = "gp-surveynosuchinstance0"
 NO_SERVICE = "ms-surveynosuchservice0"
 PAGE_SIZES = (20, 50, 100)
 _MAX_PAGES = 1000
+#: Codes for credentials or a clock that no call gets through with, whatever their status is.
+_OF_ALL_CALLS = (
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidCredentials",
+    "InvalidSecurityToken",
+    "InvalidTimeStamp",
+    "SignatureDoesNotMatch",
+)
 
 #: The keys of a whitelist and of addresses, which the pages of Describe and List spell apart.
 WHITELIST_KEYS = ("SecurityIpList", "SecurityIPList")
@@ -53,6 +63,11 @@ class Listing:
     def refusal(self) -> ApiError | None:
         """Why it is not complete."""
         return next((page.refusal for page in self.pages if page.refusal is not None), None)
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether one page of it is not permitted."""
+        return any(map(is_forbidden, self.pages))
 
     def item(self, service_id: str) -> Elements | None:
         """A service's item."""
@@ -154,8 +169,10 @@ def is_forbidden(answer: RawAnswer) -> bool:
     """Whether this action is not permitted, while others may be."""
     refusal = answer.refusal
     code = (refusal.code or "") if refusal else ""
-    return isinstance(refusal, AccessError) and (
-        refusal.status == 403 or code.startswith(("Forbidden", "NoPermission"))
+    return (
+        isinstance(refusal, AccessError)
+        and not code.startswith(_OF_ALL_CALLS)
+        and (refusal.status == 403 or code.startswith(("Forbidden", "NoPermission")))
     )
 
 
@@ -247,6 +264,17 @@ def node_names(elements: Elements) -> list[str]:
 def whitelist_of(elements: Elements) -> object:
     """A service's whitelist as it came; None when there is none."""
     return next((elements[key] for key in WHITELIST_KEYS if key in elements), None)
+
+
+def is_marked(elements: Elements) -> bool:
+    """Whether a survey has made this service: its description begins with that of a run."""
+    description = text(elements.get("Description")) or ""
+    return re.match(rf"\s*{MARK} [0-9a-f]{{12}}(?!\w)", description, re.IGNORECASE) is not None
+
+
+def admits_others(elements: Elements) -> bool:
+    """Whether a service shows a whitelist that is not that of a survey."""
+    return text(whitelist_of(elements)) is not None and not admits_nobody(elements)
 
 
 def admits_nobody(elements: Elements) -> bool:

@@ -25,17 +25,17 @@ from pulumi_adbpg_model.gateway import RawAnswer
 from pulumi_adbpg_model.survey._cloud import (
     Cloud,
     Elements,
-    admits_nobody,
+    admits_others,
     id_of,
     is_absent,
     is_bound,
     is_deleted,
     is_forbidden,
+    is_marked,
     node_names,
     node_of,
     shows,
     text,
-    whitelist_of,
 )
 from pulumi_adbpg_model.survey._stopping import StoppableClock
 
@@ -100,6 +100,8 @@ class Ledger:
         self._accepted: set[str] = set()
         self._gone: set[str] = set()
         self._maybe: set[str] = set()
+        #: Whether neither Describe nor List was permitted, the last time.
+        self._blind = False
         self._doubt: _Create | None = None
         self._last: _Create | None = None
         #: Whether reads have shown the description of a service of this run.
@@ -153,7 +155,7 @@ class Ledger:
         if shown is None:
             return service_id not in self._maybe
         self._seen.add(service_id)
-        description = " ".join((text(shown.get("Description")) or "").split()).casefold()
+        description = _description(shown)
         self.marks_show = self._run_mark in description
         create = self._born.get(service_id)
         if create is None or self.marks_show or service_id in self._maybe:
@@ -162,7 +164,7 @@ class Ledger:
         others = (
             not self._run_mark.startswith(description)
             or create.node not in (node_names(shown) or [create.node])
-            or (text(whitelist_of(shown)) and not admits_nobody(shown))
+            or admits_others(shown)
         )
         if others:
             self._maybe.add(service_id)
@@ -221,17 +223,24 @@ class Ledger:
     def remove(self, service_id: str, deadline: Deadline) -> bool:
         """Delete one, again and again if need be, until it is gone; tell whether it is."""
         pauses = iter(_PAUSES_S)
-        asked_at = self._clock.monotonic() if service_id in self._accepted else None
+        started = self._clock.monotonic()
+        asked_at = started if service_id in self._accepted else None
+        forbidden = False
         while True:
             now = self._clock.monotonic()
             try:
                 if not self._may_delete(service_id):
                     return False
                 if asked_at is None or now - asked_at >= _DELETE_AGAIN_S:
-                    asked_at = now if self.delete(service_id).elements is not None else None
+                    answer = self.delete(service_id)
+                    forbidden = is_forbidden(answer)
+                    asked_at = now if answer.elements is not None else None
                 if self._is_gone(service_id):
                     self._gone.add(service_id)
                     return True
+                hopeless = forbidden or (self._blind and service_id in self._accepted)
+                if hopeless and now - started >= _DELETE_AGAIN_S:
+                    return False  # no waiting gives a permission back
             except (AccessError, ConfigurationError, RenewalError):
                 return False
             except AdbpgModelError:
@@ -257,8 +266,8 @@ class Ledger:
             return False
         listing = self._cloud.listing()
         item = listing.item(service_id)
-        forbidden = any(map(is_forbidden, listing.pages))
-        if listing.refusal is not None and not (forbidden and told):
+        self._blind = listing.is_forbidden and not told
+        if listing.refusal is not None and not (listing.is_forbidden and told):
             return False
         if item is not None and not is_deleted(item):
             return False
@@ -288,7 +297,7 @@ class Ledger:
         ours = [
             one
             for one in listing.items
-            if self._run_mark in str(one.get("Description")).casefold() and not is_deleted(one)
+            if self._run_mark in _description(one) and not is_deleted(one)
         ]
         found = [one for one in map(id_of, ours) if one is not None]
         fresh = [one for one in found if one not in self._born]
@@ -308,7 +317,9 @@ class Ledger:
             for one in listing.items
             if id_of(one) not in self.others
             and id_of(one) not in self._born
-            and not text(one.get("Description"))
+            and not is_deleted(one)
+            # The mark may come back in a form in which it is not known again.
+            and not (_description(one) and (is_marked(one) or admits_others(one)))
             and (not node_names(one) or doubt.node in node_names(one))
         ]
         if new:
@@ -344,6 +355,11 @@ class Ledger:
         for service_id in candidates if made is None else [made, *self._maybe]:
             self._remember(service_id)
         return True
+
+
+def _description(shown: Elements) -> str:
+    """A description, whatever became of its white space and capitals."""
+    return " ".join((text(shown.get("Description")) or "").split()).casefold()
 
 
 def says_gone(answer: RawAnswer, unknown: RawAnswer | None) -> bool:

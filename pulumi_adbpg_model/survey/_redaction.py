@@ -31,7 +31,7 @@ _HIDDEN = "(hidden)"
 
 
 class Word(str):
-    """A string of the cloud that may be shown."""
+    """A string that may be shown, whatever is in it."""
 
     __slots__ = ()
 

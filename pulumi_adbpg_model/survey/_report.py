@@ -43,7 +43,7 @@ from pulumi_adbpg_model.survey._evidence import (
     shape_of,
 )
 from pulumi_adbpg_model.survey._inference import KNOWN_FIELDS, UNTELLABLE, Verdict
-from pulumi_adbpg_model.survey._redaction import Shown, kind_of
+from pulumi_adbpg_model.survey._redaction import Shown, Word, kind_of
 
 FORMAT = 1
 _FIELDS = "documented fields"
@@ -79,12 +79,14 @@ def report(
     trial = evidence.trial
     names = sorted({name for one in questions for name in one["dialects"]})
     catalogue = [bare(name) for name in model_names(evidence.models)] if evidence.models else []
+    # No simulator takes another, and no terminal should.
+    models = dict.fromkeys(name for name in catalogue if name and name.isprintable())
     document = {
         "format": FORMAT,
         "dialects": names,
         "provision_seconds": None if trial is None else _rounded(trial.active_s),
         "delete_seconds": None if trial is None else trial.delete_s,
-        "made_by": f"pulumi-adbpg-model {version}",
+        "made_by": Word(f"pulumi-adbpg-model {version}"),
         "date": datetime.fromtimestamp(cloud.clock.time(), timezone.utc).date().isoformat(),
         "region": evidence.region,
         "complete": ended is None,
@@ -97,7 +99,7 @@ def report(
     }
     checked: dict[str, Any] = shown.checked(document)
     checked["region"] = evidence.region
-    checked["models"] = list(dict.fromkeys(filter(None, catalogue))) if with_models else None
+    checked["models"] = list(models) if with_models else None
     return checked
 
 
@@ -166,7 +168,8 @@ def _entry(name: str, seen: Seen, verdict: Verdict | None) -> dict[str, Any]:
         "question": name,
         "seen": {key: value for key, value in seen.items() if value is not None},
         "fits": None if verdict is None else verdict.fit.value,
-        "dialects": [] if verdict is None else sorted(verdict.dialects),
+        # Ours, though a service may be described by one.
+        "dialects": [] if verdict is None else sorted(map(Word, verdict.dialects)),
         "why": "" if verdict is None else verdict.why,
     }
 

@@ -6,7 +6,6 @@ Boundary: in what order what is asked. What was made is the ledger's, what it me
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
 
@@ -25,12 +24,12 @@ from pulumi_adbpg_model.gateway import RawAnswer
 from pulumi_adbpg_model.survey._cloud import (
     MARK,
     Cloud,
-    Elements,
     bare,
     id_of,
     is_bound,
     is_deleted,
     is_forbidden,
+    is_marked,
     model_names,
     node_names,
     node_of,
@@ -183,6 +182,8 @@ class Life:
             service_id,
             self._cloud.unknown,
         )
+        if is_forbidden(describe) and poll.listing.is_forbidden and describe.refusal is not None:
+            raise describe.refusal  # nothing tells of it any more
         if not self.ledger.note(service_id, poll.described or poll.listed):
             raise OperationError(
                 f"the cloud says that a create has made {service_id}, and shows another's "
@@ -333,12 +334,6 @@ def left_over(evidence: Evidence) -> list[str]:
     items = evidence.listing.items if evidence.listing else []
     marked = [one for one in items if is_marked(one) and not is_deleted(one)]
     return [one for one in map(id_of, marked) if one is not None]
-
-
-def is_marked(elements: Elements) -> bool:
-    """Whether a survey has made this service: its description begins with that of a run."""
-    description = text(elements.get("Description")) or ""
-    return re.match(rf"\s*{MARK} [0-9a-f]{{12}}(?!\w)", description, re.IGNORECASE) is not None
 
 
 def _of_the_description(refusal: ApiError) -> bool:
