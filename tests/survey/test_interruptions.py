@@ -50,6 +50,9 @@ _TROUBLE: dict[str, Callable[[Simulator], None]] = {
     "expired": _fault("expired-token", None),
     "no such instance": _fault("instance-not-found"),
 }
+#: Those that last. Who calls waits for each answer, as long as a server in front may take.
+_OUTAGES = ("outage", "outage after it was applied")
+_OUTAGE_ANSWERS_S = 20.0
 #: Those after which nobody can know at once what there is.
 _WORST = ("lost answer", "outage after it was applied")
 #: A cloud in which a new service is hard to see, and hard to delete.
@@ -63,29 +66,33 @@ class _At:
     #: How often the simulator looks at the time of one signature.
     PER_REQUEST = 2
 
-    def __init__(self, number: int, happens: Callable[[Simulator], None]) -> None:
-        self.simulator: Simulator | None = None
+    def __init__(self, number: int, trouble: str) -> None:
+        self.cloud: World | None = None
         self.count = 0
         self._number = number
-        self._happens = happens
+        self._happens = _TROUBLE[trouble]
+        self._slow = trouble in _OUTAGES
 
     def __call__(self) -> float:
-        if self.simulator is not None:
+        if self.cloud is not None:
             self.count += 1
-            if self.count == self.PER_REQUEST * (self._number - 1) + 1:
+            first = self.PER_REQUEST * (self._number - 1) + 1
+            if self.count == first:
                 try:
-                    self._happens(self.simulator)
+                    self._happens(self.cloud.simulator)
                 except _Again:
                     self._number += 1
+            if self._slow and self.count >= first and (self.count - first) % self.PER_REQUEST == 0:
+                self.cloud.clock.advance(_OUTAGE_ANSWERS_S)
         return time.time()
 
 
 @functools.cache
 def _telling_numbers(dialects: tuple[str, ...]) -> list[int]:
     """The numbers of the requests that change something, and of the one before the end."""
-    never = _At(0, _ctrl_c)
+    never = _At(0, "ctrl-c")
     with world(dialects, services=0, provision_seconds=5.0, signing_clock=never) as cloud:
-        never.simulator = cloud.simulator
+        never.cloud = cloud
         cloud.document(*TRIAL, *_QUICK)
         requests = cloud.simulator.requests
         assert never.count == _At.PER_REQUEST * len(requests)
@@ -154,11 +161,11 @@ def test_nothing_is_left_unnamed(dialects: tuple[str, ...], trouble: str, tmp_pa
     numbers = _telling_numbers(dialects)
     assert len(numbers) >= 8
     for number in numbers:
-        at = _At(number, _TROUBLE[trouble])
+        at = _At(number, trouble)
         with world(dialects, services=0, provision_seconds=5.0, signing_clock=at) as cloud:
-            at.simulator = cloud.simulator
+            at.cloud = cloud
             done = cloud.survey(*TRIAL, *_QUICK)
-            at.simulator = None
+            at.cloud = None
             _check(cloud, done, tmp_path, dialects)
 
 
@@ -166,11 +173,11 @@ def test_nothing_is_left_unnamed(dialects: tuple[str, ...], trouble: str, tmp_pa
 def test_trouble_before_a_service_is_made_ends_in_a_line(trouble: str, tmp_path: Path) -> None:
     """Of the first requests none leaves anything to be told."""
     for number in (1, 2, 3, 5, 9):
-        at = _At(number, _TROUBLE[trouble])
+        at = _At(number, trouble)
         with world((), services=0, signing_clock=at) as cloud:
-            at.simulator = cloud.simulator
+            at.cloud = cloud
             done = cloud.survey()
-            at.simulator = None
+            at.cloud = None
             assert done.exit_code == (130 if trouble == "ctrl-c" else 1), done.output
             assert [] == cloud.simulator.mutations
             _check(cloud, done, tmp_path)
