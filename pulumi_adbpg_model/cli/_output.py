@@ -66,7 +66,13 @@ def print_json(value: Any) -> None:
     # Who reads JSON takes it for UTF-8.
     document = json.dumps(value, indent=2, ensure_ascii=not writes_unicode(sys.stdout))
     # What a terminal might obey, json leaves in part; in a document all of it stands in strings.
-    say("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in document))
+    say("\n".join(map(_escaped, document.split("\n"))))
+
+
+def _escaped(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def _cell(value: object, stream: TextIO | None) -> Text:

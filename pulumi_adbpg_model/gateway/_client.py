@@ -225,6 +225,7 @@ def _check_sent(error: Exception | None = None) -> None:
     ) from None
 
 
+@cache
 def _own_version() -> str:
     try:
         return version_of("pulumi-adbpg-model")

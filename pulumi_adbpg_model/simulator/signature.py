@@ -14,6 +14,7 @@ import threading
 from calendar import timegm
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from time import strptime
 from urllib.parse import quote
 
@@ -39,12 +40,19 @@ class SignedRequest:
 
     def header(self, name: str) -> str:
         """Return a header's value; repeated ones are sorted and joined, as the algorithm says."""
-        values = [value.strip() for key, value in self.headers if key.lower() == name]
-        return ",".join(sorted(values))
+        return ",".join(sorted(self._by_name.get(name, ())))
 
     def header_names(self) -> set[str]:
         """Return the names of all headers in lower case."""
-        return {key.lower() for key, _ in self.headers}
+        return set(self._by_name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        # Made once: each header is asked for several times while a request is verified.
+        found: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            found.setdefault(name.lower(), []).append(value.strip())
+        return found
 
 
 class Verifier:

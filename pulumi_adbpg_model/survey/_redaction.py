@@ -56,6 +56,7 @@ class Shown:
             one[len(start) :] for one in found for start in _PREFIXES if one.startswith(start)
         }
         self._private = {one.casefold() for one in found - _DOCUMENTED if len(one) >= _SHORTEST}
+        self._telling = list(filter(_is_telling, self._private))
 
     def word(self, value: object) -> Word:
         """A status or a code, if it is a word; else its form."""
@@ -97,7 +98,7 @@ class Shown:
             return [self.checked(one) for one in document]
         if isinstance(document, str) and not isinstance(document, Word):
             folded = document.casefold()
-            if any(one in folded for one in self._private if _is_telling(one)):
+            if any(one in folded for one in self._telling):
                 return _HIDDEN
         return document
 

@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -213,7 +214,7 @@ def _interrupted(cloud: Simulator, arguments: Sequence[str]) -> tuple[int, str, 
         process.stdin.close()
         process.stdin = None
         while not cloud.requests and process.poll() is None:
-            os.sched_yield()
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     cloud.clear_faults()

@@ -56,7 +56,7 @@ def test_what_cannot_be_told_are_dialects() -> None:
 
 def test_the_simulator_without_a_dialect_fits_none_otherwise() -> None:
     """Whatever it does is the documented behaviour, or cannot be told; nothing fits none."""
-    with world() as cloud:
+    with world(provision_seconds=60.0) as cloud:
         document = cloud.document(*TRIAL)
     assert document["dialects"] == []
     assert [] == [one for one in document["questions"] if one["fits"] == "fits none"]
@@ -133,9 +133,7 @@ def _closes_the_circle(names: frozenset[str], **options: Any) -> None:
         assert one == other
 
 
-def _hidden(
-    names: frozenset[str], *, provision_seconds: float = 60.0, delete_seconds: float
-) -> set[str]:
+def _hidden(names: frozenset[str], *, provision_seconds: float, delete_seconds: float) -> set[str]:
     """What is not to be seen in this company, or at this speed, or with two services."""
     hidden = {"list-null-when-empty", "list-paged-at-20", *_FAILURES}
     if names & {"fields-missing", "fields-null", "fields-empty"}:
@@ -159,7 +157,7 @@ def _hidden(
 @pytest.mark.parametrize("names", covering(), ids=range(len(covering())))
 def test_a_simulator_made_from_a_survey_gives_the_same_survey(names: frozenset[str]) -> None:
     """Each tellable dialect is in one of these mixtures; times and all are the same."""
-    _closes_the_circle(names, delete_seconds=5.0)
+    _closes_the_circle(names, provision_seconds=60.0, delete_seconds=5.0)
 
 
 def test_the_mixtures_have_all_dialects() -> None:

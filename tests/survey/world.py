@@ -61,7 +61,7 @@ def world(
     dialects: Iterable[str] = (),
     *,
     services: int = 2,
-    provision_seconds: float | None = 60.0,
+    provision_seconds: float | None = 5.0,
     delete_seconds: float | None = 0.0,
     signing_clock: Callable[[], float] = time.time,
     **options: Any,
