@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class Poll:
-    """Describe, list and nodes, one after the other; nodes as they were, where they still are."""
+    """Describe, list and nodes, one after the other."""
 
     #: Seconds since the create, or since the delete was accepted.
     at: float

@@ -229,11 +229,9 @@ class Ledger:
         while True:
             now = self._clock.monotonic()
             try:
-                if service_id in self._maybe:
+                if not self._may_delete(service_id):
                     return False
                 if asked_at is None or now - asked_at >= _DELETE_AGAIN_S:
-                    if not self._may_delete(service_id):
-                        return False
                     answer = self.delete(service_id)
                     forbidden = is_forbidden(answer)
                     asked_at = now if answer.elements is not None else None
@@ -260,26 +258,24 @@ class Ledger:
 
     def _is_gone(self, service_id: str) -> bool:
         described = self._cloud.describe(service_id)
-        shown = described.elements if shows(described) else None
         told = not is_forbidden(described)
         if told and not says_gone(described, self._cloud.unknown):
-            self.note(service_id, shown)
+            return False
+        # One may answer as if a service were unknown, and show it the next time.
+        if told and not says_gone(self._cloud.describe(service_id), self._cloud.unknown):
             return False
         listing = self._cloud.listing()
         item = listing.item(service_id)
-        self.note(service_id, shown or item)
         self._blind = listing.is_forbidden and not told
         if listing.refusal is not None and not (listing.is_forbidden and told):
             return False
         if item is not None and not is_deleted(item):
             return False
-        create = self._born.get(service_id)
-        unseen = create is not None and self._clock.monotonic() - create.at < UNSEEN_S
         # A deletion of what is not to be seen yet may be accepted, and do nothing.
-        if unseen and not (service_id in self._accepted and service_id in self._seen):
-            return False
-        # One may answer as if a service were unknown, and show it the next time.
-        return not told or says_gone(self._cloud.describe(service_id), self._cloud.unknown)
+        if service_id in self._accepted and service_id in self._seen:
+            return True
+        create = self._born.get(service_id)
+        return create is None or self._clock.monotonic() - create.at >= UNSEEN_S
 
     def _resolve(self, deadline: Deadline) -> None:
         """Find out what a create did whose answer was lost, and what else has this run's mark."""

@@ -150,8 +150,10 @@ class Life:
 
     def _replay(self, token: str, replicas: int | None = None) -> Replay:
         """Send a create that should make nothing; what it makes all the same is deleted."""
+        bound = is_bound(node_of(self._cloud.nodes(), self.trial.node))
+        self._go_on()
         at = self._clock.monotonic() - self._created_at
-        replay = Replay(at, self._send(token, replicas))
+        replay = Replay(at, self._send(token, replicas), bound)
         made = replay.service_id
         # Never one that was there before, whatever the cloud answers with.
         if made != self.trial.service_id and made in self.ledger.living():
@@ -171,11 +173,17 @@ class Life:
 
     def _poll(self, service_id: str, started: float) -> Poll:
         at = self._clock.monotonic() - started
-        describe, listing = self._cloud.describe(service_id), self._cloud.listing()
-        if is_forbidden(describe) and listing.is_forbidden and describe.refusal is not None:
+        describe = self._cloud.describe(service_id)
+        poll = Poll(
+            at,
+            describe,
+            self._cloud.listing(),
+            self._cloud.nodes(),
+            service_id,
+            self._cloud.unknown,
+        )
+        if is_forbidden(describe) and poll.listing.is_forbidden and describe.refusal is not None:
             raise describe.refusal  # nothing tells of it any more
-        nodes = self._unchanged_nodes(describe) or self._cloud.nodes()
-        poll = Poll(at, describe, listing, nodes, service_id, self._cloud.unknown)
         if not self.ledger.note(service_id, poll.described or poll.listed):
             raise OperationError(
                 f"the cloud says that a create has made {service_id}, and shows another's "
@@ -183,17 +191,6 @@ class Life:
             )
         self._go_on()
         return poll
-
-    def _unchanged_nodes(self, describe: RawAnswer) -> RawAnswer | None:
-        """The nodes as they were last, while the service that holds one shows the same status."""
-        trial, status = self.trial, (describe.elements or {}).get("Status")
-        leaves = trial.delete is not None
-        if leaves and (status is None or says_gone(describe, self._cloud.unknown)):
-            return None
-        last = next(reversed(trial.polls), None)
-        if last is None or status != (last.described or {}).get("Status"):
-            return None
-        return last.nodes if is_bound(node_of(last.nodes, trial.node)) else None
 
     def _follow(self) -> None:
         trial, clock = self.trial, self._clock
@@ -222,10 +219,7 @@ class Life:
             behind_s = age - (ended_at or 0.0)
             if is_over and seen_enough and (_agrees(poll) or behind_s >= _LIST_BEHIND_S):
                 return
-            if trial.ended is not None and settled and _agrees(poll) and not is_over:
-                clock.sleep(_OLD_TOKEN_S - age)  # nothing is to be seen before the token is old
-            else:
-                clock.sleep(1.0 if is_over and seen_enough else _pause(age, settled=settled))
+            clock.sleep(1.0 if is_over and seen_enough else _pause(age, settled=settled))
             self._go_on()
 
     def _tell(self, poll: Poll, last: str) -> str:
@@ -276,7 +270,6 @@ class Life:
             if trial.gone_s is not None and self._is_replay_due(trial.gone_s + started):
                 replay = self._replay(self._token)
                 replay.at = clock.monotonic() - started - trial.gone_s
-                replay.node_bound = is_bound(node_of(poll.nodes, trial.node))
                 trial.replays_after.append(replay)
                 blurred = blurred or replay.service_id not in (None, service_id)
             free = blurred or not is_bound(node_of(poll.nodes, trial.node))
