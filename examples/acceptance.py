@@ -422,19 +422,31 @@ def clean_up(
     if destroyed:
         shutil.rmtree(home, ignore_errors=True)
     else:
-        say("\nPulumi could not remove everything.", "red")
-        if owned:
-            say("Left, and holding the node:")
-        for one in owned:
-            say(f"  {one}")
-        say(f"The state is kept in {home}. To delete it, in a shell with the same variables:")
-        say(f"    {destruction(home, Path(cli.command))}")
+        _say_what_pulumi_left(home, cli, owned, gone=not (owned or left or unseen))
     for service in left:
         if destroyed or str(service.id) not in owned:
             _name(service, cloud)
     if unseen:
         _say_how_to_look(cloud, unseen, cli.answered)
     return destroyed and not left and not unseen
+
+
+def _say_what_pulumi_left(home: Path, cli: Cli, owned: Sequence[str], *, gone: bool) -> None:
+    """Where a destroy failed: what the state has, as far as it can be read."""
+    if gone:
+        say(
+            "\nNothing is left in the cloud, but Pulumi can neither destroy nor read its state.",
+            "red",
+        )
+        say(f"To remove that, too:\n    {shlex.join(['rm', '-r', str(home)])}")
+        return
+    say("\nPulumi could not remove everything.", "red")
+    if owned:
+        say("Left, and holding the node:")
+    for one in owned:
+        say(f"  {one}")
+    say(f"The state is kept in {home}. To delete it, in a shell with the same variables:")
+    say(f"    {destruction(home, Path(cli.command))}")
 
 
 def _say_how_to_look(cloud: demo.Cloud, unseen: str, answered: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -27,6 +28,15 @@ _PLACE = {
     "ADBPG_ACCEPTANCE_MODEL": "Qwen3-8B",
 }
 _UNIX = pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+
+#: A preview that takes long, and a state that nothing can be done with.
+_PULUMI = """#!/bin/sh
+case "$*" in
+  version) echo v3.274.1 ;;
+  *" preview "*) echo > "${0%pulumi}begun"; exec sleep 60 ;;
+  *" destroy "* | *" export "*) exit 1 ;;
+esac
+"""
 
 
 @pytest.fixture
@@ -101,13 +111,10 @@ def test_signal_that_comes_while_a_command_starts_ends_it(script: dict[str, Any]
 
 @_UNIX
 def test_signals_of_a_terminal(account: Simulator, tmp_path: Path) -> None:
-    r"""Under `nohup` a closed terminal stops nothing; Ctrl-\ does, and looks for what is left."""
+    r"""Under `nohup` a closed terminal stops nothing; Ctrl-\ does, with a state that is broken."""
     os.mkfifo(tmp_path / "begun")
     engine = tmp_path / "pulumi"
-    engine.write_text(
-        '#!/bin/sh\n[ "$1" = version ] && echo v3.274.1 && exit\n'
-        'echo "$@" > "${0%pulumi}begun"\nexec sleep 60\n'
-    )
+    engine.write_text(_PULUMI)
     engine.chmod(0o755)
     with subprocess.Popen(
         ["nohup", sys.executable, str(_SCRIPT), "--yes"],
@@ -118,7 +125,7 @@ def test_signals_of_a_terminal(account: Simulator, tmp_path: Path) -> None:
         text=True,
     ) as run:
         assert run.stdout is not None
-        assert "stack" in (tmp_path / "begun").read_text(encoding="utf-8")
+        (tmp_path / "begun").read_bytes()
         run.send_signal(signal.SIGHUP)
         for said in ("Looking for up to", "Once more ends that"):
             run.send_signal(signal.SIGQUIT)
@@ -126,5 +133,8 @@ def test_signals_of_a_terminal(account: Simulator, tmp_path: Path) -> None:
         run.send_signal(signal.SIGQUIT)
         rest = run.stdout.read()
     assert run.returncode == 128 + signal.SIGQUIT, rest
-    assert "Nothing is left in the cloud" in rest
+    assert "Nothing is left in the cloud, but" in rest
+    (line,) = re.findall(r"^    (rm -r .*)$", rest, re.MULTILINE)
+    subprocess.run(["bash", "-c", line], check=True)
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "begun", engine]
     assert account.mutations == []
