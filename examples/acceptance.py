@@ -44,6 +44,8 @@ from pulumi_adbpg_model.settings import Settings
 
 #: How the descriptions of all services begin that any run makes.
 MARK = "pulumi-adbpg-model acceptance"
+#: The whole of such a description; `demo.walk` changes it once.
+_DESCRIPTION = re.compile(rf"{MARK} [0-9a-f]{{8}}(, changed)?")
 PREFIX = "ADBPG_ACCEPTANCE_"
 #: What is asked for, by the input of the resource that it becomes.
 VARIABLES = {
@@ -54,7 +56,9 @@ VARIABLES = {
 TYPE = "pulumi-python:dynamic/adbpg:ModelService"
 ENGINE = Path(__file__).resolve().parents[1] / "tools" / "engine.py"
 _SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+    if hasattr(signal, name)
 ]
 
 
@@ -130,10 +134,8 @@ class Stop:
     def watch(self, process: subprocess.Popen[str] | None) -> None:
         """The command to be ended, or that there is none."""
         self._process = process
-        if process is not None:
-            self.check()
-            if self.clock.cancelled:  # it came before there was a process
-                process.send_signal(signal.SIGINT)
+        if process is not None and self.clock.cancelled:  # it came while the process started
+            process.send_signal(signal.SIGINT)
 
     def check(self) -> None:
         """
@@ -275,6 +277,11 @@ def place_of(environ: Mapping[str, str]) -> demo.Place:
     return demo.Place(given["db_instance_id"], given["ai_nodes"], given["model_name"], mark)
 
 
+def made_by_a_run(service: ModelServiceDetails) -> bool:
+    """Whether its whole description is one that a run gives: another one may begin like it."""
+    return _DESCRIPTION.fullmatch((service.description or "").strip()) is not None
+
+
 def looked_at(cloud: demo.Cloud) -> demo.Cloud:
     """
     The same cloud, with what is there before anything is begun.
@@ -287,8 +294,7 @@ def looked_at(cloud: demo.Cloud) -> demo.Cloud:
     services = [one for one in gateway.list_model_services(place.instance) if not one.is_deleted]
     nodes = {node.name: node for node in gateway.list_ai_nodes(place.instance)}
     models = gateway.list_supported_models()
-    marked = replace(cloud, place=replace(place, mark=MARK))
-    left = [one for one in services if marked.has_mark(one)]
+    left = [one for one in services if made_by_a_run(one)]
     holders = [one for one in services if place.node in (one.ai_nodes or ()) and one not in left]
     problems = [
         f"An earlier run left {one.id}, or another one is at work. If none is, delete it:\n"
@@ -381,7 +387,9 @@ def play(home: Path, cli: Cli, cloud: demo.Cloud) -> int:
     started = time.monotonic()
     stop = cli.stop
     for number in _SIGNALS:
-        signal.signal(number, stop)
+        # Under nohup SIGHUP is to be ignored. A shell has all in the background ignore SIGINT.
+        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop)
     cloud = replace(cloud, clock=stop.clock)
     stack: auto.Stack | None = None
     walked = False
@@ -398,7 +406,6 @@ def play(home: Path, cli: Cli, cloud: demo.Cloud) -> int:
         tidy = clean_up(home, cli, stack, replace(cloud, clock=stop.clean()), walked=walked)
     took = format_duration(time.monotonic() - started)
     if tidy:
-        shutil.rmtree(home, ignore_errors=True)
         say(f"\nNothing is left in the cloud ({took} in all).", "bold green" if walked else "bold")
     if stop.number is not None:
         return 128 + stop.number
@@ -427,20 +434,34 @@ def clean_up(
         left = _delete_past_pulumi(cloud, () if destroyed else owned, patient=not (walked or owned))
     except AdbpgModelError as error:
         unseen = printable(str(error))
-    if not destroyed:
-        say("\nPulumi could not remove everything.", "red")
-        if owned:
-            say("Left, and holding the node:")
-        for one in owned:
-            say(f"  {one}")
-        say(f"The state is kept in {home}. To delete it, in a shell with the same variables:")
-        say(f"    {destruction(home, Path(cli.command))}")
+    if destroyed:
+        shutil.rmtree(home, ignore_errors=True)
+    else:
+        _say_what_pulumi_left(home, cli, owned, gone=not (owned or left or unseen))
     for service in left:
         if destroyed or str(service.id) not in owned:
             _name(service, cloud)
     if unseen:
         _say_how_to_look(cloud, unseen, cli.answered)
     return destroyed and not left and not unseen
+
+
+def _say_what_pulumi_left(home: Path, cli: Cli, owned: Sequence[str], *, gone: bool) -> None:
+    """Where a destroy failed: what the state has, as far as it can be read."""
+    if gone:
+        say(
+            "\nNothing is left in the cloud, but Pulumi can neither destroy nor read its state.",
+            "red",
+        )
+        say(f"To remove that, too:\n    {shlex.join(['rm', '-r', str(home)])}")
+        return
+    say("\nPulumi could not remove everything.", "red")
+    if owned:
+        say("Left, and holding the node:")
+    for one in owned:
+        say(f"  {one}")
+    say(f"The state is kept in {home}. To delete it, in a shell with the same variables:")
+    say(f"    {destruction(home, Path(cli.command))}")
 
 
 def _say_how_to_look(cloud: demo.Cloud, unseen: str, answered: Sequence[str]) -> None:
@@ -549,10 +570,10 @@ def remove(text: str) -> int:
     if found is None:
         say(f"{service} is not there.")
         return 0
-    if not cloud.has_mark(found):
+    if not made_by_a_run(found):
         raise RefusedError(
-            f"{service} is not deleted: its description does not begin with {MARK!r}, so no "
-            "acceptance run made it."
+            f"{service} is not deleted: its description is not {MARK!r} and a run's eight "
+            "hexadecimal digits, so no acceptance run made it."
         )
     cloud.delete(service)
     return 0
