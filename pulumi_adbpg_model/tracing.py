@@ -218,7 +218,8 @@ def in_this_context(function: Callable[..., _T]) -> Callable[..., _T]:
 def _of_the_process() -> Tracer | None:
     """By what the program set up, or Pulumi for it; None where nobody has."""
     api = sys.modules.get(_API)
-    if api is None:
+    # Where nobody has, asking makes one of OTEL_PYTHON_TRACER_PROVIDER, or prints why not.
+    if api is None or getattr(api, "_TRACER_PROVIDER", api) is None:
         return None
     provider = api.get_tracer_provider()
     if isinstance(provider, (api.ProxyTracerProvider, api.NoOpTracerProvider)):

@@ -13,7 +13,13 @@ _LOOK_S = 5.0
 
 
 def refuse_if_unlisted(
-    operation: Operation, service: ModelServiceId, model: str, destroy: str | None = None
+    operation: Operation,
+    service: ModelServiceId,
+    model: str,
+    *,
+    known: bool = True,
+    first: str | None = None,
+    destroy: str | None = None,
 ) -> None:
     """
     Refuse to delete a service for another with a model that the cloud lists no more, or never did.
@@ -23,7 +29,10 @@ def refuse_if_unlisted(
     Args:
         operation: What to look with: its API is the one of the other's region.
         service: The service that is to be deleted.
-        model: The model of the other.
+        model: The model of the other; that of the service where it is not known yet.
+        known: Whether it is known.
+        first: The command that replaces the service alone, where it would be deleted together with
+            something that it depends on, before the program has declared it anew.
         destroy: The command that deletes the service alone, where it can be said.
 
     Raises:
@@ -36,12 +45,20 @@ def refuse_if_unlisted(
         return
     if not listed or any(same_model_name(model, one) for one in listed):
         return
+    told = f"ListSupportModels does not list model {model.strip()!r}"
+    if not known:
+        told = f"its model_name is not known yet, and {told}, which the service runs"
+    told = f"{told}. It lists {first_of(listed)}."
+    together = (
+        "It was to go together with a resource that it depends on, before the program is asked: "
+        f"once that names a listed model as plain text, run {first}, then `pulumi up`. "
+    )
     how = f"run {destroy}" if destroy else "take the resource out of the program"
     raise no_successor(
         service,
-        f"ListSupportModels does not list model {model.strip()!r}. It lists {first_of(listed)}. "
-        "Declare one of these, or undo what replaces the service, such as a changed input, "
-        f"--replace or a taint (`pulumi state untaint`). To be rid of the service, {how}. Only if "
+        f"{told} Declare one of these, or undo what replaces the service, such as a changed input, "
+        f"--replace or a taint (`pulumi state untaint`). {together if first else ''}To be "
+        f"rid of the service, {how}. Only if "
         "the model is known to be deployed without being listed, switch this look off with "
         "adbpg:preflight: false.",
     )

@@ -54,6 +54,14 @@ class Declared:
         return None if self._adopts else _text(self.inputs.get("model_name"))
 
     @property
+    def loses(self) -> tuple[ModelServiceId, str] | None:
+        """The service that goes for one whose model is not known yet, and its own model."""
+        if self._adopts is not None or _text(self.inputs.get("model_name")) is not None:
+            return None
+        service, runs = self.owners.replaces(self.urn) or (None, None)
+        return None if service is None or runs is None else (service, runs)
+
+    @property
     def nodes(self) -> list[tuple[str, str]]:
         """Label and name of each node that is known."""
         named = self.inputs.get("ai_nodes")
@@ -89,6 +97,10 @@ def _text(value: object) -> str | None:
     return value.strip() if isinstance(value, str) else None
 
 
+def _is_listed(model: str, models: Iterable[str]) -> bool:
+    return any(same_model_name(model, listed) for listed in models)
+
+
 def shared_nodes(declared: Declared) -> Iterator[str]:
     """Two resources of one program on one node."""
     others = declared.others
@@ -115,11 +127,19 @@ def findings(
     if model and seen.models and model not in seen.models:
         hint = "model_name" not in declared.secret
         replaced = None
-        if not any(same_model_name(model, listed) for listed in seen.models):
+        if not _is_listed(model, seen.models):
             replaced = declared.owners.replaces(declared.urn)
         if replaced is not None and replaced[0] in deleted_here:
             replaced = None
         yield _unlisted_model(model, seen.models, where, replaced, hint=hint)
+    if seen.models and declared.loses is not None:
+        service, runs = declared.loses
+        if service not in deleted_here and not _is_listed(runs, seen.models):
+            yield (
+                f"model_name is not known yet. Model service {service} was made with {runs!r}, "
+                f"which {where} lists no more, and cannot be made again with it once it is "
+                f"deleted. {where[:1].upper()}{where[1:]} lists {first_of(seen.models)}."
+            )
     if seen.invisible:
         yield (
             f"db_instance_id should be an instance that {where} shows to the credentials from "

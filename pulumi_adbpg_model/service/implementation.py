@@ -448,23 +448,30 @@ class Implementation:
             names = {name for _, name in wanted}
             own = [name.strip() for name in props.get("ai_nodes") or ()]
             lifecycle.refuse_if_held(operation, service, instance, names, own)
-        self._refuse_if_unlisted(operation, service, urn)
+        self._refuse_if_unlisted(operation, service, urn, props.get("model_name"))
         lifecycle.delete(operation, service, seen=state.was_seen(props))
         self._memory.spent_tokens |= set(props.get(state.TOKENS) or ())
 
     def _refuse_if_unlisted(
-        self, operation: lifecycle.Operation, service: ModelServiceId, urn: str
+        self, operation: lifecycle.Operation, service: ModelServiceId, urn: str, runs: str | None
     ) -> None:
         """Keep a service whose successor is to run a model that the cloud does not list."""
-        following = self._owners.next_model(urn, service)
-        if following is None:
+        following = self._owners.following(urn, service)
+        model = None if following is None else following.model or runs
+        if following is None or model is None:
             return
-        model, region = following
-        settings = self._settings(region)
+        settings = self._settings(following.region)
         if settings.preflight:
             there = self._gateway(settings).within(operation.deadline)
             looking = dataclasses.replace(operation, api=there)
-            lifecycle.refuse_if_unlisted(looking, service, model, on_target("destroy", urn))
+            lifecycle.refuse_if_unlisted(
+                looking,
+                service,
+                model,
+                known=following.model is not None,
+                first=None if following.declared else on_target("up", urn),
+                destroy=on_target("destroy", urn),
+            )
 
     def _operation(self, props: Mapping[str, Any], kind: str) -> lifecycle.Operation:
         call = _call()

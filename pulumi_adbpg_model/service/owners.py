@@ -61,12 +61,24 @@ class _Resource:
     #: None where it is not known yet; and the region that it is to be deployed in, None for that
     #: of the configuration.
     model: str | None = None
-    region: object = None
+    region: Any = None
     #: That of the service that it has until now, and the region that is declared for that.
     old_model: str | None = None
     old_region: object = None
     #: What diff is told.
     had: ModelServiceId | None = None
+
+
+@dataclass(frozen=True)
+class Following:
+    """What takes the place of a service that is deleted."""
+
+    #: None where it is not known yet.
+    model: str | None
+    #: None for that of the configuration.
+    region: Any
+    #: Whether the program has said so; if not, it is by what was declared before.
+    declared: bool = True
 
 
 class Owners(Ownership):
@@ -78,8 +90,8 @@ class Owners(Ownership):
         self._stack = stack
         self._lock = threading.RLock()
         self._declared: dict[str, _Resource] = {}
-        #: Model and region of resources that go and come again with what they depend on.
-        self._foreseen: dict[str, tuple[object, object]] = {}
+        #: By resources that go and come again with what they depend on.
+        self._foreseen: dict[str, Following] = {}
         self._claimed: dict[ModelServiceId, str] = {}
         self._deleting: set[ModelServiceId] = set()
         #: How many resources the program has made so far, as it says; None where it does not. And
@@ -245,10 +257,10 @@ class Owners(Ownership):
             raise no_successor(service, rival)
         return nodes
 
-    def next_model(self, urn: str, service: ModelServiceId) -> tuple[str, str | None] | None:
+    def following(self, urn: str, service: ModelServiceId) -> Following | None:
         """
-        The model of what is made once a service is deleted, and the region that is declared for
-        it; None where that is there already, or not known.
+        What is made once a service is deleted; None where nothing is, where it is there already,
+        and where its region is not known.
         """
         known = self._stack() or {}
         with self._lock:
@@ -256,11 +268,13 @@ class Owners(Ownership):
             if self._has_another(owner, service):
                 return None
             there = self._declared.get(owner)
-            foreseen = self._foreseen.get(owner, (None, None))
-            model, region = foreseen if there is None else (there.model, there.region)
-            if not isinstance(model, str) or not (region is None or isinstance(region, str)):
+            if there is None:
+                following = self._foreseen.get(owner)
+            else:
+                following = Following(there.model, there.region)
+            if following is None or following.region is UNKNOWN:
                 return None
-            return model, region
+            return following
 
     def replaces(self, urn: str) -> tuple[ModelServiceId, str | None] | None:
         """
@@ -313,7 +327,9 @@ class Owners(Ownership):
         it: together with something that it depends on, and that is replaced.
         """
         with self._lock:
-            self._foreseen[urn] = (_model_of(inputs), inputs.get("region_id"))
+            self._foreseen[urn] = Following(
+                _model_of(inputs), inputs.get("region_id"), declared=False
+            )
 
     def is_replaced(self, urn: str) -> bool:
         """Whether what the state has of a resource is deleted, and its successor not made yet."""

@@ -115,7 +115,9 @@ class Preflight:
         if not (region is None or isinstance(region, str)) or not _may_ask(declared.settings):
             return
         seen = self._questions.answers(
-            declared.settings, declared.instance, models=declared.model is not None
+            declared.settings,
+            declared.instance,
+            models=declared.model is not None or declared.loses is not None,
         )
         found = list(findings(declared, seen, frozenset(self._deleted_here)))
         self._warn(urn, filter(None, found))

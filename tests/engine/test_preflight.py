@@ -127,6 +127,8 @@ def test_no_service_is_deleted_for_a_model_that_left_the_catalogue(tmp_path: Pat
                 "created: ListSupportModels does not list model "
             )
             assert f"To be rid of the service, run `pulumi destroy --target {URN}`." in reason
+            together = changed is ways[2][0]
+            assert (f"run `pulumi up --target {URN}`, then `pulumi up`." in reason) == together
         assert mutations(after) == []
         assert stack.up(program(model_name="Qwen4", ai_nodes=[NODE])).changes["replace"] == 1
         assert stack.destroy().changes["delete"] > 0

@@ -52,6 +52,31 @@ def test_a_model_that_is_not_listed_keeps_the_service(cloud: FakeCloud, voice: V
     )
 
 
+def test_what_goes_with_another_is_told_what_to_do_first(cloud: FakeCloud, voice: Voice) -> None:
+    """The engine deletes it by what was declared before: the program may be right by now."""
+    cloud.models = ["B"]
+
+    with pytest.raises(OperationError) as caught:
+        refuse_if_unlisted(
+            operation(cloud, voice),
+            _SERVICE,
+            "A",
+            known=False,
+            first="`pulumi up --target U`",
+            destroy="`pulumi destroy --target U`",
+        )
+
+    assert (
+        "created: its model_name is not known yet, and ListSupportModels does not list model 'A', "
+        "which the service runs. It lists B. Declare one of these, or undo "
+    ) in str(caught.value)
+    assert (
+        "It was to go together with a resource that it depends on, before the program is asked: "
+        "once that names a listed model as plain text, run `pulumi up --target U`, then `pulumi "
+        "up`. To be rid of the service, run `pulumi destroy --target U`. "
+    ) in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "error",
     [

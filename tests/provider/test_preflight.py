@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -158,6 +160,14 @@ def test_only_a_catalogue_without_the_model_keeps_a_service(inputs: Properties) 
         cloud.clear_requests()
         with DynamicHost(cloud.environment()) as host:
             assert "'B'" in _delete_for(host, listed, gone)
+            # The engine deletes it with what it depends on, before the program declares it.
+            together = dataclasses.replace(dropped, outs={**dropped.outs, "model_name": "Old"})
+            for name, told in ((UNKNOWN, "'Old', which the service runs."), ("Old", "'Old'. ")):
+                host.diff(together, {**inputs, "model_name": name, "description": UNKNOWN})
+                with pytest.raises(HostError, match=re.escape(told)) as refused:
+                    host.delete(together)
+                up = f"run `pulumi up --target {urn_of(dropped.outs)}`, then `pulumi up`."
+                assert up in str(refused.value)
             assert cloud.mutations == []
             assert _delete_for(host, listed, {**gone, "model_name": "a", "replicas": 2}) == ""
         cloud.clear_requests()

@@ -14,7 +14,7 @@ from pulumi_adbpg_model.domain import ModelServiceId
 from pulumi_adbpg_model.errors import OperationError
 from pulumi_adbpg_model.fields import UNKNOWN
 from pulumi_adbpg_model.lifecycle import OwnedError, Standing
-from pulumi_adbpg_model.service.owners import Owners
+from pulumi_adbpg_model.service.owners import Following, Owners
 from pulumi_adbpg_model.service.stack import StackEntry
 from pulumi_adbpg_model.service.state import wanted_of
 from tests.lifecycle.fakes import FakeClock
@@ -127,29 +127,31 @@ def test_nodes_are_told_apart_by_instance_and_name(run: _Run) -> None:
     assert run.owners.neighbours(_A) == {("gp-1", "ai-2"): _B}
 
 
-def test_the_next_model_is_that_of_what_takes_the_place_of_a_service(run: _Run) -> None:
-    """Nothing does where it is not declared, not known, or there already."""
-    assert run.owners.next_model(_A, _ONE) is None
+def test_what_follows_a_service_is_what_takes_its_place(run: _Run) -> None:
+    """Nothing does where it is not declared, there already, or in a region that is not known."""
+    assert run.owners.following(_A, _ONE) is None
     run.declares(_A, "ai-1", had="ai-1", model_name="M", region_id="cn-beijing")
-    assert run.owners.next_model(_A, _ONE) == ("M", "cn-beijing")
+    assert run.owners.following(_A, _ONE) == Following("M", "cn-beijing")
     run.owners.own(_A, _TWO)
-    assert run.owners.next_model(_A, _ONE) is None
-    for unknown in ("model_name", "region_id"):
-        more: dict[str, Any] = {"model_name": "M", unknown: UNKNOWN}
-        run.declares(_B, "ai-2", had="ai-2", **more)
-        assert run.owners.next_model(_B, _ONE) is None
+    assert run.owners.following(_A, _ONE) is None
+    run.declares(_B, "ai-2", had="ai-2", model_name="M", region_id=UNKNOWN)
+    assert run.owners.following(_B, _ONE) is None
+    run.declares(_B, "ai-2", had="ai-2", model_name=UNKNOWN)
+    assert run.owners.following(_B, _ONE) == Following(None, None)
     run.declares(_B, "ai-2", model_name="M")
-    assert run.owners.next_model(_B, _ONE) == ("M", None)
+    assert run.owners.following(_B, _ONE) == Following("M", None)
     assert run.owners.replaces(_A) == (_TWO, None)
     run.holds(_B, _ONE, model="Old")
     assert run.owners.replaces(_B) == (_ONE, "Old")
     # What goes together with something that it depends on is declared later.
     run.owners.foresee(_C, {"model_name": "N", "region_id": UNKNOWN})
-    assert run.owners.next_model(_C, _ONE) is None
+    assert run.owners.following(_C, _ONE) is None
     run.owners.foresee(_C, {"model_name": "N", "description": UNKNOWN})
-    assert run.owners.next_model(_C, _ONE) == ("N", None)
+    assert run.owners.following(_C, _ONE) == Following("N", None, declared=False)
+    run.owners.foresee(_C, {"model_name": UNKNOWN})
+    assert run.owners.following(_C, _ONE) == Following(None, None, declared=False)
     run.declares(_C, "ai-3", model_name="M")
-    assert run.owners.next_model(_C, _ONE) == ("M", None)
+    assert run.owners.following(_C, _ONE) == Following("M", None)
 
 
 def test_all_is_declared_once_as_many_are_as_the_program_made(run: _Run) -> None:

@@ -307,6 +307,27 @@ def test_a_replacement_whose_model_left_the_catalogue_names_what_would_be_lost(
     assert tainted.tell(model_name="Old")[0] == _GONE
 
 
+def test_a_replacement_whose_model_is_not_known_yet_names_what_may_be_lost(desk: _Desk) -> None:
+    """By the model of the service that goes; not where that is listed, gone, or moves away."""
+    own = desk.holds("ai-1", model="Old")
+    old: dict[str, Any] = {**_DECLARED, "model_name": "Old"}
+    desk.stack = {f"{_URN}model": StackEntry(own, model="Old")}
+    assert desk.tell(old, model_name=UNKNOWN) == []
+    assert desk.tell(model_name=UNKNOWN) == [
+        "model_name is not known yet. Model service gp-1:ms-1 was made with 'Old', which region "
+        "cn-hangzhou lists no more, and cannot be made again with it once it is deleted. Region "
+        "cn-hangzhou lists Qwen3-8B, Qwen3-Embedding-8B."
+    ]
+    desk.deleted.add(own)
+    assert desk.tell(model_name=UNKNOWN, description="new") == []
+    for model, region in (("qwen3-8b", None), (None, None), ("Old", "cn-beijing")):
+        another = _Desk()
+        another.has("ai-1")
+        another.stack = {f"{_URN}model": StackEntry(own, model=model)}
+        another.tell({**old, "model_name": model, "region_id": region})
+        assert another.tell(model_name=UNKNOWN) == []
+
+
 def test_a_replacement_by_a_model_that_is_not_listed_says_that_nothing_takes_its_place(
     desk: _Desk,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -52,7 +53,14 @@ def test_a_program_tells_whom_it_has_set_up() -> None:
         "names = {span.id: span.name for span in memory.spans}\n"
         "print([(span.name, span.scope, names.get(span.parent)) for span in memory.spans])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "OTEL_PYTHON_TRACER_PROVIDER": "none-such"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
     scope = "pulumi_adbpg_model"
     assert done.stdout.strip() == str(
         [
