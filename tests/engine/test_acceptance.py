@@ -24,6 +24,7 @@ from pulumi_adbpg_model.gateway import Gateway
 from pulumi_adbpg_model.settings import Settings
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.support.pages import ROOT
+from tests.lifecycle.fakes import FakeClock
 
 _SCRIPT = ROOT / "examples/acceptance.py"
 _PATIENCE_S = 60.0
@@ -102,15 +103,21 @@ def left_behind(
     """
 
     def run(account: Simulator, answered: str) -> str:
-        demo = importlib.import_module("demo")
-        settings = Settings.resolve(lambda _: None, account.environment())
-        cloud = demo.Cloud(demo.Place("gp-real", "ai-real", "Qwen3-8B", _MARK), settings)
-        cli = script["Cli"](Path(os.environ["ADBPG_ENGINE"]), script["Stop"]())
+        _, cloud, cli = _ready(script, account)
         cli.answered.append(answered)
         assert not script["clean_up"](tmp_path, cli, None, cloud, walked=False)
         return capsys.readouterr().out
 
     return run
+
+
+def _ready(script: dict[str, Any], account: Simulator) -> tuple[Any, Any, Any]:
+    """The module of the steps, the cloud as they see it, and the CLI."""
+    demo = importlib.import_module("demo")
+    settings = Settings.resolve(lambda _: None, account.environment())
+    place = demo.Place("gp-real", "ai-real", "Qwen3-8B", _MARK)
+    cloud = demo.Cloud(place, settings, FakeClock())
+    return demo, cloud, script["Cli"](Path(os.environ["ADBPG_ENGINE"]), script["Stop"]())
 
 
 def _create(account: Simulator, node: str, description: str | None = None) -> str:
@@ -120,9 +127,9 @@ def _create(account: Simulator, node: str, description: str | None = None) -> st
     return str(Gateway(settings, SystemClock()).create_model_service(spec, node).id)
 
 
-def _started(environment: dict[str, str]) -> subprocess.Popen[str]:
+def _started(environment: dict[str, str], *before: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(_SCRIPT), "--yes"],
+        [*before, sys.executable, str(_SCRIPT), "--yes"],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -224,10 +231,13 @@ def test_makefile_hands_on_the_account(tmp_path: Path, account: Simulator) -> No
 
 
 def test_interrupted_run_deletes_what_it_made(tmp_path: Path, account: Simulator) -> None:
-    """One Ctrl-C, in the middle of a deployment."""
+    """One Ctrl-C, in the middle of a deployment; under `nohup` a closed terminal ends nothing."""
     account.hold_deployments()
-    with _started(_environment(tmp_path, account)) as run:
+    with _started(_environment(tmp_path, account), "nohup") as run:
         _eventually(lambda: account.calls("DescribeModelService"), run)
+        run.send_signal(signal.SIGHUP)
+        looks = len(account.calls("DescribeModelService"))
+        _eventually(lambda: len(account.calls("DescribeModelService")) > looks, run)
         run.send_signal(signal.SIGINT)
         output, _ = run.communicate(timeout=_PATIENCE_S)
     assert run.returncode == 128 + signal.SIGINT, output
@@ -300,6 +310,26 @@ def test_last_service_is_named_where_nothing_can_be_seen(
     assert (python, script) == (sys.executable, str(_SCRIPT))
     told(_environment(tmp_path, account), *options, code=0)
     assert account.services == []
+
+
+def test_state_that_is_broken_is_told_apart_from_what_is_left(
+    tmp_path: Path,
+    account: Simulator,
+    script: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nothing is in the cloud, but no command can end what Pulumi has."""
+    demo, cloud, cli = _ready(script, account)
+    stack = demo.create_stack(tmp_path, cloud.place, {}, command=cli)
+    for file in (tmp_path / "state").rglob("life.json*"):
+        file.write_text("{")
+    assert not script["clean_up"](tmp_path, cli, stack, cloud, walked=False)
+    said = capsys.readouterr().out
+    assert "Nothing is left in the cloud, but Pulumi can neither" in said
+    (line,) = re.findall(r"^    (rm -r .*)$", said, re.MULTILINE)
+    subprocess.run(["bash", "-c", line], check=True)
+    assert not tmp_path.exists()
+    assert account.mutations == []
 
 
 def test_what_is_left_is_named_with_lines_that_delete_it(
