@@ -112,6 +112,7 @@ def _execute(task: Task) -> Ran:
         environment={"PYTHONPATH": str(_ROOT), **task.environment},
         # The schedule as it is: nothing is polled more often for the benchmark's sake.
         config={"adbpg:maxPollInterval": "30", **task.config},
+        passphrase=True,
     )
     stack.program = _program(task)
     before, began = cpu(), time.perf_counter()

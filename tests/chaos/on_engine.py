@@ -21,8 +21,9 @@ class EngineCommands:
 
     def __init__(self, home: Path, simulator: Simulator) -> None:
         self.simulator = simulator
-        # As in World: what is counted is the life of a service.
-        self.stack = Stack(home, simulator, config={"adbpg:preflight": "false"})
+        # As in World: what is counted is the life of a service. An odd cloud is waited for long.
+        config = {"adbpg:preflight": "false", "adbpg:maxPollInterval": "0.5"}
+        self.stack = Stack(home, simulator, config=config)
 
     def up(self, *, timeouts: Mapping[str, str] | None = None, **inputs: Any) -> Ran:
         """See `Commands`."""

@@ -29,14 +29,15 @@ def cloud() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def configured(tmp_path: Path, cloud: Simulator) -> Stack:
+def configured(tmp_path: Path, cloud: Simulator, request: pytest.FixtureRequest) -> Stack:
     """A stack whose configuration alone leads to the cloud; another one, `prod`, is beside it."""
+    passphrase = getattr(request, "param", "") == "passphrase"
     config = {
         "adbpg:region": "cn-beijing",
         "adbpg:endpoint": cloud.endpoint,
         "adbpg:accessKey": "config-key",
     }
-    stack = Stack(tmp_path, None, config=config)
+    stack = Stack(tmp_path, None, config=config, passphrase=passphrase)
     stack.set_config("adbpg:secretKey", _SECRET, secret=True)
     for line in (
         "stack select dev",
@@ -110,9 +111,13 @@ def test_configuration_of_the_selected_stack_is_used(configured: Stack, cloud: S
     )
 
 
+@pytest.mark.parametrize("configured", ["passphrase"], indirect=True)
 def test_stack_that_cannot_be_read(configured: Stack, cloud: Simulator) -> None:
     """The environment, which leads elsewhere, is not taken in its place."""
     configured.environment.update(ALICLOUD_REGION="cn-hangzhou", ADBPG_ENDPOINT=cloud.endpoint)
+    listed = configured.type(*_LIST)
+    assert 0 == listed.returncode, listed.stderr
+    cloud.clear_requests()
     wrong = _failed(configured, *_LIST, PULUMI_CONFIG_PASSPHRASE="wrong")
     assert "of stack dev cannot be read: the passphrase is wrong. " in wrong
     assert "--no-stack" in wrong

@@ -17,6 +17,7 @@ from pulumi_adbpg_model.testing import Simulator
 from tests.engine.support.pages import ROOT
 from tests.engine.support.stack import engine_environment
 from tests.engine.support.terminal import language_host
+from tests.engine.support.vault import PROVIDER, vault
 
 #: What a person answers where the template has no default.
 _ANSWERS = {
@@ -59,6 +60,7 @@ def test_new_project_previews_what_its_template_asks_for(
         environment = {
             **os.environ,
             **engine_environment(tmp_path),
+            **vault(),
             **simulator.environment(),
             "PYTHONPATH": str(project),  # the program's folder, where Pulumi's own host runs it
             "PATH": os.pathsep.join([str(tmp_path / "commands"), os.environ["PATH"]]),
@@ -68,7 +70,7 @@ def test_new_project_previews_what_its_template_asks_for(
             tmp_path,
             environment,
             *("new", str(origin), "--offline", "--yes", "--name=search", "--stack=prod"),
-            *(f"--dir={project}", *answers),
+            *(f"--dir={project}", f"--secrets-provider={PROVIDER}", *answers),
         )
         assert original["template"]["quickstart"] in made
         # In place of what `pulumi install` makes there.

@@ -19,6 +19,7 @@ from tests.engine.support.executor import Executor, git, wheelhouse
 from tests.engine.support.pages import DOCS, PAGES, ROOT, blocks, commands
 from tests.engine.support.programs import mutations, pulumi_ids
 from tests.engine.support.stack import TYPE, engine_environment
+from tests.engine.support.vault import PROVIDER, vault
 
 EXAMPLE = ROOT / "examples/pulumi-cloud"
 PAGE = DOCS / "pulumi-cloud.md"
@@ -66,8 +67,9 @@ def repository(tmp_path: Path) -> Path:
         wheel.rename(folder / "wheels" / wheel.name)
     git(tmp_path, "init", "--quiet", "--initial-branch=main", str(folder))
     _configure(folder, "Start", dbInstanceId="gp-demo", aiNodes=["ai-1"])
-    environment = {**engine_environment(tmp_path), "PATH": os.environ["PATH"]}
+    environment = {**engine_environment(tmp_path), **vault(), "PATH": os.environ["PATH"]}
     command = ["pulumi", "stack", "init", "dev", "--non-interactive"]
+    command += ["--secrets-provider", PROVIDER]  # as the cloud keeps the key: no passphrase
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     git(folder, "commit", "--all", "--quiet", "--message", "Add the stack")
     return folder
@@ -88,6 +90,7 @@ def test_nothing_is_lost_between_runs_that_share_only_the_backend(
     """Up, refresh, a cancelled replacement, up again and destroy, each from a fresh clone."""
     with Simulator(provision_seconds=0) as simulator:
         cloud = {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", **simulator.environment()}
+        cloud |= vault()
         executor = Executor(tmp_path, repository, tmp_path / "wheelhouse", cloud)
 
         executor.run("up")
@@ -181,7 +184,7 @@ def test_commands_of_all_pages_and_workflows_have_the_options_they_use(tmp_path:
         if found:
             used.setdefault(found[0], set()).update(_FLAG.findall(line[found.end() :]))
     assert {"pulumi up", "pulumi refresh", "pulumi env set", "pulumi stack init"} <= used.keys()
-    environment = engine_environment(tmp_path) | {"PATH": os.environ["PATH"]}
+    environment = {**os.environ, **engine_environment(tmp_path)}
     if _version(environment) < (3, 274):  # the page is for newer ones
         edited = used["pulumi deployment settings edit"]
         edited -= {"--vcs-provider", "--repo", "--cache"}

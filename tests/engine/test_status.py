@@ -127,7 +127,8 @@ def test_an_up_after_one_that_was_stopped_before_anything_showed(tmp_path: Path)
     """What never showed is found or made anew by the next up alone, without a refresh."""
     cloud = tmp_path / "cloud.json"
     with Simulator(provision_seconds=0, state=cloud, dialects=["invisible-20s"]) as hiding:
-        stack = Stack(tmp_path, hiding)
+        # It is looked for during half a minute.
+        stack = Stack(tmp_path, hiding, config={"adbpg:maxPollInterval": "0.5"})
         with background(lambda: stack.up(declaring(svc("lives", 1), svc("dies", 2)))) as up:
             eventually(lambda: len(_described(hiding)) == 2, up)
             stopped, _ = stop_cli(up, signal.SIGINT)

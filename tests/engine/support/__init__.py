@@ -11,6 +11,7 @@ Then, where a test uses it:
 5. `pages`: the pages of the documentation and their marked blocks.
 6. `runbook`: a person who follows docs/operations.md.
 7. `terminal`: a shell in which the blocks of a page are typed.
-8. `executor`: each operation from a fresh clone with a fresh environment, as Pulumi Cloud runs it;
+8. `vault`: the key of a stack's secrets, in place of a passphrase.
+9. `executor`: each operation from a fresh clone with a fresh environment, as Pulumi Cloud runs it;
    `operate` is the script that it starts there.
 """

@@ -121,9 +121,10 @@ def alias_advised(text: str) -> str:
 
 
 def do_what_is_said(stack: Stack, text: str) -> str:
-    """Run the first command that a text names, as it stands there, in a shell."""
+    """Run the first command that a text names, as it stands there, in a shell; unpreviewed."""
     command, *_ = _COMMAND.findall(text) or [""]
     assert command, f"no command in: {text}"
-    done = stack.type("sh", "-c", f"{command} --yes --stack {STACK}")
+    unseen = "PULUMI_OPTION_SKIP_PREVIEW=true"  # which saves half of the time
+    done = stack.type("sh", "-c", f"{unseen} {command} --yes --stack {STACK}")
     assert done.returncode == 0, done.stdout + done.stderr
     return str(command)

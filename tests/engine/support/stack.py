@@ -8,6 +8,7 @@ output, state file and exit code are real. Nothing of the engine is replaced.
 from __future__ import annotations
 
 import atexit
+import copy
 import functools
 import json
 import os
@@ -28,6 +29,7 @@ import yaml
 from pulumi import automation as auto
 
 from pulumi_adbpg_model.testing import Simulator
+from tests.engine.support.vault import PROVIDER, vault
 
 PROJECT = "adbpg-test"
 STACK = "dev"
@@ -194,9 +196,11 @@ def _cli() -> auto.PulumiCommand:
 
 
 @functools.cache
-def _empty_stack(project: str, stack: str) -> tuple[Path, str]:
+def _empty_stack(
+    project: str, stack: str, secrets_provider: str
+) -> tuple[Path, auto.StackSettings]:
     """
-    The backend's folder as `pulumi stack init` leaves it, and the salt of the passphrase.
+    The backend's folder and the stack's settings as `pulumi stack init` leaves them.
 
     The CLI makes each empty stack once for a run of the tests: it takes half as long as an `up`.
     """
@@ -205,11 +209,12 @@ def _empty_stack(project: str, stack: str) -> tuple[Path, str]:
     workspace = auto.LocalWorkspace(
         work_dir=str(home),
         project_settings=auto.ProjectSettings(name=project, runtime="python"),
-        env_vars=engine_environment(home),
+        env_vars=engine_environment(home) | vault(),
+        secrets_provider=secrets_provider,
         pulumi_command=_cli(),
     )
     workspace.create_stack(stack)
-    return home / "state", str(workspace.stack_settings(stack).encryption_salt)
+    return home / "state", workspace.stack_settings(stack)
 
 
 class _LeanStack(auto.Stack):
@@ -243,9 +248,14 @@ class Stack:
         project: Path | None = None,
         command: auto.PulumiCommand | None = None,
         stack: str = STACK,
+        passphrase: bool = False,
     ) -> None:
-        """With `project`, its Pulumi.yaml and __main__.py run; with `command`, another CLI."""
-        self.environment = engine_environment(home)
+        """
+        With `project`, its Pulumi.yaml and __main__.py run; with `command`, another CLI.
+
+        The key of secrets is in a vault, or else made of a passphrase, which takes longer.
+        """
+        self.environment = engine_environment(home) | vault()
         if simulator is not None:
             self.environment |= simulator.environment()
         self.environment |= environment or {}
@@ -265,9 +275,12 @@ class Stack:
         settled = {"adbpg:maxPollInterval": "0.05", **(config or {})}
         settings_of_stack = None
         if new := not self._state.exists():
-            state, salt = _empty_stack(name, stack)
+            provider = "passphrase" if passphrase else PROVIDER
+            state, empty = _empty_stack(name, stack, provider)
             shutil.copytree(state, home / "state", dirs_exist_ok=True)
-            settings_of_stack = {stack: auto.StackSettings(encryption_salt=salt, config=settled)}
+            own = copy.copy(empty)
+            own.config = settled
+            settings_of_stack = {stack: own}
         workspace = auto.LocalWorkspace(
             work_dir=str(work),
             program=self._run_program,
@@ -353,10 +366,10 @@ class Stack:
 
     def outputs(self) -> dict[str, Any]:
         """`pulumi stack output --show-secrets`."""
-        words = ["stack", "output", "--json", "--show-secrets", "--stack", self._stack.name]
-        workspace = self._stack.workspace
-        done = workspace.pulumi_command.run(words, workspace.work_dir, self.environment)
-        return dict(json.loads(done.stdout))
+        shown = ("--json", "--show-secrets", "--stack", self._stack.name)
+        printed = self.type("pulumi", "stack", "output", *shown)
+        assert printed.returncode == 0, printed.stderr
+        return dict(json.loads(printed.stdout))
 
     def _run(
         self, name: str, command: Any, program: Program | None, options: dict[str, Any]

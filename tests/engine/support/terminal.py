@@ -13,6 +13,7 @@ from typing import Any
 from pulumi_adbpg_model.testing import Simulator
 from tests.engine.support.pages import SHOWN_ID, blocks
 from tests.engine.support.stack import engine_environment
+from tests.engine.support.vault import PROVIDER, vault
 
 _PROJECT = "name: search\nruntime: python\n"
 _CONFIG = "config:\n  adbpg:maxPollInterval: 0.05\n"
@@ -67,13 +68,14 @@ class Terminal:
         self._environment = {
             **os.environ,
             **engine_environment(home),
+            **vault(),
             **simulator.environment(),
             "PATH": os.pathsep.join(path),
             "PULUMI_OPTION_SKIP_PREVIEW": "true",  # which saves half of the time
         }
         for stack in ("dev", "prod"):
             (self.folder / f"Pulumi.{stack}.yaml").write_text(_CONFIG)
-        self.run("pulumi stack init dev")
+        self.run(f"pulumi stack init dev --secrets-provider {PROVIDER}")
 
     def resources(self) -> list[dict[str, Any]]:
         """What the state of `dev` holds, from the backend's own file."""

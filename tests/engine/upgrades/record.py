@@ -113,7 +113,7 @@ def record(version: str) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             home = Path(temporary)
             with simulator_of(program, home / CLOUD) as simulator:
-                write(program, Stack(home, simulator), simulator)
+                write(program, Stack(home, simulator, passphrase=True), simulator)
             for path in (*_KEPT, CLOUD):
                 target = folder / title / path
                 target.parent.mkdir(parents=True, exist_ok=True)
