@@ -27,8 +27,10 @@ PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PI
 	PIP_DISABLE_PIP_VERSION_CHECK=1
 PIP = $(PINNED) $(VENV_PYTHON) -m pip
 
-# Tests and the demo see nothing of the user's cloud accounts, Pulumi settings and proxies.
-PRIVATE := ADBPG_ENDPOINT $(filter ALIBABA_CLOUD_% ALIBABACLOUD_% ALICLOUD_% OTEL_% PULUMI_% TRACEPARENT TRACESTATE %_proxy %_PROXY,$(.VARIABLES))
+# Tests and the demo see nothing of the user's cloud accounts, Pulumi settings, vaults and proxies.
+PRIVATE := ADBPG_ENDPOINT $(filter ALIBABA_CLOUD_% ALIBABACLOUD_% ALICLOUD_% OTEL_% PULUMI_% TRACEPARENT TRACESTATE VAULT_% %_proxy %_PROXY,$(.VARIABLES))
+# They start Python a thousand times, which is not to compile the same modules each time.
+PRIVATE += PYTHONDONTWRITEBYTECODE
 ISOLATED := env $(foreach name,$(PRIVATE),-u $(name)) ALIBABA_CLOUD_ECS_METADATA_DISABLED=true
 
 # A Python script on the engine, which is found or fetched first.

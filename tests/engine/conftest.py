@@ -50,8 +50,6 @@ def _quick_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine's certificates, which a library of the cloud's SDK reads; nothing here has TLS.
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
-    # Else each provider host would compile this package anew.
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
 
 
 @pytest.fixture(autouse=True, scope="session")
