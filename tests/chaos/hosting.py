@@ -178,7 +178,7 @@ class TimedHost(HostCalls):
         # What `host.prepare` does to a module that is run as `python -m pulumi.dynamic`.
         module.__dict__["traceback"] = _QuietTraceback()
         self._line = _idle.pop() if _idle else _Line()
-        self._line.servicer = module.DynamicResourceProviderServicer()
+        self._line.servicer = self._servicer = module.DynamicResourceProviderServicer()
         #: Whether it was cut off.
         self.gone = False
         super().__init__(self._line.channel, config, _stored())
@@ -189,12 +189,15 @@ class TimedHost(HostCalls):
         self._line.channel.close()
 
     def stop(self) -> None:
-        """End it; what it knew is gone."""
-        self._line.servicer = None
-        if self.gone or not self._line.idle:
-            self._line.close()
+        """End it, unless it has ended; what it knew is gone."""
+        line = self._line
+        if line.servicer is not self._servicer:  # the next host has taken it over, or will
+            return
+        line.servicer = None
+        if self.gone or not line.idle:
+            line.close()
         else:
-            _idle.append(self._line)
+            _idle.append(line)
 
 
 _code: list[CodeType] = []
