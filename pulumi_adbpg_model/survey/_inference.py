@@ -9,7 +9,7 @@ none, and what could not be seen is not told.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -487,7 +487,8 @@ def bound_after(trial: Trial) -> Verdict:
 
 def list_order(evidence: Evidence) -> Verdict:
     """Whether the oldest is first."""
-    orders = (_order(one, evidence.trial) for one in evidence.listings())
+    before = {id_of(item) for item in evidence.listing.items} if evidence.listing else set()
+    orders = (_order(one, evidence.trial, before) for one in evidence.listings())
     return _alike(
         [one for one in orders if one is not None],
         "oldest first",
@@ -497,20 +498,17 @@ def list_order(evidence: Evidence) -> Verdict:
     )
 
 
-def _order(listing: Listing, trial: Trial | None) -> str | None:
-    """Of a list with services of different age; its newest is the survey's own."""
+def _order(listing: Listing, trial: Trial | None, before: Collection[str | None]) -> str | None:
+    """Of a list with services of different age: those from before, the trial's, and replays'."""
     times = [text(item.get("CreateTime")) for item in listing.items]
-    known = [time for time in times if time is not None]
-    if known:
-        if len(known) < len(times) or len(set(known)) == 1:
-            return None
-        orders = {"oldest first": sorted(known), "newest first": sorted(known, reverse=True)}
-        return next((order for order, by_age in orders.items() if known == by_age), "neither")
-    ids = [id_of(item) for item in listing.items]
-    if len(ids) < 2 or trial is None or trial.service_id not in ids:
+    known: Sequence[Any] = [time for time in times if time is not None]
+    if not known and trial is not None:
+        ids = map(id_of, listing.items)
+        known = [0 if one in before else 1 if one == trial.service_id else 2 for one in ids]
+    if len(known) < len(times) or len(set(known)) < 2:
         return None
-    at = ids.index(trial.service_id)
-    return {0: "newest first", len(ids) - 1: "oldest first"}.get(at, "neither")
+    orders = {"oldest first": sorted(known), "newest first": sorted(known, reverse=True)}
+    return next((order for order, by_age in orders.items() if known == by_age), "neither")
 
 
 def list_pages(evidence: Evidence) -> Verdict:

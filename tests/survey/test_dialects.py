@@ -91,6 +91,15 @@ def test_a_word_of_a_list_that_is_behind_is_one_of_describe() -> None:
     assert told(document, "status in the list")["fits"] == "default"
 
 
+@pytest.mark.parametrize("services", [0, 2])
+def test_the_order_of_a_list_is_told_by_its_own_services_too(services: int) -> None:
+    """Where it shows no times; of the services that the survey makes there are two."""
+    names = {"fields-empty", "list-keeps-deleted", "list-reordered", "list-stale"}
+    names |= {"tokens-forgotten"}
+    with world(names, services=services) as cloud:
+        assert set(cloud.document(*TRIAL)["dialects"]) == names
+
+
 def test_a_node_whose_service_is_listed_as_deleted_is_free() -> None:
     """So that a survey can be repeated."""
     with world(["list-keeps-deleted"]) as cloud:
