@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import shlex
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ import pytest
 from click.testing import Result
 
 from pulumi_adbpg_model.testing import RecordedRequest, Simulator
-from tests.survey.world import INSTANCE, NODE, TRIAL, World, world
+from tests.survey.world import INSTANCE, NODE, TRIAL, World, removals, world
 
 _QUICK = ("--timeout", "2")
 
@@ -145,14 +144,14 @@ def _check(cloud: World, done: Result, folder: Path, dialects: Sequence[str] = (
     if done.exit_code != 1:
         assert [] == simulator.services, done.output
     cloud.clock.advance(600.0)  # what was being deleted is gone
-    lines = _lines(done.stderr)
+    lines = removals(done.stderr)[::-1]
     known = {words[words.index("--remove") + 1] for words in lines}
     left = {one.id for one in simulator.services}
     if "Whether a service was created that is not named here" not in done.stderr:
         assert left <= known, done.output
     else:
         assert f"AI node {NODE} of instance {INSTANCE}" in done.stderr
-        lines += _lines(cloud.survey("--out", "-").stderr)
+        lines += removals(cloud.survey("--out", "-").stderr)[::-1]
         if left - {words[words.index("--remove") + 1] for words in lines}:
             # The cloud shows no descriptions: what the list has that nobody else has made.
             assert "fields-missing" in dialects
@@ -171,13 +170,6 @@ def _check(cloud: World, done: Result, folder: Path, dialects: Sequence[str] = (
         assert 0o600 == file.stat().st_mode & 0o777
         file.unlink()
     assert [] == list(folder.iterdir())
-
-
-def _lines(text: str) -> list[list[str]]:
-    """The lines that delete something, as a shell takes them apart; later ones first."""
-    shown = [line.partition("pulumi-adbpg-model survey ")[2] for line in text.splitlines()]
-    found = [shlex.split(line) for line in shown if "--remove" in line]
-    return [[word for word in words if word != "--no-stack"] for words in reversed(found)]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -22,7 +21,17 @@ from pulumi_adbpg_model.domain import ModelServiceSpec
 from pulumi_adbpg_model.survey import MARK
 from pulumi_adbpg_model.testing import Simulator
 from tests.gateway.support import gateway_for
-from tests.survey.world import INSTANCE, MODEL, NODE, TRIAL, HandsOn, World, in_between, world
+from tests.survey.world import (
+    INSTANCE,
+    MODEL,
+    NODE,
+    TRIAL,
+    HandsOn,
+    World,
+    in_between,
+    removals,
+    world,
+)
 
 _QUICK = ("--timeout", "2")
 
@@ -35,16 +44,6 @@ def _make(cloud: World, description: str, whitelist: str = "10.9.8.7") -> str:
     made = gateway_for(cloud.simulator, cloud.clock).create_model_service(spec, "another's")
     cloud.simulator.clear_requests()
     return made.id.model_service_id
-
-
-def _lines(text: str) -> list[list[str]]:
-    """The arguments of each line that deletes something."""
-    found = [one.partition("pulumi-adbpg-model survey ")[2] for one in text.splitlines()]
-    return [
-        [word for word in shlex.split(one)[2:] if word != "--no-stack"]
-        for one in found
-        if "--remove" in one
-    ]
 
 
 class _Lossy(HandsOn):
@@ -84,10 +83,10 @@ def test_a_lost_answer_and_a_mark_in_another_form_leave_nothing_unnamed(
             assert done.exit_code == 1
             assert len(left) == (0 if known else 1)
             assert ("Nothing of it is left" in done.stderr) is known
-            for arguments in () if known else _lines(done.stderr):
+            for arguments in () if known else removals(done.stderr):
                 assert arguments[1] in left
                 told = cloud.survey(*arguments)
-                for advised in _lines(told.stderr):
+                for advised in removals(told.stderr):
                     cloud.survey(*advised)
         assert [theirs] == [one.id for one in cloud.simulator.services], done.output
 
@@ -113,34 +112,38 @@ def test_who_takes_the_node_meanwhile_keeps_it(description: str, whitelist: str)
         with in_between(cloud, _Taken) as place:
             done = cloud.survey(*TRIAL, *_QUICK, *place)
         assert done.exit_code == 1
-        assert [] == _lines(done.stderr)
+        assert [] == removals(done.stderr)
         assert [] == cloud.simulator.mutations
         assert "Nothing of it is left in the cloud." in done.stderr
 
 
+class _Forbidding(HandsOn):
+    """Answers some actions, or all, with 403 once a service has been made."""
+
+    made: list[str]
+    code: str
+    actions: list[str] | None = None
+
+    def respond(self) -> None:
+        if self.made and (self.actions is None or self.action in self.actions):
+            self.answer(403, {"Code": self.code, "Message": "no"})
+            return
+        status, content = self.hand_on()
+        self.made += [content["ModelServiceId"]] if "ModelServiceId" in content else []
+        self.answer(status, content)
+
+
 def test_a_token_that_expires_ends_the_survey_at_once() -> None:
     """Whichever status that has: 403 is also that of one action that is not permitted."""
-
-    class _Expiring(HandsOn):
-        made: list[str]
-
-        def respond(self) -> None:
-            if self.made:
-                content = {"Code": "InvalidSecurityToken.Expired", "Message": "expired"}
-                self.answer(403, content)
-                return
-            status, content = self.hand_on()
-            self.made += [content["ModelServiceId"]] if "ModelServiceId" in content else []
-            self.answer(status, content)
-
+    code = "InvalidSecurityToken.Expired"
     with world(services=0, provision_seconds=5.0) as cloud:
         started, made = cloud.clock.now, list[str]()
-        with in_between(cloud, _Expiring, made=made) as place:
+        with in_between(cloud, _Forbidding, made=made, code=code) as place:
             done = cloud.survey(*TRIAL, *place)
         assert done.exit_code == 1
         assert cloud.clock.now - started < 60
         assert f"{INSTANCE}:{made[0]} is left" in done.stderr
-        assert "code=InvalidSecurityToken.Expired" in done.stderr
+        assert f"code={code}" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -154,25 +157,14 @@ def test_a_token_that_expires_ends_the_survey_at_once() -> None:
 )
 def test_a_permission_that_goes_away_is_not_waited_for(actions: list[str]) -> None:
     """What is left is named, and deleted all the same where that is permitted."""
-
-    class _Forbidding(HandsOn):
-        made: list[str]
-
-        def respond(self) -> None:
-            if self.made and self.action in actions:
-                self.answer(403, {"Code": "Forbidden.RAM", "Message": "no"})
-                return
-            status, content = self.hand_on()
-            self.made += [content["ModelServiceId"]] if "ModelServiceId" in content else []
-            self.answer(status, content)
-
+    forbids: dict[str, object] = {"code": "Forbidden.RAM", "actions": actions}
     with world(services=0, provision_seconds=5.0) as cloud:
         started, made = cloud.clock.now, list[str]()
-        with in_between(cloud, _Forbidding, made=made) as place:
+        with in_between(cloud, _Forbidding, made=made, **forbids) as place:
             done = cloud.survey(*TRIAL, *place)
         assert done.exit_code == 1
         assert cloud.clock.now - started < 300
-        assert ["--remove", made[0]] in [one[:2] for one in _lines(done.stderr)[1:]]
+        assert ["--remove", made[0]] in [one[:2] for one in removals(done.stderr)[1:]]
         assert ([] == cloud.simulator.services) is ("DeleteModelService" not in actions)
 
 
@@ -258,13 +250,13 @@ def test_what_a_survey_has_left_and_somebody_uses_is_deleted_when_told_twice() -
     with world(services=0, provision_seconds=5.0) as cloud:
         used = _make(cloud, f"{MARK} 0123456789ab", "10.0.0.0/8")
         cloud.clock.advance(60.0)
-        (line,) = _lines(cloud.survey("--out", "-").stderr)
+        (line,) = removals(cloud.survey("--out", "-").stderr)
         assert line[:2] == ["--remove", used]
         done = cloud.survey(*line)
         assert done.exit_code == 1
         assert "admits more than 127.0.0.1 by now, so somebody may use it" in done.stderr
         assert [] == cloud.simulator.mutations
-        (line,) = _lines(done.stderr)
+        (line,) = removals(done.stderr)
         assert cloud.survey(*line).exit_code == 0
         assert [] == cloud.simulator.services
 

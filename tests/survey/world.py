@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -165,6 +166,16 @@ def in_between(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def removals(text: str) -> list[list[str]]:
+    """The arguments of each line in a text that deletes something, without the instance."""
+    found = [one.partition("pulumi-adbpg-model survey ")[2] for one in text.splitlines()]
+    return [
+        [word for word in shlex.split(one)[2:] if word != "--no-stack"]
+        for one in found
+        if "--remove" in one
+    ]
 
 
 def comparable(document: dict[str, Any]) -> list[Any]:
