@@ -93,8 +93,9 @@ def refused(stack: Stack, program: Program, name: str, **options: object) -> str
     with pytest.raises(Failed) as failed:
         stack.up(program, **options)
     assert "Traceback" not in failed.value.output
-    (reason,) = set(failed.value.log.reasons(name))
-    return reason
+    reasons = set(failed.value.log.reasons(name))
+    assert len(reasons) == 1, (reasons, failed.value.output)
+    return reasons.pop()
 
 
 def previewed(stack: Stack, program: Program) -> EventLog:
