@@ -39,8 +39,6 @@ _INTERRUPTED = 130
 _PLACEHOLDER = "ID"
 #: Creates of a trial: the first, perhaps again with a plain description, and five besides.
 _CREATES = 7
-#: A service that was just made may not be shown for so long.
-_UNSEEN_S = 45.0
 
 
 def _service(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -414,7 +412,7 @@ class _Run:
         """
         self._connect()
         cloud, clock, name = self._cloud, self._clock, f"{self._instance}:{service_id}"
-        deadline = Deadline.after(clock, _UNSEEN_S)
+        deadline = Deadline.after(clock, surveying.UNSEEN_S)
         while True:
             described = cloud.describe(service_id)
             listing = cloud.listing()

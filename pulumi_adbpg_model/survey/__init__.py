@@ -23,7 +23,7 @@ from pulumi_adbpg_model.survey._cloud import (
 )
 from pulumi_adbpg_model.survey._evidence import Evidence
 from pulumi_adbpg_model.survey._inference import UNTELLABLE
-from pulumi_adbpg_model.survey._ledger import Ledger, Left
+from pulumi_adbpg_model.survey._ledger import UNSEEN_S, Ledger, Left
 from pulumi_adbpg_model.survey._reading import look
 from pulumi_adbpg_model.survey._report import FORMAT, report, rows
 from pulumi_adbpg_model.survey._stopping import StoppableClock
@@ -39,6 +39,7 @@ __all__ = [
     "DELETION_S",
     "FORMAT",
     "MARK",
+    "UNSEEN_S",
     "UNTELLABLE",
     "Cloud",
     "Evidence",

@@ -36,6 +36,7 @@ _PLACE = {
 }
 
 pytestmark = pytest.mark.timeout(180)
+_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
 
 
 @pytest.fixture
@@ -212,6 +213,43 @@ def test_node_in_use_is_left_alone(
     assert f"{service} is not there" in told(environment, "--remove", service, code=0)
     assert account.services == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_description_that_only_begins_like_a_runs_is_somebody_elses(
+    tmp_path: Path, told: Callable[..., str]
+) -> None:
+    """No line that deletes such a service is printed, and none that is typed does it."""
+    with Simulator(instance="gp-real", nodes=["ai-real", "ai-2", "ai-3"]) as account:
+        environment = _environment(tmp_path, account)
+        other = _create(account, "ai-2", "pulumi-adbpg-model acceptance of the search team")
+        holder = _create(account, "ai-real", f"{_MARK}, keep")
+        said = told(environment, "--yes")
+        assert f"AI node ai-real is held by model service {holder}" in said
+        assert other not in said
+        assert "--remove" not in said
+        for service in (other, holder):
+            assert "is not deleted" in told(environment, "--remove", service)
+        assert account.calls("DeleteModelService") == []
+
+        left = _create(account, "ai-3", f"{_MARK}, changed")
+        environment["ADBPG_ACCEPTANCE_NODE"] = "ai-3"
+        assert f"--remove {left}\n" in told(environment, "--yes")
+
+
+@_UNIX
+def test_signal_that_comes_while_a_command_starts_ends_it(script: dict[str, Any]) -> None:
+    """Between the start of the process and the moment at which the handler knows of it."""
+    stop = script["Stop"]()
+    with subprocess.Popen(["sleep", "60"]) as process:
+        stop(signal.SIGINT, None)
+        stop.watch(process)
+        process.wait(timeout=20)
+
+
+@_UNIX
+def test_ways_to_end_it_from_a_terminal(script: dict[str, Any]) -> None:
+    r"""Ctrl-C, Ctrl-\, `kill`, and closing the terminal."""
+    assert {one.name for one in script["_SIGNALS"]} == {"SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP"}
 
 
 def test_makefile_hands_on_the_account(tmp_path: Path, account: Simulator) -> None:

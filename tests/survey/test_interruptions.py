@@ -145,21 +145,21 @@ def _check(cloud: World, done: Result, folder: Path, dialects: Sequence[str] = (
         assert [] == simulator.services, done.output
     cloud.clock.advance(600.0)  # what was being deleted is gone
     lines = removals(done.stderr)[::-1]
-    known = {words[words.index("--remove") + 1] for words in lines}
+    known = {words[1] for words in lines}
     left = {one.id for one in simulator.services}
     if "Whether a service was created that is not named here" not in done.stderr:
         assert left <= known, done.output
     else:
         assert f"AI node {NODE} of instance {INSTANCE}" in done.stderr
         lines += removals(cloud.survey("--out", "-").stderr)[::-1]
-        if left - {words[words.index("--remove") + 1] for words in lines}:
+        if left - {words[1] for words in lines}:
             # The cloud shows no descriptions: what the list has that nobody else has made.
             assert "fields-missing" in dialects
             (unnamed,) = left
             lines += [[unnamed if word == "ID" else word for word in words] for words in lines]
     for words in lines:
-        if words[words.index("--remove") + 1] in {one.id for one in simulator.services}:
-            gone = cloud.survey(*words[words.index("--remove") :])
+        if words[1] in {one.id for one in simulator.services}:
+            gone = cloud.survey(*words)
             assert gone.exit_code == 0, gone.output
     assert [] == simulator.services, done.output
     file = folder / "survey.json"
